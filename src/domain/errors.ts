@@ -1,0 +1,59 @@
+/**
+ * Why a call broke a rule of Sojourn. The codes are stable: programs may switch on them.
+ *
+ * - `invalid_policy`: a limit or timeout given at construction makes no sense
+ * - `invalid_ttl`: not a whole number of seconds from 1 to the policy's `maxTtl`
+ * - `invalid_user`: the owner's name is empty, too long or not well-formed Unicode
+ * - `invalid_field`: a field name is empty, too long or not well-formed Unicode
+ * - `reserved_field`: the field belongs to Sojourn and cannot be read or written by a verb
+ * - `invalid_value`: not a string, too long or not well-formed Unicode
+ * - `too_many_fields`, `too_large`: the session as a whole would pass the policy's limits
+ * - `not_an_integer`: `increment` met a value that is no integer, or was given a step that is none
+ * - `out_of_range`: the sum would leave the safe-integer range
+ */
+export type SessionErrorCode =
+  | 'invalid_policy'
+  | 'invalid_ttl'
+  | 'invalid_user'
+  | 'invalid_field'
+  | 'reserved_field'
+  | 'invalid_value'
+  | 'too_many_fields'
+  | 'too_large'
+  | 'not_an_integer'
+  | 'out_of_range';
+
+/** A rule was broken and nothing was written. Its message never carries a value, a token or a secret. */
+export class SessionError extends Error {
+  override readonly name = 'SessionError';
+  readonly code: SessionErrorCode;
+
+  constructor(code: SessionErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * The store could not be reached or could not answer. It says nothing about the session: a caller that treats this as
+ * "no session" logs people out because a network cable was pulled.
+ */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+  readonly code = 'store_unavailable';
+  /**
+   * `refused`: the store certainly did not apply the operation. `unknown`: it was sent and the answer was lost, so it may
+   * or may not have been applied; repeat it only if applying it twice does no harm.
+   */
+  readonly outcome: 'refused' | 'unknown';
+
+  constructor(outcome: 'refused' | 'unknown', options?: { cause?: unknown }) {
+    super(
+      outcome === 'refused'
+        ? 'The session store is unavailable; nothing was applied.'
+        : 'The session store did not answer; whether the operation was applied is unknown.',
+      options,
+    );
+    this.outcome = outcome;
+  }
+}

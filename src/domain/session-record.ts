@@ -1,0 +1,59 @@
+import type { Session } from './session.ts';
+import type { SessionId } from './session-token.ts';
+
+/** The names that Sojourn keeps for itself in a session's record, beside every other name that begins with `session_`. */
+export const reserved = {
+  createdAt: 'created_at',
+  lastAccessedAt: 'last_accessed_at',
+  ttl: 'session_ttl',
+  secret: 'session_secret',
+  deadline: 'session_deadline',
+  user: 'session_user',
+} as const;
+
+/** True for a name that applications can neither write nor remove. */
+export function isReserved(name: string): boolean {
+  return (
+    name.startsWith('session_') || name === reserved.createdAt || name === reserved.lastAccessedAt
+  );
+}
+
+/**
+ * The session that a stored record tells of: names and values in turn, as Redis answers HGETALL. A record without its
+ * reserved fields is no session: `undefined`. Secrets are left behind.
+ */
+export function decodeSession(
+  id: SessionId,
+  record: readonly string[],
+  remainingMs: number,
+): Session | undefined {
+  let createdAt: string | undefined;
+  let lastAccessedAt: string | undefined;
+  let ttl: number | undefined;
+  let user: string | undefined;
+  let endsAt: number | undefined;
+  const fields: Record<string, string> = Object.create(null);
+  for (let i = 0; i + 1 < record.length; i += 2) {
+    const name = record[i] as string;
+    const value = record[i + 1] as string;
+    if (!isReserved(name)) fields[name] = value;
+    else if (name === reserved.createdAt) createdAt = value;
+    else if (name === reserved.lastAccessedAt) lastAccessedAt = value;
+    else if (name === reserved.ttl) ttl = Number(value);
+    else if (name === reserved.user) user = value;
+    else if (name === reserved.deadline) endsAt = Number(value);
+  }
+  if (createdAt === undefined || lastAccessedAt === undefined || !ttl) return undefined;
+  return { id, user, fields, createdAt, lastAccessedAt, ttl, remainingMs, endsAt };
+}
+
+/** The record of a session under its stored names, application fields last, without the secret: what may be shown. */
+export function encodeSession(session: Session): Record<string, string> {
+  const record: Record<string, string> = Object.create(null);
+  record[reserved.createdAt] = session.createdAt;
+  record[reserved.lastAccessedAt] = session.lastAccessedAt;
+  record[reserved.ttl] = String(session.ttl);
+  if (session.endsAt !== undefined) record[reserved.deadline] = String(session.endsAt);
+  if (session.user !== undefined) record[reserved.user] = session.user;
+  return Object.assign(record, session.fields);
+}

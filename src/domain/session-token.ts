@@ -1,0 +1,58 @@
+import type { Secrets } from '../ports/secrets.ts';
+
+declare const brand: unique symbol;
+
+/** Names a session: 128 random bits as 22 characters of base64url. It may be shown, logged and put in a URL. */
+export type SessionId = string & { readonly [brand]: 'SessionId' };
+
+/** Opens a session: `<id>.<secret>`, the value of the cookie. Only the browser keeps it; never log, show or store it. */
+export type SessionToken = string & { readonly [brand]: 'SessionToken' };
+
+/** The SHA-256 of a secret, which is all that a store ever learns of it. */
+export type SecretHash = string & { readonly [brand]: 'SecretHash' };
+
+/** What a caller presents to a store to open a session: which one, and the proof that it may. */
+export interface Credential {
+  readonly id: SessionId;
+  readonly secretHash: SecretHash;
+}
+
+const ID_BYTES = 16;
+const SECRET_BYTES = 32;
+const ID_LENGTH = 22;
+
+// Unpadded base64url (RFC 4648, section 5) of 16 and of 32 bytes. The last character carries 2 and 4 bits, so that
+// only some are possible: one value has exactly one spelling.
+const ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+const TOKEN = /^[A-Za-z0-9_-]{21}[AQgw]\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+
+/** The id, if the text has exactly the shape of one. */
+export function parseSessionId(text: string): SessionId | undefined {
+  return ID.test(text) ? (text as SessionId) : undefined;
+}
+
+/** The id and the secret's hash, if the text has exactly the shape of a token; anything else opens nothing and needs no look at a store. */
+export function parseSessionToken(text: string, secrets: Secrets): Credential | undefined {
+  if (typeof text !== 'string' || !TOKEN.test(text)) return undefined;
+  return {
+    id: text.slice(0, ID_LENGTH) as SessionId,
+    secretHash: secrets.sha256(text.slice(ID_LENGTH + 1)) as SecretHash,
+  };
+}
+
+/** A token that nobody has seen, with the credential that a store keeps for it. */
+export function mintSession(secrets: Secrets): { token: SessionToken; credential: Credential } {
+  return mintSecret(secrets.random(ID_BYTES) as SessionId, secrets);
+}
+
+/** A new secret for the session of that id. */
+export function mintSecret(
+  id: SessionId,
+  secrets: Secrets,
+): { token: SessionToken; credential: Credential } {
+  const secret = secrets.random(SECRET_BYTES);
+  return {
+    token: `${id}.${secret}` as SessionToken,
+    credential: { id, secretHash: secrets.sha256(secret) as SecretHash },
+  };
+}

@@ -1,0 +1,118 @@
+import type { Session } from '../domain/session.ts';
+import type { SessionLimits } from '../domain/session-policy.ts';
+import type { Credential } from '../domain/session-token.ts';
+
+/**
+ * Where sessions live. Whoever implements it proves it with the contract suite, which says these sentences as tests.
+ *
+ * Every call is one atomic step: what it found and what it did belong to one instant, whoever else calls meanwhile.
+ * Every call but `create` acts only on a session that is alive at that instant and whose secret the credential proves;
+ * otherwise it answers `undefined` (or `false`), changes nothing and creates nothing. There are three channels:
+ *
+ * - absence is `undefined` or `false`,
+ * - a refusal is a code; nothing was changed, not even the expiry,
+ * - a store that fails rejects with `StoreUnavailableError`, never with an absence.
+ *
+ * A session is alive until its remaining time has run out by the store's own clock. To *slide* is to set the remaining
+ * time to the session's own ttl, cut off at the end of its lifetime, and to record `at` as its last access. A session
+ * never exists without an end. All arguments have been checked by the domain.
+ */
+export interface SessionRepository {
+  /** Writes a new session with its end, unless the id is taken: then `undefined`, and what is there stays as it is. */
+  create(session: NewSession): Promise<Session | undefined>;
+
+  /** The session as it is. A pure read: neither the expiry nor the last access moves. */
+  read(credential: Credential): Promise<Session | undefined>;
+
+  /** Slides, and answers the session as it is then. Within `refreshAfterMs` of the last slide it is a pure read instead. */
+  access(credential: Credential, access: Access): Promise<Session | undefined>;
+
+  /** Writes and removes single fields and touches no others; slides. The limits are those of the whole session afterwards. */
+  update(credential: Credential, change: FieldChange): Promise<true | LimitRefusal | undefined>;
+
+  /**
+   * Adds `by` to an integer field and answers the sum; a missing field counts as 0; slides. Refuses a value that is not
+   * a plain decimal integer, and a sum outside the safe-integer range.
+   */
+  increment(
+    credential: Credential,
+    change: FieldIncrement,
+  ): Promise<number | 'not_an_integer' | 'out_of_range' | LimitRefusal | undefined>;
+
+  /**
+   * Compare-and-set: writes `next` if the field holds `expected` (`undefined` stands for a missing field, on both
+   * sides) and slides; `false` and no change at all if it holds something else.
+   */
+  replace(
+    credential: Credential,
+    change: FieldReplacement,
+  ): Promise<boolean | LimitRefusal | undefined>;
+
+  /** Removes the field and answers what it held; slides. Of several callers one gets the value, the others find it missing. */
+  take(
+    credential: Credential,
+    field: FieldRemoval,
+  ): Promise<{ readonly value: string | undefined } | undefined>;
+
+  /** Gives the session another idle timeout and slides by it: at once, shorter or longer. */
+  setTtl(credential: Credential, change: TtlChange): Promise<boolean>;
+
+  /** Ends the session. `true` for exactly one caller. */
+  delete(credential: Credential): Promise<boolean>;
+}
+
+export interface NewSession {
+  /** The id to create and the hash that its token's secret must have. */
+  readonly credential: Credential;
+  readonly user: string | undefined;
+  readonly fields: ReadonlyMap<string, string>;
+  /** Idle timeout in seconds. */
+  readonly ttl: number;
+  /** Seconds from now, by the store's clock, after which no slide reaches; `undefined` for none. */
+  readonly lifetime: number | undefined;
+  readonly at: string;
+}
+
+/** A use of a session: `at` is the instant to record, as `Session.lastAccessedAt` has it. */
+interface Use {
+  readonly at: string;
+}
+
+export interface Access extends Use {
+  readonly refreshAfterMs: number;
+}
+
+type Limits = Pick<SessionLimits, 'maxFields' | 'maxTotalBytes'>;
+
+/** The session as a whole would hold too many fields, or too much. */
+export type LimitRefusal = 'too_many_fields' | 'too_large';
+
+export interface FieldChange extends Use {
+  readonly set: ReadonlyMap<string, string>;
+  /** Names to remove; none of them is in `set`. */
+  readonly unset: readonly string[];
+  readonly limits: Limits;
+}
+
+export interface FieldIncrement extends Use {
+  readonly field: string;
+  /** A safe integer. */
+  readonly by: number;
+  readonly limits: Limits;
+}
+
+export interface FieldReplacement extends Use {
+  readonly field: string;
+  readonly expected: string | undefined;
+  readonly next: string | undefined;
+  readonly limits: Limits;
+}
+
+export interface FieldRemoval extends Use {
+  readonly field: string;
+}
+
+export interface TtlChange extends Use {
+  /** Seconds. */
+  readonly ttl: number;
+}
