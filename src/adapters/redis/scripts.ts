@@ -1,0 +1,203 @@
+/**
+ * One Lua script for each operation, each on one key, so that a session is one hash slot and one atomic step: Redis runs
+ * a script to its end before it serves anybody else, so what a script found is still so when it acts.
+ *
+ * They run on Redis 6.2 and later (Lua 5.1) and under ioredis-mock (Lua 5.3, no cjson): numbers become text by
+ * string.format, never by tostring. They carry no `#!lua` line, because Redis refuses such a script when its memory is
+ * full, and people must be able to log out then.
+ *
+ * KEYS[1] is the session. Unless its header says otherwise, a script answers 0 where there is no session to act on and
+ * a refusal's code as text; both before anything was changed.
+ */
+
+/**
+ * All scripts but `create` begin here. ARGV[1]: the hash of the presented secret. ARGV[2]: the instant to record as the
+ * last access. The script ends with 0 unless the key holds a session that is alive and that this secret opens. From
+ * then on `flat` holds its fields as HGETALL gives them, `hash` by name, `left` the milliseconds until the key expires
+ * and `rest` those until the lifetime ends.
+ */
+const open = `
+local key, secret, at = KEYS[1], ARGV[1], ARGV[2]
+local flat = redis.pcall('HGETALL', key)
+if flat.err then
+  if string.find(flat.err, 'WRONGTYPE', 1, true) then return 0 end
+  return flat
+end
+local hash = {}
+for i = 1, #flat, 2 do hash[flat[i]] = flat[i + 1] end
+local ttl = tonumber(hash.session_ttl)
+if hash.session_secret ~= secret or not ttl then return 0 end
+if not hash.created_at or not hash.last_accessed_at then return 0 end
+local left = redis.call('PTTL', key)
+if left <= 0 then return 0 end
+local rest = math.huge
+if hash.session_deadline then
+  local time = redis.call('TIME')
+  rest = (tonumber(hash.session_deadline) or 0) - time[1] * 1000 - math.floor(time[2] / 1000)
+  if rest <= 0 then return 0 end
+end
+
+local function session()
+  return { string.format('%.0f', left), flat }
+end
+
+-- The expiry moves first and the other write may fail: with its memory full Redis refuses HSET, and reading must go on.
+local function slide()
+  left = math.min(ttl * 1000, rest)
+  redis.call('PEXPIRE', key, string.format('%.0f', left))
+  redis.pcall('HSET', key, 'last_accessed_at', at)
+end
+`;
+
+/** Adds to `open`: the code of the limit that the application fields in `hash` would pass, or nil. */
+const limits = `
+local function exceeded(max_fields, max_total_bytes)
+  local count, bytes = 0, 0
+  for name, value in pairs(hash) do
+    if name ~= 'created_at' and name ~= 'last_accessed_at' and string.sub(name, 1, 8) ~= 'session_' then
+      count = count + 1
+      bytes = bytes + #name + #value
+    end
+  end
+  if count > tonumber(max_fields) then return 'too_many_fields' end
+  if bytes > tonumber(max_total_bytes) then return 'too_large' end
+end
+`;
+
+/**
+ * ARGV: idle timeout in seconds; lifetime in seconds or ''; then the fields, names and values in turn.
+ * Answers 0 if the key exists, whatever it holds, else { milliseconds left, deadline or '' }.
+ */
+const create = `
+local key, ttl, lifetime = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+if redis.call('EXISTS', key) == 1 then return 0 end
+local left, deadline = ttl * 1000, ''
+if lifetime then
+  local time = redis.call('TIME')
+  deadline = string.format('%.0f', (time[1] + lifetime) * 1000 + math.floor(time[2] / 1000))
+  left = math.min(left, lifetime * 1000)
+end
+redis.call('HSET', key, unpack(ARGV, 3))
+if lifetime then redis.call('HSET', key, 'session_deadline', deadline) end
+redis.call('PEXPIRE', key, string.format('%.0f', left))
+return { string.format('%.0f', left), deadline }
+`;
+
+/** Answers { milliseconds left, the fields as HGETALL gives them }. */
+const read = `${open}
+return session()
+`;
+
+/**
+ * ARGV[3]: milliseconds since the last slide within which this one is skipped. Close to the deadline a slide gains no
+ * time, so that nothing tells when the last one was: it is never skipped there.
+ * Answers { milliseconds left, the fields as HGETALL gives them }.
+ */
+const access = `${open}
+local gain = ttl * 1000 - left
+if rest > ttl * 1000 and gain < tonumber(ARGV[3]) then return session() end
+slide()
+for i = 1, #flat, 2 do
+  if flat[i] == 'last_accessed_at' then flat[i + 1] = at end
+end
+return session()
+`;
+
+/**
+ * ARGV[3], ARGV[4]: limits. ARGV[5]: how many of the arguments that follow are fields to set, names and values in turn;
+ * the rest are names to remove. Answers 1.
+ */
+const update = `${open}${limits}
+local last = 5 + tonumber(ARGV[5])
+local set, unset = {}, {}
+for i = 6, last, 2 do
+  set[#set + 1] = ARGV[i]
+  set[#set + 1] = ARGV[i + 1]
+  hash[ARGV[i]] = ARGV[i + 1]
+end
+for i = last + 1, #ARGV do
+  unset[#unset + 1] = ARGV[i]
+  hash[ARGV[i]] = nil
+end
+if #set > 0 then
+  local refused = exceeded(ARGV[3], ARGV[4])
+  if refused then return refused end
+  redis.call('HSET', key, unpack(set))
+end
+if #unset > 0 then redis.call('HDEL', key, unpack(unset)) end
+slide()
+return 1
+`;
+
+/** ARGV[3], ARGV[4]: limits. ARGV[5]: the field. ARGV[6]: the step. Answers { the sum as text }. */
+const increment = `${open}${limits}
+local field, max = ARGV[5], 9007199254740991
+local current = hash[field] or '0'
+if current ~= '0' and not string.find(current, '^%-?[1-9]%d*$') then return 'not_an_integer' end
+local number = tonumber(current)
+if number > max or number < -max then return 'out_of_range' end
+local sum = number + tonumber(ARGV[6])
+if sum > max or sum < -max then return 'out_of_range' end
+hash[field] = string.format('%.0f', sum)
+local refused = exceeded(ARGV[3], ARGV[4])
+if refused then return refused end
+redis.call('HSET', key, field, hash[field])
+slide()
+return { hash[field] }
+`;
+
+/**
+ * ARGV[3], ARGV[4]: limits. ARGV[5]: the field. ARGV[6], ARGV[7]: 1 and the expected value, or 0 and '' if the field
+ * should be missing. ARGV[8], ARGV[9]: the same for what is to be written. Answers 1, or -1 if it held something else.
+ */
+const replace = `${open}${limits}
+local field = ARGV[5]
+local expected, next
+if ARGV[6] == '1' then expected = ARGV[7] end
+if ARGV[8] == '1' then next = ARGV[9] end
+if hash[field] ~= expected then return -1 end
+hash[field] = next
+if next then
+  local refused = exceeded(ARGV[3], ARGV[4])
+  if refused then return refused end
+  redis.call('HSET', key, field, next)
+elseif expected then
+  redis.call('HDEL', key, field)
+end
+slide()
+return 1
+`;
+
+/** ARGV[3]: the field. Answers { what it held }, or {} if it was missing. */
+const take = `${open}
+local value = hash[ARGV[3]]
+if value then redis.call('HDEL', key, ARGV[3]) end
+slide()
+return { value }
+`;
+
+/** ARGV[3]: the new idle timeout in seconds. Answers 1. */
+const setTtl = `${open}
+redis.call('HSET', key, 'session_ttl', ARGV[3])
+ttl = tonumber(ARGV[3])
+slide()
+return 1
+`;
+
+/** Answers 1. */
+const remove = `${open}
+return redis.call('DEL', key)
+`;
+
+/** Each script under the name that it is registered with. */
+export const scripts = {
+  sojournCreate: create,
+  sojournRead: read,
+  sojournAccess: access,
+  sojournUpdate: update,
+  sojournIncrement: increment,
+  sojournReplace: replace,
+  sojournTake: take,
+  sojournSetTtl: setTtl,
+  sojournDelete: remove,
+} as const;

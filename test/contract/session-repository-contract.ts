@@ -1,0 +1,474 @@
+import assert from 'node:assert/strict';
+import { nodeSecrets } from '../../src/adapters/node/node-secrets.ts';
+import { type Credential, mintSecret, mintSession } from '../../src/domain/session-token.ts';
+import type { NewSession, SessionRepository } from '../../src/ports/session-repository.ts';
+
+/** A repository under test, and a way to let its own clock go on. */
+export interface Subject {
+  readonly repository: SessionRepository;
+  /** Resolves when at least so many milliseconds have passed for the repository. */
+  elapse(ms: number): Promise<void>;
+}
+
+/** One sentence of the port, and what proves it. It rejects with an assertion error. */
+export interface ContractCase {
+  readonly name: string;
+  run(subject: Subject): Promise<void>;
+}
+
+const FIRST = '2026-04-02T12:34:56+00:00';
+const LATER = '2026-04-02T12:40:00+00:00';
+const limits = { maxFields: 4, maxTotalBytes: 64 };
+const use = { at: LATER };
+const always = { at: LATER, refreshAfterMs: 0 };
+
+/**
+ * What every storage adapter promises, as tests that need no test runner: register each case with yours. The cases
+ * share nothing and may run on one repository, one after the other or at once.
+ */
+export const sessionRepositoryContract: readonly ContractCase[] = [
+  {
+    name: 'create answers the session as it was stored',
+    async run({ repository }) {
+      const credential = newCredential();
+      const session = await repository.create(
+        newSession({ credential, user: 'ada', fields: new Map([['cart', '3 books']]) }),
+      );
+      assert.ok(session);
+      assert.equal(session.id, credential.id);
+      assert.equal(session.user, 'ada');
+      assert.deepEqual({ ...session.fields }, { cart: '3 books' });
+      assert.equal(session.createdAt, FIRST);
+      assert.equal(session.lastAccessedAt, FIRST);
+      assert.equal(session.ttl, 60);
+      assert.equal(session.endsAt, undefined);
+      assertBetween(session.remainingMs, 55_000, 60_000);
+      assertSame(await repository.read(credential), session);
+    },
+  },
+  {
+    name: 'create without user and fields makes a session without them',
+    async run({ repository }) {
+      const session = await repository.create(newSession({}));
+      assert.equal(session?.user, undefined);
+      assert.deepEqual({ ...session?.fields }, {});
+    },
+  },
+  {
+    name: 'create refuses an id that is taken and leaves what is there alone',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { a: '1' } });
+      const rival = mintSecret(credential.id, nodeSecrets).credential;
+      assert.equal(await repository.create(newSession({ credential: rival })), undefined);
+      assert.equal(await repository.read(rival), undefined);
+      assert.equal((await repository.read(credential))?.fields.a, '1');
+    },
+  },
+  {
+    name: 'of concurrent creates with one id exactly one succeeds',
+    async run({ repository }) {
+      const { id } = newCredential();
+      const rivals = Array.from({ length: 8 }, () => mintSecret(id, nodeSecrets).credential);
+      const answers = await Promise.all(
+        rivals.map((credential) => repository.create(newSession({ credential }))),
+      );
+      assert.equal(answers.filter((answer) => answer !== undefined).length, 1);
+    },
+  },
+  {
+    name: 'values come back as they were written, whatever text they are',
+    async run({ repository }) {
+      const fields = {
+        empty: '',
+        lines: 'a\r\nb\u0000c',
+        unicode: 'Grüße 👋 \u2028',
+        markup: '<script>"\'&',
+        constructor: 'x',
+        '': 'a field with no name',
+        "quote'\n": 'y',
+        number: '1e3',
+      };
+      const credential = await stored(repository, { fields });
+      assert.deepEqual({ ...(await repository.read(credential))?.fields }, fields);
+      for (const [field, value] of Object.entries(fields)) {
+        assert.deepEqual(await repository.take(credential, { field, ...use }), { value });
+      }
+    },
+  },
+  {
+    name: 'read moves neither the expiry nor the last access',
+    async run({ repository, elapse }) {
+      const credential = await stored(repository, {});
+      await elapse(1200);
+      const first = await repository.read(credential);
+      assert.equal(first?.lastAccessedAt, FIRST);
+      assert.ok(first.remainingMs <= 58_800);
+      const second = await repository.read(credential);
+      assert.ok(second && second.remainingMs <= first.remainingMs);
+    },
+  },
+  {
+    name: 'access slides the expiry and records the last access, and answers both',
+    async run({ repository, elapse }) {
+      const credential = await stored(repository, {});
+      await elapse(1200);
+      const session = await repository.access(credential, always);
+      assert.equal(session?.lastAccessedAt, LATER);
+      assert.equal(session.createdAt, FIRST);
+      assert.ok(session.remainingMs > 59_000);
+      assertSame(await repository.read(credential), session);
+    },
+  },
+  {
+    name: 'access within refreshAfterMs of the last slide is a pure read',
+    async run({ repository, elapse }) {
+      const credential = await stored(repository, {});
+      const early = await repository.access(credential, { at: LATER, refreshAfterMs: 1000 });
+      assert.equal(early?.lastAccessedAt, FIRST);
+      await elapse(1200);
+      const due = await repository.access(credential, { at: LATER, refreshAfterMs: 1000 });
+      assert.equal(due?.lastAccessedAt, LATER);
+      assert.ok(due.remainingMs > 59_000);
+    },
+  },
+  {
+    name: 'access close to the end of the lifetime records the last access within refreshAfterMs as well',
+    async run({ repository }) {
+      const credential = await stored(repository, { ttl: 60, lifetime: 30 });
+      const session = await repository.access(credential, { at: LATER, refreshAfterMs: 10_000 });
+      assert.equal(session?.lastAccessedAt, LATER);
+    },
+  },
+  {
+    name: 'a session ends when its ttl has run out, for every operation',
+    async run({ repository, elapse }) {
+      const credential = await stored(repository, { ttl: 1, fields: { n: '1' } });
+      await elapse(1050);
+      await assertAbsent(repository, credential);
+    },
+  },
+  {
+    name: 'an id whose session has ended can be created again',
+    async run({ repository, elapse }) {
+      const credential = await stored(repository, { ttl: 1, fields: { old: '1' } });
+      await elapse(1050);
+      const session = await repository.create(newSession({ credential }));
+      assert.deepEqual({ ...session?.fields }, {});
+    },
+  },
+  {
+    name: 'use keeps a session alive beyond its ttl',
+    async run({ repository, elapse }) {
+      const credential = await stored(repository, { ttl: 1 });
+      for (let i = 0; i < 3; i += 1) {
+        await elapse(500);
+        assert.ok(await repository.access(credential, always));
+      }
+    },
+  },
+  {
+    name: 'no use carries a session beyond its lifetime',
+    async run({ repository, elapse }) {
+      const credential = await stored(repository, { ttl: 60, lifetime: 1 });
+      const session = await repository.access(credential, always);
+      assertBetween(session?.remainingMs, 1, 1000);
+      assert.ok(await repository.setTtl(credential, { ttl: 600, ...use }));
+      assertBetween((await repository.read(credential))?.remainingMs, 1, 1000);
+      await elapse(1050);
+      await assertAbsent(repository, credential);
+    },
+  },
+  {
+    name: 'the end of the lifetime is told and never moves',
+    async run({ repository, elapse }) {
+      const credential = newCredential();
+      const created = await repository.create(newSession({ credential, lifetime: 3600 }));
+      assert.ok(created?.endsAt);
+      await elapse(50);
+      assert.equal((await repository.access(credential, always))?.endsAt, created.endsAt);
+      await repository.setTtl(credential, { ttl: 5, ...use });
+      assert.equal((await repository.read(credential))?.endsAt, created.endsAt);
+    },
+  },
+  {
+    name: 'a wrong secret opens nothing and changes nothing',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { n: '1' } });
+      await assertAbsent(repository, mintSecret(credential.id, nodeSecrets).credential);
+      const session = await repository.read(credential);
+      assert.deepEqual({ ...session?.fields }, { n: '1' });
+      assert.equal(session?.lastAccessedAt, FIRST);
+    },
+  },
+  {
+    name: 'an id that never was is absent, and asking creates nothing',
+    async run({ repository }) {
+      const credential = newCredential();
+      await assertAbsent(repository, credential);
+      assert.ok(await repository.create(newSession({ credential })));
+    },
+  },
+  {
+    name: 'after delete a session is absent, and nothing brings it back',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { n: '1' } });
+      assert.equal(await repository.delete(credential), true);
+      await assertAbsent(repository, credential);
+    },
+  },
+  {
+    name: 'of concurrent deletes exactly one ended the session',
+    async run({ repository }) {
+      const credential = await stored(repository, {});
+      const answers = await Promise.all(Array.from({ length: 8 }, () => repository.delete(credential)));
+      assert.equal(answers.filter(Boolean).length, 1);
+    },
+  },
+  {
+    name: 'update sets and removes single fields, touches no others, and slides',
+    async run({ repository, elapse }) {
+      const credential = await stored(repository, { fields: { a: '1', b: '2', c: '3' } });
+      await elapse(1200);
+      const change = { set: new Map([['a', '10'], ['d', '4']]), unset: ['b', 'never'], limits, ...use };
+      assert.equal(await repository.update(credential, change), true);
+      const session = await repository.read(credential);
+      assert.deepEqual({ ...session?.fields }, { a: '10', c: '3', d: '4' });
+      assert.equal(session?.lastAccessedAt, LATER);
+      assert.ok(session.remainingMs > 59_000);
+    },
+  },
+  {
+    name: 'an update of nothing is a use',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { a: '1' } });
+      assert.equal(await repository.update(credential, { set: new Map(), unset: [], limits, ...use }), true);
+      assert.equal((await repository.read(credential))?.lastAccessedAt, LATER);
+    },
+  },
+  {
+    name: 'concurrent updates of different fields all win',
+    async run({ repository }) {
+      const credential = await stored(repository, {});
+      const wide = { maxFields: 50, maxTotalBytes: 10_000 };
+      await Promise.all(
+        Array.from({ length: 20 }, (_, i) =>
+          repository.update(credential, { set: new Map([[`f${i}`, 'x']]), unset: [], limits: wide, ...use }),
+        ),
+      );
+      assert.equal(Object.keys((await repository.read(credential))?.fields ?? {}).length, 20);
+    },
+  },
+  {
+    name: 'update refuses more fields or bytes than the limits and changes nothing',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { a: '1', b: '2' } });
+      const many = new Map([['c', ''], ['d', ''], ['e', '']]);
+      const large = new Map([['c', 'é'.repeat(31)]]);
+      const update = (set: Map<string, string>, unset: string[] = []) =>
+        repository.update(credential, { set, unset, limits, ...use });
+      assert.equal(await update(many), 'too_many_fields');
+      assert.equal(await update(large), 'too_large');
+      const session = await repository.read(credential);
+      assert.deepEqual({ ...session?.fields }, { a: '1', b: '2' });
+      assert.equal(session?.lastAccessedAt, FIRST);
+      assert.equal(await update(many, ['a']), true);
+      assert.equal(await update(new Map([['b', 'x'.repeat(60)]]), ['c', 'd', 'e']), true);
+    },
+  },
+  {
+    name: 'increment adds to an integer field, counts a missing one as 0, and slides',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { n: '41' } });
+      const add = (field: string, by: number) =>
+        repository.increment(credential, { field, by, limits, ...use });
+      assert.equal(await add('n', 1), 42);
+      assert.equal(await add('n', -50), -8);
+      assert.equal(await add('n', 8), 0);
+      assert.equal(await add('n', -1), -1);
+      assert.equal(await add('fresh', 3), 3);
+      const session = await repository.read(credential);
+      assert.deepEqual({ ...session?.fields }, { n: '-1', fresh: '3' });
+      assert.equal(session?.lastAccessedAt, LATER);
+    },
+  },
+  {
+    name: 'concurrent increments all count',
+    async run({ repository }) {
+      const credential = await stored(repository, {});
+      const sums = await Promise.all(
+        Array.from({ length: 50 }, () => repository.increment(credential, { field: 'n', by: 1, limits, ...use })),
+      );
+      assert.deepEqual(sums.toSorted((a, b) => Number(a) - Number(b)), Array.from({ length: 50 }, (_, i) => i + 1));
+    },
+  },
+  {
+    name: 'increment is exact up to the ends of the safe-integer range and refuses what lies beyond',
+    async run({ repository }) {
+      const most = Number.MAX_SAFE_INTEGER;
+      const credential = await stored(repository, { fields: { n: String(most - 1) } });
+      const add = (by: number) => repository.increment(credential, { field: 'n', by, limits, at: LATER });
+      assert.equal(await add(1), most);
+      assert.equal(await add(1), 'out_of_range');
+      assert.equal(await add(most), 'out_of_range');
+      assert.equal(await add(-most), 0);
+      assert.equal(await add(-most), -most);
+      assert.equal(await add(-1), 'out_of_range');
+      assert.equal((await repository.read(credential))?.fields.n, String(-most));
+    },
+  },
+  {
+    name: 'a refused increment changes nothing, not even the expiry',
+    async run({ repository, elapse }) {
+      const values = ['', ' 1', '1.5', '1e3', '0x10', '+1', '01', '-0', 'NaN', 'abc', '1\n'];
+      for (const n of values) {
+        const credential = await stored(repository, { fields: { n } });
+        const answer = await repository.increment(credential, { field: 'n', by: 1, limits, ...use });
+        assert.equal(answer, 'not_an_integer', JSON.stringify(n));
+        assert.equal((await repository.read(credential))?.lastAccessedAt, FIRST);
+      }
+      for (const n of ['9007199254740992', '-9007199254740992', '9'.repeat(50)]) {
+        const credential = await stored(repository, { fields: { n } });
+        const answer = await repository.increment(credential, { field: 'n', by: -1, limits, ...use });
+        assert.equal(answer, 'out_of_range', n);
+      }
+      const credential = await stored(repository, { fields: { n: 'x' } });
+      await elapse(1200);
+      await repository.increment(credential, { field: 'n', by: 1, limits, ...use });
+      assert.ok(((await repository.read(credential))?.remainingMs ?? 0) <= 58_800);
+    },
+  },
+  {
+    name: 'increment refuses to pass the limits',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { a: '', b: '', c: '', d: '' } });
+      const answer = await repository.increment(credential, { field: 'n', by: 1, limits, ...use });
+      assert.equal(answer, 'too_many_fields');
+    },
+  },
+  {
+    name: 'replace writes only over the expected value, and slides when it does',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { a: '1' } });
+      const replace = (field: string, expected?: string, next?: string) =>
+        repository.replace(credential, { field, expected, next, limits, ...use });
+      assert.equal(await replace('a', '2', '3'), false);
+      assert.equal(await replace('a', undefined, '3'), false);
+      assert.equal(await replace('b', '', '3'), false);
+      const untouched = await repository.read(credential);
+      assert.deepEqual({ ...untouched?.fields }, { a: '1' });
+      assert.equal(untouched?.lastAccessedAt, FIRST);
+      assert.equal(await replace('a', '1', ''), true);
+      assert.equal((await repository.read(credential))?.lastAccessedAt, LATER);
+      assert.equal(await replace('a', undefined, '3'), false);
+      assert.equal(await replace('a', '', undefined), true);
+      assert.equal(await replace('b', undefined, 'new'), true);
+      assert.equal(await replace('c', undefined, undefined), true);
+      assert.deepEqual({ ...(await repository.read(credential))?.fields }, { b: 'new' });
+      assert.equal(await replace('b', 'new', 'x'.repeat(64)), 'too_large');
+    },
+  },
+  {
+    name: 'of concurrent replaces of one value exactly one wins',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { a: '0' } });
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, i) =>
+          repository.replace(credential, { field: 'a', expected: '0', next: `by ${i}`, limits, ...use }),
+        ),
+      );
+      assert.equal(answers.filter((answer) => answer === true).length, 1);
+      assert.equal((await repository.read(credential))?.fields.a, `by ${answers.indexOf(true)}`);
+    },
+  },
+  {
+    name: 'take answers and removes a field, and slides',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { flash: 'Saved.', empty: '' } });
+      assert.deepEqual(await repository.take(credential, { field: 'flash', ...use }), { value: 'Saved.' });
+      assert.deepEqual(await repository.take(credential, { field: 'flash', ...use }), { value: undefined });
+      assert.deepEqual(await repository.take(credential, { field: 'empty', ...use }), { value: '' });
+      const session = await repository.read(credential);
+      assert.deepEqual({ ...session?.fields }, {});
+      assert.equal(session?.lastAccessedAt, LATER);
+    },
+  },
+  {
+    name: 'of concurrent takes exactly one gets the value',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { once: 'x' } });
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, () => repository.take(credential, { field: 'once', ...use })),
+      );
+      assert.equal(answers.filter((answer) => answer?.value === 'x').length, 1);
+      assert.equal(answers.filter((answer) => answer?.value === undefined).length, 9);
+    },
+  },
+  {
+    name: 'setTtl takes effect at once, longer and shorter, and stays',
+    async run({ repository, elapse }) {
+      const credential = await stored(repository, { ttl: 60 });
+      assert.equal(await repository.setTtl(credential, { ttl: 3600, ...use }), true);
+      const longer = await repository.read(credential);
+      assert.equal(longer?.ttl, 3600);
+      assert.equal(longer.lastAccessedAt, LATER);
+      assertBetween(longer.remainingMs, 3_595_000, 3_600_000);
+      assert.equal(await repository.setTtl(credential, { ttl: 1, ...use }), true);
+      assertBetween((await repository.access(credential, always))?.remainingMs, 1, 1000);
+      await elapse(1050);
+      await assertAbsent(repository, credential);
+    },
+  },
+];
+
+function newCredential(): Credential {
+  return mintSession(nodeSecrets).credential;
+}
+
+function newSession(session: Partial<NewSession>): NewSession {
+  return {
+    credential: newCredential(),
+    user: undefined,
+    fields: new Map(),
+    ttl: 60,
+    lifetime: undefined,
+    at: FIRST,
+    ...session,
+  };
+}
+
+async function stored(
+  repository: SessionRepository,
+  { fields = {}, ...session }: { fields?: Record<string, string>; ttl?: number; lifetime?: number },
+): Promise<Credential> {
+  const credential = newCredential();
+  await repository.create(
+    newSession({ credential, fields: new Map(Object.entries(fields)), ...session }),
+  );
+  return credential;
+}
+
+async function assertAbsent(repository: SessionRepository, credential: Credential): Promise<void> {
+  const set = new Map([['n', '1']]);
+  assert.equal(await repository.read(credential), undefined);
+  assert.equal(await repository.access(credential, always), undefined);
+  assert.equal(await repository.update(credential, { set, unset: [], limits, ...use }), undefined);
+  assert.equal(await repository.increment(credential, { field: 'n', by: 1, limits, ...use }), undefined);
+  const change = { field: 'n', expected: '1', next: '2', limits, ...use };
+  assert.equal(await repository.replace(credential, change), undefined);
+  assert.equal(await repository.take(credential, { field: 'n', ...use }), undefined);
+  assert.equal(await repository.setTtl(credential, { ttl: 60, ...use }), false);
+  assert.equal(await repository.delete(credential), false);
+  assert.equal(await repository.read(credential), undefined);
+}
+
+/** The same session but for the time that passed between two looks. */
+function assertSame(actual: object | undefined, expected: object | undefined): void {
+  assert.deepEqual({ ...actual, remainingMs: 0 }, { ...expected, remainingMs: 0 });
+}
+
+function assertBetween(actual: number | undefined, least: number, most: number): void {
+  assert.ok(
+    actual !== undefined && actual >= least && actual <= most,
+    `${actual} is not from ${least} to ${most}`,
+  );
+}
