@@ -2,7 +2,7 @@
  * Why a call broke a rule of Sojourn. The codes are stable: programs may switch on them.
  *
  * - `invalid_policy`: a limit or timeout given at construction makes no sense
- * - `invalid_ttl`: not a whole number of seconds from 1 to the policy's `maxTtl`
+ * - `invalid_ttl`: a ttl, lifetime or grace that is no whole number of seconds, or more than the policy allows
  * - `invalid_user`: the owner's name is empty, too long or not well-formed Unicode
  * - `invalid_field`: a field name is empty, too long or not well-formed Unicode
  * - `reserved_field`: the field belongs to Sojourn and cannot be read or written by a verb

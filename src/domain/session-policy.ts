@@ -22,6 +22,8 @@ export interface SessionPolicy {
   readonly lifetime: number | undefined;
   /** A `get` this soon after the last one that slid the expiry only reads; 0 slides every time. Default 0. */
   readonly refreshAfter: number;
+  /** Whether a token that a rotation replaced ends the session when it comes back after its grace. Default false: it is reported only. */
+  readonly endOnReuse: boolean;
   readonly limits: SessionLimits;
 }
 
@@ -34,6 +36,7 @@ export const defaultPolicy: SessionPolicy = {
   maxTtl: 30 * 24 * 3600,
   lifetime: 7 * 24 * 3600,
   refreshAfter: 0,
+  endOnReuse: false,
   limits: { maxFields: 64, maxNameBytes: 128, maxValueBytes: 4096, maxTotalBytes: 32 * 1024 },
 };
 
@@ -61,6 +64,28 @@ export function checkTtl(ttl: number, policy: SessionPolicy): number {
   throw new SessionError(
     'invalid_ttl',
     `ttl must be a whole number of seconds from 1 to ${policy.maxTtl}.`,
+  );
+}
+
+/** The lifetime, if the policy allows it. Throws a `SessionError` (`invalid_ttl`). */
+export function checkLifetime(
+  lifetime: number | undefined,
+  policy: SessionPolicy,
+): number | undefined {
+  const most = policy.lifetime ?? MAX_SECONDS;
+  if (lifetime === policy.lifetime || isWhole(lifetime ?? 0, 1, most)) return lifetime;
+  throw new SessionError(
+    'invalid_ttl',
+    `lifetime must be a whole number of seconds from 1 to ${most}.`,
+  );
+}
+
+/** The grace, if the policy allows it: as long as a session may idle at most. Throws a `SessionError` (`invalid_ttl`). */
+export function checkGrace(grace: number, policy: SessionPolicy): number {
+  if (isWhole(grace, 0, policy.maxTtl)) return grace;
+  throw new SessionError(
+    'invalid_ttl',
+    `grace must be a whole number of seconds from 0 to ${policy.maxTtl}.`,
   );
 }
 

@@ -1,3 +1,4 @@
+import type { NewSession } from '../ports/session-repository.ts';
 import type { Session } from './session.ts';
 import type { SessionId } from './session-token.ts';
 
@@ -9,6 +10,11 @@ export const reserved = {
   secret: 'session_secret',
   deadline: 'session_deadline',
   user: 'session_user',
+  authenticatedAt: 'session_authenticated_at',
+  persistent: 'session_persistent',
+  /** The secret that the last rotation replaced, and until when it opens the session. */
+  previousSecret: 'session_previous_secret',
+  previousUntil: 'session_previous_until',
 } as const;
 
 /** True for a name that applications can neither write nor remove. */
@@ -16,6 +22,17 @@ export function isReserved(name: string): boolean {
   return (
     name.startsWith('session_') || name === reserved.createdAt || name === reserved.lastAccessedAt
   );
+}
+
+/** The record of a new session, names and values in turn; the end of its lifetime is for the store to add, by its own clock. */
+export function newRecord(session: NewSession): string[] {
+  const { credential, user, fields, ttl, persistent, at } = session;
+  const record: string[] = [reserved.createdAt, at, reserved.lastAccessedAt, at];
+  record.push(reserved.ttl, String(ttl), reserved.secret, credential.secretHash);
+  if (user !== undefined) record.push(reserved.user, user, reserved.authenticatedAt, at);
+  if (persistent) record.push(reserved.persistent, '1');
+  for (const [name, value] of fields) record.push(name, value);
+  return record;
 }
 
 /**
@@ -31,7 +48,9 @@ export function decodeSession(
   let lastAccessedAt: string | undefined;
   let ttl: number | undefined;
   let user: string | undefined;
+  let authenticatedAt: string | undefined;
   let endsAt: number | undefined;
+  let persistent = false;
   const fields: Record<string, string> = Object.create(null);
   for (let i = 0; i + 1 < record.length; i += 2) {
     const name = record[i] as string;
@@ -42,12 +61,25 @@ export function decodeSession(
     else if (name === reserved.ttl) ttl = Number(value);
     else if (name === reserved.user) user = value;
     else if (name === reserved.deadline) endsAt = Number(value);
+    else if (name === reserved.authenticatedAt) authenticatedAt = value;
+    else if (name === reserved.persistent) persistent = true;
   }
   if (createdAt === undefined || lastAccessedAt === undefined || !ttl) return undefined;
-  return { id, user, fields, createdAt, lastAccessedAt, ttl, remainingMs, endsAt };
+  return {
+    id,
+    user,
+    fields,
+    createdAt,
+    authenticatedAt,
+    lastAccessedAt,
+    ttl,
+    remainingMs,
+    endsAt,
+    persistent,
+  };
 }
 
-/** The record of a session under its stored names, application fields last, without the secret: what may be shown. */
+/** The record of a session under its stored names, application fields last, without any secret's hash: what may be shown. */
 export function encodeSession(session: Session): Record<string, string> {
   const record: Record<string, string> = Object.create(null);
   record[reserved.createdAt] = session.createdAt;
@@ -55,5 +87,9 @@ export function encodeSession(session: Session): Record<string, string> {
   record[reserved.ttl] = String(session.ttl);
   if (session.endsAt !== undefined) record[reserved.deadline] = String(session.endsAt);
   if (session.user !== undefined) record[reserved.user] = session.user;
+  if (session.authenticatedAt !== undefined) {
+    record[reserved.authenticatedAt] = session.authenticatedAt;
+  }
+  if (session.persistent) record[reserved.persistent] = '1';
   return Object.assign(record, session.fields);
 }

@@ -1,7 +1,13 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Secrets } from '../ports/secrets.ts';
-import type { LimitRefusal, SessionRepository } from '../ports/session-repository.ts';
-import { SessionError, type SessionErrorCode } from './errors.ts';
+import type { SessionObserver } from '../ports/session-observer.ts';
+import type {
+  Absent,
+  IncrementRefusal,
+  LimitRefusal,
+  SessionRepository,
+} from '../ports/session-repository.ts';
+import { SessionError } from './errors.ts';
 import { formatInstant, remainingSeconds, type Session } from './session.ts';
 import {
   checkField,
@@ -12,25 +18,48 @@ import {
   type FieldValues,
 } from './session-fields.ts';
 import {
+  checkGrace,
+  checkLifetime,
   checkTtl,
   createPolicy,
   type SessionPolicy,
   type SessionPolicyOptions,
 } from './session-policy.ts';
-import { mintSession, parseSessionToken, type Credential, type SessionToken } from './session-token.ts';
+import {
+  type Credential,
+  mintSecret,
+  mintSession,
+  parseSessionToken,
+  type SessionToken,
+} from './session-token.ts';
 
 export interface SessionServiceOptions {
   readonly repository: SessionRepository;
   readonly clock: Clock;
   readonly secrets: Secrets;
   readonly policy?: SessionPolicyOptions;
+  readonly observer?: SessionObserver;
 }
 
 export interface CreateOptions {
   /** Idle timeout in seconds; the policy's by default. */
   readonly ttl?: number;
-  /** The owner. */
+  /** The owner, who has just proven who they are. */
   readonly user?: string;
+  /** Seconds that the session lives at most; the policy's by default, and never more. */
+  readonly lifetime?: number;
+  /** "Remember me": the session should outlive the browser. Default false. */
+  readonly persistent?: boolean;
+}
+
+export interface RotateOptions {
+  /**
+   * Seconds for which requests already under way may still use the old token. 0, the default, is for a change of
+   * privilege: the old token is dead at once. A few seconds are for periodic renewal.
+   */
+  readonly grace?: number;
+  /** The user has just proven again who they are: `authenticatedAt` is now, and the lifetime begins anew (NIST SP 800-63B-4, 5.2). */
+  readonly reauthenticated?: boolean;
 }
 
 /** A session that was just started: the only moment at which its token is known to the server. */
@@ -52,12 +81,14 @@ export class SessionService {
   readonly #repository: SessionRepository;
   readonly #clock: Clock;
   readonly #secrets: Secrets;
+  readonly #observer: SessionObserver | undefined;
 
-  constructor({ repository, clock, secrets, policy }: SessionServiceOptions) {
+  constructor({ repository, clock, secrets, policy, observer }: SessionServiceOptions) {
     this.policy = createPolicy(policy);
     this.#repository = repository;
     this.#clock = clock;
     this.#secrets = secrets;
+    this.#observer = observer;
   }
 
   /**
@@ -70,12 +101,16 @@ export class SessionService {
     const fields = checkFields(data, this.policy.limits);
     const exceeded = exceededLimit(fields, this.policy.limits);
     if (exceeded !== undefined) throw refusal(exceeded);
+    const lifetime = checkLifetime(options.lifetime ?? this.policy.lifetime, this.policy);
+    const { persistent = false } = options;
     const { token, credential } = mintSession(this.#secrets);
-    const { lifetime } = this.policy;
     const at = this.#now();
-    const session = await this.#repository.create({ credential, user, fields, ttl, lifetime, at });
+    const session = await this.#repository.create({
+      ...{ credential, user, fields, ttl, lifetime, persistent, at },
+    });
     // Two equal ids out of 2^128 mean that the random source is broken: going on would hand one user another's session.
     if (session === undefined) throw new Error('The random source repeated a session id.');
+    this.#observer?.notify({ type: 'created', id: credential.id, user });
     return { token, session };
   }
 
@@ -86,9 +121,11 @@ export class SessionService {
   ): Promise<Session | undefined> {
     const credential = this.#parse(token);
     if (credential === undefined) return undefined;
-    if (!refresh) return this.#repository.read(credential);
     const refreshAfterMs = this.policy.refreshAfter * 1000;
-    return this.#repository.access(credential, { at: this.#now(), refreshAfterMs });
+    const answer = refresh
+      ? await this.#repository.access(credential, { at: this.#now(), refreshAfterMs })
+      : await this.#repository.read(credential);
+    return this.#settle(credential, answer);
   }
 
   /** The session, by a pure read: looking does not keep it alive. */
@@ -112,7 +149,9 @@ export class SessionService {
       limits,
       at: this.#now(),
     };
-    return accepted(await this.#repository.update(credential, change)) ?? false;
+    return (
+      (await this.#settle(credential, await this.#repository.update(credential, change))) ?? false
+    );
   }
 
   /**
@@ -126,7 +165,7 @@ export class SessionService {
     const credential = this.#parse(token);
     if (credential === undefined) return undefined;
     const change = { field, by, limits, at: this.#now() };
-    return accepted(await this.#repository.increment(credential, change));
+    return this.#settle(credential, await this.#repository.increment(credential, change));
   }
 
   /**
@@ -146,7 +185,7 @@ export class SessionService {
     const credential = this.#parse(token);
     if (credential === undefined) return undefined;
     const change = { field, expected, next, limits, at: this.#now() };
-    return accepted(await this.#repository.replace(credential, change));
+    return this.#settle(credential, await this.#repository.replace(credential, change));
   }
 
   /** Reads and removes a field; of concurrent callers exactly one gets it. For flash messages and one-time tokens. */
@@ -154,7 +193,8 @@ export class SessionService {
     checkField(field, this.policy.limits);
     const credential = this.#parse(token);
     if (credential === undefined) return undefined;
-    return (await this.#repository.take(credential, { field, at: this.#now() }))?.value;
+    const answer = await this.#repository.take(credential, { field, at: this.#now() });
+    return (await this.#settle(credential, answer))?.value;
   }
 
   /** Gives this session another idle timeout, in seconds, at once. Throws `invalid_ttl` beyond the policy's `maxTtl`. */
@@ -162,7 +202,8 @@ export class SessionService {
     checkTtl(ttl, this.policy);
     const credential = this.#parse(token);
     if (credential === undefined) return false;
-    return this.#repository.setTtl(credential, { ttl, at: this.#now() });
+    const answer = await this.#repository.setTtl(credential, { ttl, at: this.#now() });
+    return (await this.#settle(credential, answer)) ?? false;
   }
 
   /** The idle timeout and what is left of the session, both in whole seconds. A pure read. */
@@ -171,10 +212,60 @@ export class SessionService {
     return session && { configured: session.ttl, remaining: remainingSeconds(session) };
   }
 
+  /**
+   * Replaces the secret: the id and all data stay, and the answer is the token to give to the browser. Call it at every
+   * change of privilege and after a re-authentication (OWASP ASVS 7.2.4); from time to time, with a grace, as renewal.
+   * Of concurrent rotations one gets a token; `false` tells the others that theirs is the old one, in its grace.
+   */
+  async rotate(
+    token: string,
+    { grace = 0, reauthenticated = false }: RotateOptions = {},
+  ): Promise<SessionToken | false | undefined> {
+    checkGrace(grace, this.policy);
+    const credential = this.#parse(token);
+    if (credential === undefined) return undefined;
+    const next = mintSecret(credential.id, this.#secrets);
+    const rotation = {
+      next: next.credential.secretHash,
+      graceMs: grace * 1000,
+      reauthenticated: reauthenticated ? { lifetime: this.policy.lifetime } : undefined,
+      at: this.#now(),
+    };
+    const rotated = await this.#settle(
+      credential,
+      await this.#repository.rotate(credential, rotation),
+    );
+    if (!rotated) return rotated;
+    this.#observer?.notify({ type: 'rotated', id: credential.id });
+    return next.token;
+  }
+
   /** Ends the session. Call it at logout (OWASP ASVS 7.4.1): from then on nothing brings it back. */
   async delete(token: string): Promise<boolean> {
     const credential = this.#parse(token);
-    return credential !== undefined && this.#repository.delete(credential);
+    if (credential === undefined) return false;
+    const ended = await this.#settle(credential, await this.#repository.delete(credential));
+    if (ended) this.#observer?.notify({ type: 'ended', id: credential.id, why: 'logout' });
+    return ended ?? false;
+  }
+
+  /** True if the user of this session proved who they are within the last `maxAge` seconds: what to ask before sensitive changes (OWASP ASVS 7.5.1). */
+  authenticatedWithin(session: Session, maxAge: number): boolean {
+    const at = session.authenticatedAt;
+    return at !== undefined && this.#clock.now() - Date.parse(at) <= maxAge * 1000;
+  }
+
+  /** The store's answer as the verbs give it: a refusal is thrown, an old token reported. */
+  async #settle<T>({ id }: Credential, answer: T | Refusal | Absent): Promise<T | undefined> {
+    if (answer === 'reused') {
+      this.#observer?.notify({ type: 'reused', id });
+      if (this.policy.endOnReuse && (await this.#repository.end(id))) {
+        this.#observer?.notify({ type: 'ended', id, why: 'reused' });
+      }
+      return undefined;
+    }
+    if (isRefusal(answer)) throw refusal(answer);
+    return answer;
   }
 
   #parse(token: string): Credential | undefined {
@@ -186,7 +277,7 @@ export class SessionService {
   }
 }
 
-type Refusal = LimitRefusal | 'not_an_integer' | 'out_of_range';
+type Refusal = LimitRefusal | IncrementRefusal;
 
 const refusals: Record<Refusal, string> = {
   too_many_fields: 'The session would hold too many fields.',
@@ -195,15 +286,10 @@ const refusals: Record<Refusal, string> = {
   out_of_range: 'The sum would leave the safe-integer range.',
 };
 
-function refusal(code: Refusal & SessionErrorCode): SessionError {
+function refusal(code: Refusal): SessionError {
   return new SessionError(code, refusals[code]);
 }
 
-function accepted<T>(answer: T | Refusal): T {
-  if (isRefusal(answer)) throw refusal(answer);
-  return answer;
-}
-
 function isRefusal(answer: unknown): answer is Refusal {
-  return typeof answer === 'string' && answer in refusals;
+  return typeof answer === 'string' && Object.hasOwn(refusals, answer);
 }

@@ -28,7 +28,7 @@ const TOKEN = /^[A-Za-z0-9_-]{21}[AQgw]\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 /** The id, if the text has exactly the shape of one. */
 export function parseSessionId(text: string): SessionId | undefined {
-  return ID.test(text) ? (text as SessionId) : undefined;
+  return typeof text === 'string' && ID.test(text) ? (text as SessionId) : undefined;
 }
 
 /** The id and the secret's hash, if the text has exactly the shape of a token; anything else opens nothing and needs no look at a store. */

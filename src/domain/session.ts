@@ -9,6 +9,8 @@ export interface Session {
   readonly fields: Readonly<Record<string, string>>;
   /** UTC in whole seconds, `2026-04-02T12:34:56+00:00`. */
   readonly createdAt: string;
+  /** UTC in whole seconds: when the user last proved who they are; `undefined` for a session without a user. */
+  readonly authenticatedAt: string | undefined;
   /** UTC in whole seconds: the last use that slid the expiry. */
   readonly lastAccessedAt: string;
   /** Idle timeout: seconds the session lives without being used. */
@@ -17,6 +19,8 @@ export interface Session {
   readonly remainingMs: number;
   /** When it ends however busy it is, in milliseconds since 1970 by the store's clock; `undefined` without a lifetime. */
   readonly endsAt: number | undefined;
+  /** True for a session that should outlive the browser ("remember me"): its cookie is given a lifetime of its own. */
+  readonly persistent: boolean;
 }
 
 /** The instant as sessions keep it: UTC, whole seconds, with the offset spelled out (RFC 3339). */

@@ -1,15 +1,16 @@
 import type { Session } from '../domain/session.ts';
 import type { SessionLimits } from '../domain/session-policy.ts';
-import type { Credential } from '../domain/session-token.ts';
+import type { Credential, SecretHash, SessionId } from '../domain/session-token.ts';
 
 /**
  * Where sessions live. Whoever implements it proves it with the contract suite, which says these sentences as tests.
  *
  * Every call is one atomic step: what it found and what it did belong to one instant, whoever else calls meanwhile.
  * Every call but `create` acts only on a session that is alive at that instant and whose secret the credential proves;
- * otherwise it answers `undefined` (or `false`), changes nothing and creates nothing. There are three channels:
+ * otherwise it answers with an absence, changes nothing and creates nothing. There are three channels:
  *
- * - absence is `undefined` or `false`,
+ * - absence is `undefined` (or `false`), or `reused` where the secret is the one that the last rotation replaced and its
+ *   grace is over: somebody kept an old token, or stole it,
  * - a refusal is a code; nothing was changed, not even the expiry,
  * - a store that fails rejects with `StoreUnavailableError`, never with an absence.
  *
@@ -22,13 +23,13 @@ export interface SessionRepository {
   create(session: NewSession): Promise<Session | undefined>;
 
   /** The session as it is. A pure read: neither the expiry nor the last access moves. */
-  read(credential: Credential): Promise<Session | undefined>;
+  read(credential: Credential): Promise<Session | Absent>;
 
   /** Slides, and answers the session as it is then. Within `refreshAfterMs` of the last slide it is a pure read instead. */
-  access(credential: Credential, access: Access): Promise<Session | undefined>;
+  access(credential: Credential, access: Access): Promise<Session | Absent>;
 
   /** Writes and removes single fields and touches no others; slides. The limits are those of the whole session afterwards. */
-  update(credential: Credential, change: FieldChange): Promise<true | LimitRefusal | undefined>;
+  update(credential: Credential, change: FieldChange): Promise<true | LimitRefusal | Absent>;
 
   /**
    * Adds `by` to an integer field and answers the sum; a missing field counts as 0; slides. Refuses a value that is not
@@ -37,7 +38,7 @@ export interface SessionRepository {
   increment(
     credential: Credential,
     change: FieldIncrement,
-  ): Promise<number | 'not_an_integer' | 'out_of_range' | LimitRefusal | undefined>;
+  ): Promise<number | IncrementRefusal | LimitRefusal | Absent>;
 
   /**
    * Compare-and-set: writes `next` if the field holds `expected` (`undefined` stands for a missing field, on both
@@ -46,20 +47,33 @@ export interface SessionRepository {
   replace(
     credential: Credential,
     change: FieldReplacement,
-  ): Promise<boolean | LimitRefusal | undefined>;
+  ): Promise<boolean | LimitRefusal | Absent>;
 
   /** Removes the field and answers what it held; slides. Of several callers one gets the value, the others find it missing. */
   take(
     credential: Credential,
     field: FieldRemoval,
-  ): Promise<{ readonly value: string | undefined } | undefined>;
+  ): Promise<{ readonly value: string | undefined } | Absent>;
 
   /** Gives the session another idle timeout and slides by it: at once, shorter or longer. */
-  setTtl(credential: Credential, change: TtlChange): Promise<boolean>;
+  setTtl(credential: Credential, change: TtlChange): Promise<true | Absent>;
+
+  /**
+   * Puts another secret in the place of the one that the credential proves, and slides. For `graceMs` from now, by the
+   * store's clock, the replaced one still opens the session, then never again; an earlier one is forgotten. Of
+   * concurrent rotations one is `true`; to a replaced secret in its grace the answer is `false`, and nothing changes.
+   */
+  rotate(credential: Credential, rotation: Rotation): Promise<boolean | Absent>;
 
   /** Ends the session. `true` for exactly one caller. */
-  delete(credential: Credential): Promise<boolean>;
+  delete(credential: Credential): Promise<true | Absent>;
+
+  /** Ends the session of that id, whoever asks: the caller has made sure that it may. `true` for exactly one caller. */
+  end(id: SessionId): Promise<boolean>;
 }
+
+/** There is no such session, or this credential does not open it. */
+export type Absent = undefined | 'reused';
 
 export interface NewSession {
   /** The id to create and the hash that its token's secret must have. */
@@ -70,6 +84,8 @@ export interface NewSession {
   readonly ttl: number;
   /** Seconds from now, by the store's clock, after which no slide reaches; `undefined` for none. */
   readonly lifetime: number | undefined;
+  /** `Session.persistent`. */
+  readonly persistent: boolean;
   readonly at: string;
 }
 
@@ -86,6 +102,9 @@ type Limits = Pick<SessionLimits, 'maxFields' | 'maxTotalBytes'>;
 
 /** The session as a whole would hold too many fields, or too much. */
 export type LimitRefusal = 'too_many_fields' | 'too_large';
+
+/** The field holds no integer, or the sum would be none that is exact. */
+export type IncrementRefusal = 'not_an_integer' | 'out_of_range';
 
 export interface FieldChange extends Use {
   readonly set: ReadonlyMap<string, string>;
@@ -115,4 +134,11 @@ export interface FieldRemoval extends Use {
 export interface TtlChange extends Use {
   /** Seconds. */
   readonly ttl: number;
+}
+
+export interface Rotation extends Use {
+  readonly next: SecretHash;
+  readonly graceMs: number;
+  /** Set where the user has just proven again who they are: the authentication is of now, and the lifetime begins anew. */
+  readonly reauthenticated: { readonly lifetime: number | undefined } | undefined;
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { nodeSecrets } from '../../src/adapters/node/node-secrets.ts';
+import type { Session } from '../../src/domain/session.ts';
 import { type Credential, mintSecret, mintSession } from '../../src/domain/session-token.ts';
-import type { NewSession, SessionRepository } from '../../src/ports/session-repository.ts';
+import type {
+  Absent,
+  NewSession,
+  Rotation,
+  SessionRepository,
+} from '../../src/ports/session-repository.ts';
 
 /** A repository under test, and a way to let its own clock go on. */
 export interface Subject {
@@ -43,7 +49,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       assert.equal(session.ttl, 60);
       assert.equal(session.endsAt, undefined);
       assertBetween(session.remainingMs, 55_000, 60_000);
-      assertSame(await repository.read(credential), session);
+      assertSame(await read(repository, credential), session);
     },
   },
   {
@@ -60,8 +66,8 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       const credential = await stored(repository, { fields: { a: '1' } });
       const rival = mintSecret(credential.id, nodeSecrets).credential;
       assert.equal(await repository.create(newSession({ credential: rival })), undefined);
-      assert.equal(await repository.read(rival), undefined);
-      assert.equal((await repository.read(credential))?.fields.a, '1');
+      assert.equal(await read(repository, rival), undefined);
+      assert.equal((await read(repository, credential))?.fields.a, '1');
     },
   },
   {
@@ -89,7 +95,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
         number: '1e3',
       };
       const credential = await stored(repository, { fields });
-      assert.deepEqual({ ...(await repository.read(credential))?.fields }, fields);
+      assert.deepEqual({ ...(await read(repository, credential))?.fields }, fields);
       for (const [field, value] of Object.entries(fields)) {
         assert.deepEqual(await repository.take(credential, { field, ...use }), { value });
       }
@@ -100,10 +106,10 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     async run({ repository, elapse }) {
       const credential = await stored(repository, {});
       await elapse(1200);
-      const first = await repository.read(credential);
+      const first = await read(repository, credential);
       assert.equal(first?.lastAccessedAt, FIRST);
       assert.ok(first.remainingMs <= 58_800);
-      const second = await repository.read(credential);
+      const second = await read(repository, credential);
       assert.ok(second && second.remainingMs <= first.remainingMs);
     },
   },
@@ -112,21 +118,21 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     async run({ repository, elapse }) {
       const credential = await stored(repository, {});
       await elapse(1200);
-      const session = await repository.access(credential, always);
+      const session = await access(repository, credential, always);
       assert.equal(session?.lastAccessedAt, LATER);
       assert.equal(session.createdAt, FIRST);
       assert.ok(session.remainingMs > 59_000);
-      assertSame(await repository.read(credential), session);
+      assertSame(await read(repository, credential), session);
     },
   },
   {
     name: 'access within refreshAfterMs of the last slide is a pure read',
     async run({ repository, elapse }) {
       const credential = await stored(repository, {});
-      const early = await repository.access(credential, { at: LATER, refreshAfterMs: 1000 });
+      const early = await access(repository, credential, { at: LATER, refreshAfterMs: 1000 });
       assert.equal(early?.lastAccessedAt, FIRST);
       await elapse(1200);
-      const due = await repository.access(credential, { at: LATER, refreshAfterMs: 1000 });
+      const due = await access(repository, credential, { at: LATER, refreshAfterMs: 1000 });
       assert.equal(due?.lastAccessedAt, LATER);
       assert.ok(due.remainingMs > 59_000);
     },
@@ -135,7 +141,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     name: 'access close to the end of the lifetime records the last access within refreshAfterMs as well',
     async run({ repository }) {
       const credential = await stored(repository, { ttl: 60, lifetime: 30 });
-      const session = await repository.access(credential, { at: LATER, refreshAfterMs: 10_000 });
+      const session = await access(repository, credential, { at: LATER, refreshAfterMs: 10_000 });
       assert.equal(session?.lastAccessedAt, LATER);
     },
   },
@@ -162,7 +168,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       const credential = await stored(repository, { ttl: 1 });
       for (let i = 0; i < 3; i += 1) {
         await elapse(500);
-        assert.ok(await repository.access(credential, always));
+        assert.ok(await access(repository, credential, always));
       }
     },
   },
@@ -170,10 +176,10 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     name: 'no use carries a session beyond its lifetime',
     async run({ repository, elapse }) {
       const credential = await stored(repository, { ttl: 60, lifetime: 1 });
-      const session = await repository.access(credential, always);
+      const session = await access(repository, credential, always);
       assertBetween(session?.remainingMs, 1, 1000);
       assert.ok(await repository.setTtl(credential, { ttl: 600, ...use }));
-      assertBetween((await repository.read(credential))?.remainingMs, 1, 1000);
+      assertBetween((await read(repository, credential))?.remainingMs, 1, 1000);
       await elapse(1050);
       await assertAbsent(repository, credential);
     },
@@ -185,9 +191,9 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       const created = await repository.create(newSession({ credential, lifetime: 3600 }));
       assert.ok(created?.endsAt);
       await elapse(50);
-      assert.equal((await repository.access(credential, always))?.endsAt, created.endsAt);
+      assert.equal((await access(repository, credential, always))?.endsAt, created.endsAt);
       await repository.setTtl(credential, { ttl: 5, ...use });
-      assert.equal((await repository.read(credential))?.endsAt, created.endsAt);
+      assert.equal((await read(repository, credential))?.endsAt, created.endsAt);
     },
   },
   {
@@ -195,7 +201,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     async run({ repository }) {
       const credential = await stored(repository, { fields: { n: '1' } });
       await assertAbsent(repository, mintSecret(credential.id, nodeSecrets).credential);
-      const session = await repository.read(credential);
+      const session = await read(repository, credential);
       assert.deepEqual({ ...session?.fields }, { n: '1' });
       assert.equal(session?.lastAccessedAt, FIRST);
     },
@@ -220,7 +226,9 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     name: 'of concurrent deletes exactly one ended the session',
     async run({ repository }) {
       const credential = await stored(repository, {});
-      const answers = await Promise.all(Array.from({ length: 8 }, () => repository.delete(credential)));
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => repository.delete(credential)),
+      );
       assert.equal(answers.filter(Boolean).length, 1);
     },
   },
@@ -229,9 +237,17 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     async run({ repository, elapse }) {
       const credential = await stored(repository, { fields: { a: '1', b: '2', c: '3' } });
       await elapse(1200);
-      const change = { set: new Map([['a', '10'], ['d', '4']]), unset: ['b', 'never'], limits, ...use };
+      const change = {
+        set: new Map([
+          ['a', '10'],
+          ['d', '4'],
+        ]),
+        unset: ['b', 'never'],
+        limits,
+        ...use,
+      };
       assert.equal(await repository.update(credential, change), true);
-      const session = await repository.read(credential);
+      const session = await read(repository, credential);
       assert.deepEqual({ ...session?.fields }, { a: '10', c: '3', d: '4' });
       assert.equal(session?.lastAccessedAt, LATER);
       assert.ok(session.remainingMs > 59_000);
@@ -241,8 +257,11 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     name: 'an update of nothing is a use',
     async run({ repository }) {
       const credential = await stored(repository, { fields: { a: '1' } });
-      assert.equal(await repository.update(credential, { set: new Map(), unset: [], limits, ...use }), true);
-      assert.equal((await repository.read(credential))?.lastAccessedAt, LATER);
+      assert.equal(
+        await repository.update(credential, { set: new Map(), unset: [], limits, ...use }),
+        true,
+      );
+      assert.equal((await read(repository, credential))?.lastAccessedAt, LATER);
     },
   },
   {
@@ -252,23 +271,32 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       const wide = { maxFields: 50, maxTotalBytes: 10_000 };
       await Promise.all(
         Array.from({ length: 20 }, (_, i) =>
-          repository.update(credential, { set: new Map([[`f${i}`, 'x']]), unset: [], limits: wide, ...use }),
+          repository.update(credential, {
+            set: new Map([[`f${i}`, 'x']]),
+            unset: [],
+            limits: wide,
+            ...use,
+          }),
         ),
       );
-      assert.equal(Object.keys((await repository.read(credential))?.fields ?? {}).length, 20);
+      assert.equal(Object.keys((await read(repository, credential))?.fields ?? {}).length, 20);
     },
   },
   {
     name: 'update refuses more fields or bytes than the limits and changes nothing',
     async run({ repository }) {
       const credential = await stored(repository, { fields: { a: '1', b: '2' } });
-      const many = new Map([['c', ''], ['d', ''], ['e', '']]);
+      const many = new Map([
+        ['c', ''],
+        ['d', ''],
+        ['e', ''],
+      ]);
       const large = new Map([['c', 'é'.repeat(31)]]);
       const update = (set: Map<string, string>, unset: string[] = []) =>
         repository.update(credential, { set, unset, limits, ...use });
       assert.equal(await update(many), 'too_many_fields');
       assert.equal(await update(large), 'too_large');
-      const session = await repository.read(credential);
+      const session = await read(repository, credential);
       assert.deepEqual({ ...session?.fields }, { a: '1', b: '2' });
       assert.equal(session?.lastAccessedAt, FIRST);
       assert.equal(await update(many, ['a']), true);
@@ -286,7 +314,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       assert.equal(await add('n', 8), 0);
       assert.equal(await add('n', -1), -1);
       assert.equal(await add('fresh', 3), 3);
-      const session = await repository.read(credential);
+      const session = await read(repository, credential);
       assert.deepEqual({ ...session?.fields }, { n: '-1', fresh: '3' });
       assert.equal(session?.lastAccessedAt, LATER);
     },
@@ -296,9 +324,14 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     async run({ repository }) {
       const credential = await stored(repository, {});
       const sums = await Promise.all(
-        Array.from({ length: 50 }, () => repository.increment(credential, { field: 'n', by: 1, limits, ...use })),
+        Array.from({ length: 50 }, () =>
+          repository.increment(credential, { field: 'n', by: 1, limits, ...use }),
+        ),
       );
-      assert.deepEqual(sums.toSorted((a, b) => Number(a) - Number(b)), Array.from({ length: 50 }, (_, i) => i + 1));
+      assert.deepEqual(
+        sums.toSorted((a, b) => Number(a) - Number(b)),
+        Array.from({ length: 50 }, (_, i) => i + 1),
+      );
     },
   },
   {
@@ -306,14 +339,15 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     async run({ repository }) {
       const most = Number.MAX_SAFE_INTEGER;
       const credential = await stored(repository, { fields: { n: String(most - 1) } });
-      const add = (by: number) => repository.increment(credential, { field: 'n', by, limits, at: LATER });
+      const add = (by: number) =>
+        repository.increment(credential, { field: 'n', by, limits, at: LATER });
       assert.equal(await add(1), most);
       assert.equal(await add(1), 'out_of_range');
       assert.equal(await add(most), 'out_of_range');
       assert.equal(await add(-most), 0);
       assert.equal(await add(-most), -most);
       assert.equal(await add(-1), 'out_of_range');
-      assert.equal((await repository.read(credential))?.fields.n, String(-most));
+      assert.equal((await read(repository, credential))?.fields.n, String(-most));
     },
   },
   {
@@ -322,19 +356,29 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       const values = ['', ' 1', '1.5', '1e3', '0x10', '+1', '01', '-0', 'NaN', 'abc', '1\n'];
       for (const n of values) {
         const credential = await stored(repository, { fields: { n } });
-        const answer = await repository.increment(credential, { field: 'n', by: 1, limits, ...use });
+        const answer = await repository.increment(credential, {
+          field: 'n',
+          by: 1,
+          limits,
+          ...use,
+        });
         assert.equal(answer, 'not_an_integer', JSON.stringify(n));
-        assert.equal((await repository.read(credential))?.lastAccessedAt, FIRST);
+        assert.equal((await read(repository, credential))?.lastAccessedAt, FIRST);
       }
       for (const n of ['9007199254740992', '-9007199254740992', '9'.repeat(50)]) {
         const credential = await stored(repository, { fields: { n } });
-        const answer = await repository.increment(credential, { field: 'n', by: -1, limits, ...use });
+        const answer = await repository.increment(credential, {
+          field: 'n',
+          by: -1,
+          limits,
+          ...use,
+        });
         assert.equal(answer, 'out_of_range', n);
       }
       const credential = await stored(repository, { fields: { n: 'x' } });
       await elapse(1200);
       await repository.increment(credential, { field: 'n', by: 1, limits, ...use });
-      assert.ok(((await repository.read(credential))?.remainingMs ?? 0) <= 58_800);
+      assert.ok(((await read(repository, credential))?.remainingMs ?? 0) <= 58_800);
     },
   },
   {
@@ -354,16 +398,16 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       assert.equal(await replace('a', '2', '3'), false);
       assert.equal(await replace('a', undefined, '3'), false);
       assert.equal(await replace('b', '', '3'), false);
-      const untouched = await repository.read(credential);
+      const untouched = await read(repository, credential);
       assert.deepEqual({ ...untouched?.fields }, { a: '1' });
       assert.equal(untouched?.lastAccessedAt, FIRST);
       assert.equal(await replace('a', '1', ''), true);
-      assert.equal((await repository.read(credential))?.lastAccessedAt, LATER);
+      assert.equal((await read(repository, credential))?.lastAccessedAt, LATER);
       assert.equal(await replace('a', undefined, '3'), false);
       assert.equal(await replace('a', '', undefined), true);
       assert.equal(await replace('b', undefined, 'new'), true);
       assert.equal(await replace('c', undefined, undefined), true);
-      assert.deepEqual({ ...(await repository.read(credential))?.fields }, { b: 'new' });
+      assert.deepEqual({ ...(await read(repository, credential))?.fields }, { b: 'new' });
       assert.equal(await replace('b', 'new', 'x'.repeat(64)), 'too_large');
     },
   },
@@ -373,21 +417,33 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       const credential = await stored(repository, { fields: { a: '0' } });
       const answers = await Promise.all(
         Array.from({ length: 10 }, (_, i) =>
-          repository.replace(credential, { field: 'a', expected: '0', next: `by ${i}`, limits, ...use }),
+          repository.replace(credential, {
+            field: 'a',
+            expected: '0',
+            next: `by ${i}`,
+            limits,
+            ...use,
+          }),
         ),
       );
       assert.equal(answers.filter((answer) => answer === true).length, 1);
-      assert.equal((await repository.read(credential))?.fields.a, `by ${answers.indexOf(true)}`);
+      assert.equal((await read(repository, credential))?.fields.a, `by ${answers.indexOf(true)}`);
     },
   },
   {
     name: 'take answers and removes a field, and slides',
     async run({ repository }) {
       const credential = await stored(repository, { fields: { flash: 'Saved.', empty: '' } });
-      assert.deepEqual(await repository.take(credential, { field: 'flash', ...use }), { value: 'Saved.' });
-      assert.deepEqual(await repository.take(credential, { field: 'flash', ...use }), { value: undefined });
-      assert.deepEqual(await repository.take(credential, { field: 'empty', ...use }), { value: '' });
-      const session = await repository.read(credential);
+      assert.deepEqual(await repository.take(credential, { field: 'flash', ...use }), {
+        value: 'Saved.',
+      });
+      assert.deepEqual(await repository.take(credential, { field: 'flash', ...use }), {
+        value: undefined,
+      });
+      assert.deepEqual(await repository.take(credential, { field: 'empty', ...use }), {
+        value: '',
+      });
+      const session = await read(repository, credential);
       assert.deepEqual({ ...session?.fields }, {});
       assert.equal(session?.lastAccessedAt, LATER);
     },
@@ -399,8 +455,135 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       const answers = await Promise.all(
         Array.from({ length: 10 }, () => repository.take(credential, { field: 'once', ...use })),
       );
-      assert.equal(answers.filter((answer) => answer?.value === 'x').length, 1);
-      assert.equal(answers.filter((answer) => answer?.value === undefined).length, 9);
+      assert.equal(answers.filter((answer) => taken(answer) === 'x').length, 1);
+      assert.equal(answers.filter((answer) => taken(answer) === undefined).length, 9);
+    },
+  },
+  {
+    name: 'a user makes the creation an authentication, and persistent is kept',
+    async run({ repository }) {
+      const credential = newCredential();
+      const made = await repository.create(
+        newSession({ credential, user: 'ada', persistent: true }),
+      );
+      assert.equal(made?.authenticatedAt, FIRST);
+      assert.equal(made.persistent, true);
+      assertSame(await read(repository, credential), made);
+    },
+  },
+  {
+    name: 'end ends the session of that id, once, whatever its secret is',
+    async run({ repository }) {
+      const credential = await stored(repository, {});
+      const answers = await Promise.all(
+        Array.from({ length: 4 }, () => repository.end(credential.id)),
+      );
+      assert.deepEqual(answers.toSorted(), [false, false, false, true]);
+      await assertAbsent(repository, credential);
+    },
+  },
+  {
+    name: 'rotate without grace: the next secret opens the session with all its data, the old one nothing',
+    async run({ repository }) {
+      const old = await stored(repository, { fields: { a: '1' }, lifetime: 3600 });
+      const before = await read(repository, old);
+      const next = mintSecret(old.id, nodeSecrets).credential;
+      assert.equal(await repository.rotate(old, rotation({ next: next.secretHash })), true);
+      const after = await read(repository, next);
+      assert.deepEqual({ ...after?.fields }, { a: '1' });
+      assert.equal(after?.createdAt, FIRST);
+      assert.equal(after.lastAccessedAt, LATER);
+      assert.equal(after.endsAt, before?.endsAt);
+      await assertAbsent(repository, old, 'reused');
+    },
+  },
+  {
+    name: 'rotate with grace: the old secret reads and writes until the grace ends, and is then reused',
+    async run({ repository, elapse }) {
+      const old = await stored(repository, { fields: { n: '1' } });
+      const next = mintSecret(old.id, nodeSecrets).credential;
+      assert.equal(
+        await repository.rotate(old, rotation({ next: next.secretHash, graceMs: 1000 })),
+        true,
+      );
+      assert.equal((await access(repository, old))?.fields.n, '1');
+      assert.equal(await repository.increment(old, { field: 'n', by: 1, limits, ...use }), 2);
+      assert.equal(await repository.rotate(old, rotation({})), false);
+      assert.equal((await read(repository, next))?.fields.n, '2');
+      await elapse(1050);
+      await assertAbsent(repository, old, 'reused');
+      assert.equal((await read(repository, next))?.fields.n, '2');
+    },
+  },
+  {
+    name: 'a second rotation forgets the secret before the last',
+    async run({ repository }) {
+      const first = await stored(repository, {});
+      const second = mintSecret(first.id, nodeSecrets).credential;
+      const third = mintSecret(first.id, nodeSecrets).credential;
+      await repository.rotate(first, rotation({ next: second.secretHash, graceMs: 60_000 }));
+      await repository.rotate(second, rotation({ next: third.secretHash, graceMs: 60_000 }));
+      assert.equal(await read(repository, first), undefined);
+      assert.ok(await read(repository, second));
+      assert.ok(await read(repository, third));
+    },
+  },
+  {
+    name: 'of concurrent rotations with grace exactly one wins, and the others are told so',
+    async run({ repository }) {
+      const credential = await stored(repository, {});
+      const rivals = Array.from(
+        { length: 10 },
+        () => mintSecret(credential.id, nodeSecrets).credential,
+      );
+      const answers = await Promise.all(
+        rivals.map((next) =>
+          repository.rotate(credential, rotation({ next: next.secretHash, graceMs: 60_000 })),
+        ),
+      );
+      assert.equal(answers.filter((answer) => answer === true).length, 1);
+      assert.equal(answers.filter((answer) => answer === false).length, 9);
+      const opened = await Promise.all(rivals.map((next) => read(repository, next)));
+      assert.deepEqual(
+        opened.map((session) => session !== undefined),
+        answers,
+      );
+    },
+  },
+  {
+    name: 'a logout with the old secret in its grace ends the session for the next one as well',
+    async run({ repository }) {
+      const old = await stored(repository, {});
+      const next = mintSecret(old.id, nodeSecrets).credential;
+      await repository.rotate(old, rotation({ next: next.secretHash, graceMs: 60_000 }));
+      assert.equal(await repository.delete(old), true);
+      await assertAbsent(repository, next);
+    },
+  },
+  {
+    name: 'a re-authentication is of now and begins the lifetime anew; a mere rotation does neither',
+    async run({ repository, elapse }) {
+      const credential = newCredential();
+      const made = await repository.create(newSession({ credential, user: 'ada', lifetime: 600 }));
+      const [second, third, fourth] = [1, 2, 3].map(
+        () => mintSecret(credential.id, nodeSecrets).credential,
+      );
+      assert.ok(made?.endsAt && second && third && fourth);
+      await elapse(1100);
+      await repository.rotate(credential, rotation({ next: second.secretHash }));
+      const rotated = await read(repository, second);
+      assert.equal(rotated?.authenticatedAt, FIRST);
+      assert.equal(rotated.endsAt, made.endsAt);
+      await repository.rotate(
+        second,
+        rotation({ next: third.secretHash, reauthenticated: { lifetime: 600 } }),
+      );
+      const anew = await read(repository, third);
+      assert.equal(anew?.authenticatedAt, LATER);
+      assert.ok(anew.endsAt && anew.endsAt > made.endsAt);
+      const none = { lifetime: undefined };
+      await repository.rotate(third, rotation({ next: fourth.secretHash, reauthenticated: none }));
+      assert.equal((await read(repository, fourth))?.endsAt, undefined);
     },
   },
   {
@@ -408,12 +591,12 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     async run({ repository, elapse }) {
       const credential = await stored(repository, { ttl: 60 });
       assert.equal(await repository.setTtl(credential, { ttl: 3600, ...use }), true);
-      const longer = await repository.read(credential);
+      const longer = await read(repository, credential);
       assert.equal(longer?.ttl, 3600);
       assert.equal(longer.lastAccessedAt, LATER);
       assertBetween(longer.remainingMs, 3_595_000, 3_600_000);
       assert.equal(await repository.setTtl(credential, { ttl: 1, ...use }), true);
-      assertBetween((await repository.access(credential, always))?.remainingMs, 1, 1000);
+      assertBetween((await access(repository, credential, always))?.remainingMs, 1, 1000);
       await elapse(1050);
       await assertAbsent(repository, credential);
     },
@@ -431,6 +614,7 @@ function newSession(session: Partial<NewSession>): NewSession {
     fields: new Map(),
     ttl: 60,
     lifetime: undefined,
+    persistent: false,
     at: FIRST,
     ...session,
   };
@@ -447,18 +631,55 @@ async function stored(
   return credential;
 }
 
-async function assertAbsent(repository: SessionRepository, credential: Credential): Promise<void> {
+/** A look at a session; an old secret after its grace has no business in the tests that take it. */
+async function read(
+  repository: SessionRepository,
+  credential: Credential,
+): Promise<Session | undefined> {
+  const answer = await repository.read(credential);
+  assert.notEqual(answer, 'reused');
+  return answer as Session | undefined;
+}
+
+async function access(
+  repository: SessionRepository,
+  credential: Credential,
+  how = always,
+): Promise<Session | undefined> {
+  const answer = await repository.access(credential, how);
+  assert.notEqual(answer, 'reused');
+  return answer as Session | undefined;
+}
+
+function taken(answer: { readonly value: string | undefined } | Absent): string | undefined {
+  return typeof answer === 'object' ? answer.value : undefined;
+}
+
+function rotation(rotation: Partial<Rotation>): Rotation {
+  const next = newCredential().secretHash;
+  return { next, graceMs: 0, reauthenticated: undefined, ...use, ...rotation };
+}
+
+async function assertAbsent(
+  repository: SessionRepository,
+  credential: Credential,
+  absent: Absent = undefined,
+): Promise<void> {
   const set = new Map([['n', '1']]);
-  assert.equal(await repository.read(credential), undefined);
-  assert.equal(await repository.access(credential, always), undefined);
-  assert.equal(await repository.update(credential, { set, unset: [], limits, ...use }), undefined);
-  assert.equal(await repository.increment(credential, { field: 'n', by: 1, limits, ...use }), undefined);
+  assert.equal(await repository.read(credential), absent);
+  assert.equal(await repository.access(credential, always), absent);
+  assert.equal(await repository.update(credential, { set, unset: [], limits, ...use }), absent);
+  assert.equal(
+    await repository.increment(credential, { field: 'n', by: 1, limits, ...use }),
+    absent,
+  );
   const change = { field: 'n', expected: '1', next: '2', limits, ...use };
-  assert.equal(await repository.replace(credential, change), undefined);
-  assert.equal(await repository.take(credential, { field: 'n', ...use }), undefined);
-  assert.equal(await repository.setTtl(credential, { ttl: 60, ...use }), false);
-  assert.equal(await repository.delete(credential), false);
-  assert.equal(await repository.read(credential), undefined);
+  assert.equal(await repository.replace(credential, change), absent);
+  assert.equal(await repository.take(credential, { field: 'n', ...use }), absent);
+  assert.equal(await repository.setTtl(credential, { ttl: 60, ...use }), absent);
+  assert.equal(await repository.rotate(credential, rotation({})), absent);
+  assert.equal(await repository.delete(credential), absent);
+  assert.equal(await repository.read(credential), absent);
 }
 
 /** The same session but for the time that passed between two looks. */

@@ -1,24 +1,27 @@
-import { exceededLimit } from '../../domain/session-fields.ts';
 import type { Session } from '../../domain/session.ts';
-import { decodeSession, reserved } from '../../domain/session-record.ts';
+import { exceededLimit } from '../../domain/session-fields.ts';
+import { decodeSession, newRecord, reserved } from '../../domain/session-record.ts';
 import type { Credential, SessionId } from '../../domain/session-token.ts';
-import { systemClock } from '../node/system-clock.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
+  Absent,
   Access,
   FieldChange,
   FieldIncrement,
   FieldRemoval,
   FieldReplacement,
+  IncrementRefusal,
   LimitRefusal,
   NewSession,
+  Rotation,
   SessionRepository,
   TtlChange,
 } from '../../ports/session-repository.ts';
+import { systemClock } from '../node/system-clock.ts';
 
 /** A session as it is kept: the same record that Redis would hold, and when it ends by this store's clock. */
 interface Entry {
-  readonly record: Map<string, string>;
+  record: Map<string, string>;
   expiresAt: number;
 }
 
@@ -38,62 +41,52 @@ export class MemorySessionRepository implements SessionRepository {
     this.#clock = clock;
   }
 
-  async create({ credential, user, fields, ttl, lifetime, at }: NewSession): Promise<Session | undefined> {
-    const { id, secretHash } = credential;
-    if (this.#alive(id) !== undefined) return undefined;
+  async create(session: NewSession): Promise<Session | undefined> {
+    const { credential, lifetime, at } = session;
+    if (this.#alive(credential.id) !== undefined) return undefined;
     this.#sweep();
-    const record = new Map<string, string>([
-      [reserved.createdAt, at],
-      [reserved.lastAccessedAt, at],
-      [reserved.ttl, String(ttl)],
-      [reserved.secret, secretHash],
-    ]);
-    if (lifetime !== undefined) {
-      record.set(reserved.deadline, String(this.#clock.now() + lifetime * 1000));
-    }
-    if (user !== undefined) record.set(reserved.user, user);
-    for (const [name, value] of fields) record.set(name, value);
-    const entry = { record, expiresAt: 0 };
-    this.#entries.set(id, entry);
-    return this.#slide(id, entry, at);
+    const entry: Entry = { record: toMap(newRecord(session)), expiresAt: 0 };
+    if (lifetime !== undefined) this.#endAfter(entry, lifetime);
+    this.#entries.set(credential.id, entry);
+    this.#slide(entry, at);
+    return this.#session(credential.id, entry);
   }
 
-  async read(credential: Credential): Promise<Session | undefined> {
+  async read(credential: Credential): Promise<Session | Absent> {
     const entry = this.#open(credential);
-    return entry && this.#session(credential.id, entry);
+    return isAbsent(entry) ? entry : this.#session(credential.id, entry);
   }
 
-  async access(credential: Credential, { at, refreshAfterMs }: Access): Promise<Session | undefined> {
+  async access(credential: Credential, { at, refreshAfterMs }: Access): Promise<Session | Absent> {
     const entry = this.#open(credential);
-    if (entry === undefined) return undefined;
+    if (isAbsent(entry)) return entry;
     const gainedMs = this.#slideTarget(entry) - entry.expiresAt;
-    const due = gainedMs >= refreshAfterMs || this.#endsByLifetime(entry);
-    return due ? this.#slide(credential.id, entry, at) : this.#session(credential.id, entry);
+    if (gainedMs >= refreshAfterMs || this.#endsByLifetime(entry)) this.#slide(entry, at);
+    return this.#session(credential.id, entry);
   }
 
   async update(
     credential: Credential,
     { set, unset, limits, at }: FieldChange,
-  ): Promise<true | LimitRefusal | undefined> {
+  ): Promise<true | LimitRefusal | Absent> {
     const entry = this.#open(credential);
-    if (entry === undefined) return undefined;
-    const next = new Map(entry.record);
-    for (const name of unset) next.delete(name);
-    for (const [name, value] of set) next.set(name, value);
-    const exceeded = set.size > 0 ? exceededLimit(next, limits) : undefined;
+    if (isAbsent(entry)) return entry;
+    const record = new Map(entry.record);
+    for (const name of unset) record.delete(name);
+    for (const [name, value] of set) record.set(name, value);
+    const exceeded = set.size > 0 ? exceededLimit(record, limits) : undefined;
     if (exceeded !== undefined) return exceeded;
-    for (const name of unset) entry.record.delete(name);
-    for (const [name, value] of set) entry.record.set(name, value);
-    this.#slide(credential.id, entry, at);
+    entry.record = record;
+    this.#slide(entry, at);
     return true;
   }
 
   async increment(
     credential: Credential,
     { field, by, limits, at }: FieldIncrement,
-  ): Promise<number | 'not_an_integer' | 'out_of_range' | LimitRefusal | undefined> {
+  ): Promise<number | IncrementRefusal | LimitRefusal | Absent> {
     const entry = this.#open(credential);
-    if (entry === undefined) return undefined;
+    if (isAbsent(entry)) return entry;
     const current = entry.record.get(field) ?? '0';
     if (!INTEGER.test(current)) return 'not_an_integer';
     const sum = Number(current) + by;
@@ -106,9 +99,9 @@ export class MemorySessionRepository implements SessionRepository {
   async replace(
     credential: Credential,
     { field, expected, next, limits, at }: FieldReplacement,
-  ): Promise<boolean | LimitRefusal | undefined> {
+  ): Promise<boolean | LimitRefusal | Absent> {
     const entry = this.#open(credential);
-    if (entry === undefined) return undefined;
+    if (isAbsent(entry)) return entry;
     if (entry.record.get(field) !== expected) return false;
     const set = new Map(next === undefined ? [] : [[field, next]]);
     const unset = next === undefined ? [field] : [];
@@ -118,30 +111,58 @@ export class MemorySessionRepository implements SessionRepository {
   async take(
     credential: Credential,
     { field, at }: FieldRemoval,
-  ): Promise<{ readonly value: string | undefined } | undefined> {
+  ): Promise<{ readonly value: string | undefined } | Absent> {
     const entry = this.#open(credential);
-    if (entry === undefined) return undefined;
+    if (isAbsent(entry)) return entry;
     const value = entry.record.get(field);
     entry.record.delete(field);
-    this.#slide(credential.id, entry, at);
+    this.#slide(entry, at);
     return { value };
   }
 
-  async setTtl(credential: Credential, { ttl, at }: TtlChange): Promise<boolean> {
+  async setTtl(credential: Credential, { ttl, at }: TtlChange): Promise<true | Absent> {
     const entry = this.#open(credential);
-    if (entry === undefined) return false;
+    if (isAbsent(entry)) return entry;
     entry.record.set(reserved.ttl, String(ttl));
-    this.#slide(credential.id, entry, at);
+    this.#slide(entry, at);
     return true;
   }
 
-  async delete(credential: Credential): Promise<boolean> {
-    return this.#open(credential) !== undefined && this.#entries.delete(credential.id);
+  async rotate(
+    credential: Credential,
+    { next, graceMs, reauthenticated, at }: Rotation,
+  ): Promise<boolean | Absent> {
+    const entry = this.#open(credential);
+    if (isAbsent(entry)) return entry;
+    const { record } = entry;
+    if (record.get(reserved.secret) !== credential.secretHash) return false;
+    record.set(reserved.secret, next);
+    record.set(reserved.previousSecret, credential.secretHash);
+    record.set(reserved.previousUntil, String(this.#clock.now() + graceMs));
+    if (reauthenticated !== undefined) {
+      record.set(reserved.authenticatedAt, at);
+      record.delete(reserved.deadline);
+      if (reauthenticated.lifetime !== undefined) this.#endAfter(entry, reauthenticated.lifetime);
+    }
+    this.#slide(entry, at);
+    return true;
   }
 
-  #open({ id, secretHash }: Credential): Entry | undefined {
+  async delete(credential: Credential): Promise<true | Absent> {
+    const entry = this.#open(credential);
+    return isAbsent(entry) ? entry : this.#entries.delete(credential.id) || undefined;
+  }
+
+  async end(id: SessionId): Promise<boolean> {
+    return this.#alive(id) !== undefined && this.#entries.delete(id);
+  }
+
+  #open({ id, secretHash }: Credential): Entry | Absent {
     const entry = this.#alive(id);
-    return entry?.record.get(reserved.secret) === secretHash ? entry : undefined;
+    if (entry?.record.get(reserved.secret) === secretHash) return entry;
+    if (entry?.record.get(reserved.previousSecret) !== secretHash) return undefined;
+    const inGrace = this.#clock.now() < Number(entry.record.get(reserved.previousUntil));
+    return inGrace ? entry : 'reused';
   }
 
   #alive(id: SessionId): Entry | undefined {
@@ -151,10 +172,13 @@ export class MemorySessionRepository implements SessionRepository {
     return undefined;
   }
 
-  #slide(id: SessionId, entry: Entry, at: string): Session | undefined {
+  #slide(entry: Entry, at: string): void {
     entry.expiresAt = this.#slideTarget(entry);
     entry.record.set(reserved.lastAccessedAt, at);
-    return this.#session(id, entry);
+  }
+
+  #endAfter(entry: Entry, lifetime: number): void {
+    entry.record.set(reserved.deadline, String(this.#clock.now() + lifetime * 1000));
   }
 
   #slideTarget(entry: Entry): number {
@@ -179,4 +203,15 @@ export class MemorySessionRepository implements SessionRepository {
     for (const id of [...this.#entries.keys()]) this.#alive(id);
     this.#sweepAtSize = Math.max(1024, this.#entries.size * 2);
   }
+}
+
+function isAbsent(entry: Entry | Absent): entry is Absent {
+  return entry === undefined || entry === 'reused';
+}
+
+function toMap(record: readonly string[]): Map<string, string> {
+  const map = new Map<string, string>();
+  for (let i = 0; i + 1 < record.length; i += 2)
+    map.set(record[i] as string, record[i + 1] as string);
+  return map;
 }

@@ -12,7 +12,11 @@ export type RedisAddress =
   | { readonly kind: 'server'; readonly host: string; readonly port: number }
   /** `redis://` or, with TLS, `rediss://`; with user, password and database number as needed. */
   | { readonly kind: 'url'; readonly url: string }
-  | { readonly kind: 'sentinel'; readonly sentinels: readonly HostAndPort[]; readonly master: string }
+  | {
+      readonly kind: 'sentinel';
+      readonly sentinels: readonly HostAndPort[];
+      readonly master: string;
+    }
   | { readonly kind: 'cluster'; readonly nodes: readonly HostAndPort[] };
 
 export interface RedisConnection {

@@ -1,15 +1,18 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Session } from '../../domain/session.ts';
-import { decodeSession, reserved } from '../../domain/session-record.ts';
+import { decodeSession, newRecord, reserved } from '../../domain/session-record.ts';
 import type { Credential, SessionId } from '../../domain/session-token.ts';
 import type {
+  Absent,
   Access,
   FieldChange,
   FieldIncrement,
   FieldRemoval,
   FieldReplacement,
+  IncrementRefusal,
   LimitRefusal,
   NewSession,
+  Rotation,
   SessionRepository,
   TtlChange,
 } from '../../ports/session-repository.ts';
@@ -49,15 +52,9 @@ export class RedisSessionRepository implements SessionRepository {
     this.#prefix = prefix;
   }
 
-  async create({ credential, user, fields, ttl, lifetime, at }: NewSession): Promise<Session | undefined> {
-    const record = [
-      [reserved.createdAt, at],
-      [reserved.lastAccessedAt, at],
-      [reserved.ttl, String(ttl)],
-      [reserved.secret, credential.secretHash],
-      ...(user === undefined ? [] : [[reserved.user, user]]),
-      ...fields,
-    ].flat();
+  async create(session: NewSession): Promise<Session | undefined> {
+    const { credential, ttl, lifetime } = session;
+    const record = newRecord(session);
     const answer = await this.#run('sojournCreate', credential.id, ttl, lifetime ?? '', ...record);
     if (answer === ABSENT) return undefined;
     const [remainingMs, deadline] = answer as [string, string];
@@ -65,11 +62,11 @@ export class RedisSessionRepository implements SessionRepository {
     return decodeSession(credential.id, record, Number(remainingMs));
   }
 
-  async read(credential: Credential): Promise<Session | undefined> {
+  async read(credential: Credential): Promise<Session | Absent> {
     return toSession(credential.id, await this.#open('sojournRead', credential, ''));
   }
 
-  async access(credential: Credential, { at, refreshAfterMs }: Access): Promise<Session | undefined> {
+  async access(credential: Credential, { at, refreshAfterMs }: Access): Promise<Session | Absent> {
     const answer = await this.#open('sojournAccess', credential, at, refreshAfterMs);
     return toSession(credential.id, answer);
   }
@@ -77,54 +74,64 @@ export class RedisSessionRepository implements SessionRepository {
   async update(
     credential: Credential,
     { set, unset, limits, at }: FieldChange,
-  ): Promise<true | LimitRefusal | undefined> {
+  ): Promise<true | LimitRefusal | Absent> {
     const { maxFields, maxTotalBytes } = limits;
     const fields = [...set].flat();
     const args = [maxFields, maxTotalBytes, fields.length, ...fields, ...unset];
-    const answer = await this.#open('sojournUpdate', credential, at, ...args);
-    return answer === ABSENT ? undefined : answer === 1 || (answer as LimitRefusal);
+    return toTrue<LimitRefusal>(await this.#open('sojournUpdate', credential, at, ...args));
   }
 
   async increment(
     credential: Credential,
     { field, by, limits, at }: FieldIncrement,
-  ): Promise<number | 'not_an_integer' | 'out_of_range' | LimitRefusal | undefined> {
+  ): Promise<number | IncrementRefusal | LimitRefusal | Absent> {
     const args = [limits.maxFields, limits.maxTotalBytes, field, by];
     const answer = await this.#open('sojournIncrement', credential, at, ...args);
-    if (answer === ABSENT) return undefined;
-    return Array.isArray(answer)
-      ? Number(answer[0])
-      : (answer as 'not_an_integer' | 'out_of_range' | LimitRefusal);
+    if (Array.isArray(answer)) return Number(answer[0]);
+    return answer === ABSENT ? undefined : (answer as IncrementRefusal | LimitRefusal | Absent);
   }
 
   async replace(
     credential: Credential,
     { field, expected, next, limits, at }: FieldReplacement,
-  ): Promise<boolean | LimitRefusal | undefined> {
+  ): Promise<boolean | LimitRefusal | Absent> {
     const args = [
       ...[limits.maxFields, limits.maxTotalBytes, field],
       ...[expected === undefined ? 0 : 1, expected ?? ''],
       ...[next === undefined ? 0 : 1, next ?? ''],
     ];
     const answer = await this.#open('sojournReplace', credential, at, ...args);
-    if (answer === ABSENT) return undefined;
-    return typeof answer === 'string' ? (answer as LimitRefusal) : answer === 1;
+    return answer === -1 ? false : toTrue<LimitRefusal>(answer);
   }
 
   async take(
     credential: Credential,
     { field, at }: FieldRemoval,
-  ): Promise<{ readonly value: string | undefined } | undefined> {
+  ): Promise<{ readonly value: string | undefined } | Absent> {
     const answer = await this.#open('sojournTake', credential, at, field);
-    return answer === ABSENT ? undefined : { value: (answer as string[])[0] };
+    if (Array.isArray(answer)) return { value: answer[0] };
+    return answer === ABSENT ? undefined : (answer as Absent);
   }
 
-  async setTtl(credential: Credential, { ttl, at }: TtlChange): Promise<boolean> {
-    return (await this.#open('sojournSetTtl', credential, at, ttl)) === 1;
+  async setTtl(credential: Credential, { ttl, at }: TtlChange): Promise<true | Absent> {
+    return toTrue<never>(await this.#open('sojournSetTtl', credential, at, ttl));
   }
 
-  async delete(credential: Credential): Promise<boolean> {
-    return (await this.#open('sojournDelete', credential, '')) === 1;
+  async rotate(
+    credential: Credential,
+    { next, graceMs, reauthenticated, at }: Rotation,
+  ): Promise<boolean | Absent> {
+    const anew = reauthenticated === undefined ? [0, ''] : [1, reauthenticated.lifetime ?? ''];
+    const answer = await this.#open('sojournRotate', credential, at, next, graceMs, ...anew);
+    return answer === -1 ? false : toTrue<never>(answer);
+  }
+
+  async delete(credential: Credential): Promise<true | Absent> {
+    return toTrue<never>(await this.#open('sojournDelete', credential, ''));
+  }
+
+  async end(id: SessionId): Promise<boolean> {
+    return (await this.#run('sojournEnd', id)) === 1;
   }
 
   #open(
@@ -149,8 +156,14 @@ export class RedisSessionRepository implements SessionRepository {
   }
 }
 
-function toSession(id: SessionId, answer: unknown): Session | undefined {
-  if (answer === ABSENT) return undefined;
+function toSession(id: SessionId, answer: unknown): Session | Absent {
+  if (!Array.isArray(answer)) return answer === ABSENT ? undefined : (answer as Absent);
   const [remainingMs, record] = answer as [string, string[]];
   return decodeSession(id, record, Number(remainingMs));
+}
+
+/** 1 is `true`; a text is a refusal that the script names by the port's own code, or `reused`. */
+function toTrue<Refusal extends string>(answer: unknown): true | Refusal | Absent {
+  if (answer === 1) return true;
+  return answer === ABSENT ? undefined : (answer as Refusal | Absent);
 }

@@ -12,9 +12,10 @@
 
 /**
  * All scripts but `create` begin here. ARGV[1]: the hash of the presented secret. ARGV[2]: the instant to record as the
- * last access. The script ends with 0 unless the key holds a session that is alive and that this secret opens. From
- * then on `flat` holds its fields as HGETALL gives them, `hash` by name, `left` the milliseconds until the key expires
- * and `rest` those until the lifetime ends.
+ * last access. The script ends with 0 unless the key holds a session that is alive and that this secret opens, and with
+ * 'reused' if the secret did so before the last rotation and its grace is over. From then on `flat` holds the fields as
+ * HGETALL gives them, `hash` by name, `left` the milliseconds until the key expires, `rest` those until the lifetime
+ * ends, and `superseded` tells that the secret is the replaced one, in its grace.
  */
 const open = `
 local key, secret, at = KEYS[1], ARGV[1], ARGV[2]
@@ -26,14 +27,22 @@ end
 local hash = {}
 for i = 1, #flat, 2 do hash[flat[i]] = flat[i + 1] end
 local ttl = tonumber(hash.session_ttl)
-if hash.session_secret ~= secret or not ttl then return 0 end
-if not hash.created_at or not hash.last_accessed_at then return 0 end
+if not ttl or not hash.created_at or not hash.last_accessed_at then return 0 end
+local superseded = hash.session_secret ~= secret
+if superseded and hash.session_previous_secret ~= secret then return 0 end
 local left = redis.call('PTTL', key)
 if left <= 0 then return 0 end
+
+-- Milliseconds since 1970 by Redis' clock.
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+if superseded and now() >= (tonumber(hash.session_previous_until) or 0) then return 'reused' end
 local rest = math.huge
 if hash.session_deadline then
-  local time = redis.call('TIME')
-  rest = (tonumber(hash.session_deadline) or 0) - time[1] * 1000 - math.floor(time[2] / 1000)
+  rest = (tonumber(hash.session_deadline) or 0) - now()
   if rest <= 0 then return 0 end
 end
 
@@ -184,9 +193,44 @@ slide()
 return 1
 `;
 
+/**
+ * ARGV[3]: the hash of the next secret. ARGV[4]: the grace of the replaced one in milliseconds. ARGV[5]: 1 if the user
+ * has authenticated anew, else 0; ARGV[6] is then the new lifetime in seconds or ''. Answers 1, or -1 if another
+ * rotation was first.
+ */
+const rotate = `${open}
+if superseded then return -1 end
+local set = {
+  'session_secret', ARGV[3],
+  'session_previous_secret', secret,
+  'session_previous_until', string.format('%.0f', now() + tonumber(ARGV[4])),
+}
+if ARGV[5] == '1' then
+  set[#set + 1] = 'session_authenticated_at'
+  set[#set + 1] = at
+  rest = math.huge
+  if ARGV[6] ~= '' then
+    rest = tonumber(ARGV[6]) * 1000
+    set[#set + 1] = 'session_deadline'
+    set[#set + 1] = string.format('%.0f', now() + rest)
+  end
+end
+redis.call('HSET', key, unpack(set))
+if rest == math.huge then redis.call('HDEL', key, 'session_deadline') end
+slide()
+return 1
+`;
+
 /** Answers 1. */
 const remove = `${open}
 return redis.call('DEL', key)
+`;
+
+/** KEYS[1] alone: whoever calls has made sure that it may. Answers 1 if a session ended, 0 for a key that holds none. */
+const end = `
+local named = redis.pcall('HMGET', KEYS[1], 'session_secret', 'session_ttl', 'created_at')
+if named.err or not (named[1] and named[2] and named[3]) then return 0 end
+return redis.call('DEL', KEYS[1])
 `;
 
 /** Each script under the name that it is registered with. */
@@ -199,5 +243,7 @@ export const scripts = {
   sojournReplace: replace,
   sojournTake: take,
   sojournSetTtl: setTtl,
+  sojournRotate: rotate,
   sojournDelete: remove,
+  sojournEnd: end,
 } as const;

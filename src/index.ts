@@ -1,0 +1,44 @@
+/**
+ * The sessions themselves: the service, what it works with, and the ports to implement. Needs no Redis, no web
+ * framework and no container; stores are at `sojourn/memory` and `sojourn/redis`, the middleware is at `sojourn/hono`.
+ */
+import { nodeSecrets } from './adapters/node/node-secrets.ts';
+import { systemClock } from './adapters/node/system-clock.ts';
+import {
+  SessionService as PureSessionService,
+  type SessionServiceOptions,
+} from './domain/session-service.ts';
+
+/** The session service with this platform's clock and cryptography filled in. */
+export class SessionService extends PureSessionService {
+  constructor(
+    options: Omit<SessionServiceOptions, 'clock' | 'secrets'> & Partial<SessionServiceOptions>,
+  ) {
+    super({ clock: systemClock, secrets: nodeSecrets, ...options });
+  }
+}
+
+export { SessionError, type SessionErrorCode, StoreUnavailableError } from './domain/errors.ts';
+export { remainingSeconds, type Session } from './domain/session.ts';
+export type { FieldValues } from './domain/session-fields.ts';
+export {
+  defaultPolicy,
+  type SessionLimits,
+  type SessionPolicy,
+  type SessionPolicyOptions,
+} from './domain/session-policy.ts';
+export type {
+  CreatedSession,
+  CreateOptions,
+  SessionServiceOptions,
+} from './domain/session-service.ts';
+export {
+  type Credential,
+  parseSessionId,
+  type SecretHash,
+  type SessionId,
+  type SessionToken,
+} from './domain/session-token.ts';
+export type { Clock } from './ports/clock.ts';
+export type { Secrets } from './ports/secrets.ts';
+export type * from './ports/session-repository.ts';

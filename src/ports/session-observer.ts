@@ -1,0 +1,16 @@
+import type { SessionId } from '../domain/session-token.ts';
+
+/** Something that happened to a session: ids and names, never a token, a secret or data. */
+export type SessionEvent =
+  | { readonly type: 'created'; readonly id: SessionId; readonly user: string | undefined }
+  | { readonly type: 'rotated'; readonly id: SessionId }
+  /** Ended by a verb. A session that runs out is seen by nobody. */
+  | { readonly type: 'ended'; readonly id: SessionId; readonly why: 'logout' | 'reused' }
+  /** A token was presented that a rotation had replaced, after its grace: an old copy, or a stolen one. */
+  | { readonly type: 'reused'; readonly id: SessionId };
+
+/** Hears of what happens to sessions: metrics, an audit log, pages. */
+export interface SessionObserver {
+  /** Called after the store has acted. It must not throw and is not waited for. */
+  notify(event: SessionEvent): void;
+}

@@ -1,0 +1,11 @@
+/** Sessions in Redis, and a connection that is safe for them. */
+export {
+  connectRedis,
+  type HostAndPort,
+  type RedisAddress,
+  type RedisConnection,
+} from './adapters/redis/connect-redis.ts';
+export {
+  RedisSessionRepository,
+  type RedisSessionRepositoryOptions,
+} from './adapters/redis/redis-session-repository.ts';

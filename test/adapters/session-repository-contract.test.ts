@@ -1,0 +1,47 @@
+import { Redis } from 'ioredis';
+import RedisMock from 'ioredis-mock';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { MemorySessionRepository } from '../../src/adapters/memory/memory-session-repository.ts';
+import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
+import {
+  type Subject,
+  sessionRepositoryContract,
+} from '../contract/session-repository-contract.ts';
+import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
+
+describe('the contract, kept by the memory store', () => {
+  let now = Date.parse('2026-04-02T12:34:56Z');
+  const repository = new MemorySessionRepository({ now: () => now });
+  const elapse = async (ms: number) => {
+    now += ms;
+  };
+  for (const { name, run } of sessionRepositoryContract) {
+    it(name, () => run({ repository, elapse }));
+  }
+});
+
+describe.concurrent('the contract, kept by the Redis store on ioredis-mock', () => {
+  const repository = new RedisSessionRepository({ client: new RedisMock() });
+  for (const { name, run } of sessionRepositoryContract) {
+    it(name, () => run({ repository, elapse: wait }));
+  }
+});
+
+describeLive('the contract, kept by the Redis store on Redis', { concurrent: true }, () => {
+  const prefix = useTestPrefix();
+  let client: Redis;
+  let subject: Subject;
+  beforeAll(() => {
+    client = new Redis(redisUrl());
+    subject = { repository: new RedisSessionRepository({ client, prefix }), elapse: wait };
+  });
+  afterAll(() => client.quit());
+  for (const { name, run } of sessionRepositoryContract) {
+    it(name, () => run(subject));
+  }
+});
+
+/** The clock of a real server goes on by itself; there is nothing to await but time. */
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
