@@ -1,0 +1,241 @@
+import { type Context, Hono } from 'hono';
+import { accepts } from 'hono/accepts';
+import { HTTPException } from 'hono/http-exception';
+import { secureHeaders } from 'hono/secure-headers';
+import type { Handler } from 'hono/types';
+import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
+import { remainingSeconds } from '../../domain/session.ts';
+import { encodeSession } from '../../domain/session-record.ts';
+import type { SessionService } from '../../domain/session-service.ts';
+import { type FormEnv, limitForm, readForm } from '../form.ts';
+import type { RequestSession } from '../request-session.ts';
+import { SessionCookie } from '../session-cookie.ts';
+import { type SessionsEnv, sessions } from '../sessions.ts';
+import { type Notice, noticeOf, notices } from './notices.ts';
+import { type PageView, renderPage } from './page.tsx';
+
+export interface DemoOptions {
+  readonly service: SessionService;
+  /** What the page says of the store, and what keys begin with. */
+  readonly store: PageView['store'];
+  /** Resolves when the store answers, rejects when it does not. */
+  readonly ready: () => Promise<void>;
+  readonly secureCookie: boolean;
+  /** The page's style sheet and script by path. */
+  readonly assets: Readonly<Record<string, Asset>>;
+  /** Hears of errors that nobody expected. */
+  readonly onError?: (error: Error) => void;
+}
+
+export interface Asset {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+type Env = { Variables: SessionsEnv['Variables'] & FormEnv['Variables'] };
+
+const MAX_USERNAME_CHARACTERS = 64;
+const pages: readonly string[] = ['/', '/index.html'];
+
+/** The standalone server's routes: the page, its JSON, health and readiness. */
+export function createDemoApp(options: DemoOptions): Hono<Env> {
+  const { service, store, ready, assets, onError = () => {} } = options;
+  const cookie = new SessionCookie({ secure: options.secureCookie });
+  const app = new Hono<Env>();
+
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+      xFrameOptions: 'DENY',
+      strictTransportSecurity: options.secureCookie ? 'max-age=31536000' : false,
+    }),
+  );
+
+  const withSession = sessions({
+    service,
+    cookie: { secure: options.secureCookie },
+    // Whoever only looks at the page, or asks not to, must be able to watch the session expire.
+    refresh: (c) => !pages.includes(c.req.path) && c.req.query('refresh') !== 'false',
+    onUnavailable: unavailable,
+  });
+
+  for (const path of pages) {
+    route(path, {
+      GET: [
+        withSession,
+        (c: Context<Env>) => page(c, pageView(c.var.session, noticeOf(c.req.query('notice')))),
+      ],
+    });
+  }
+
+  route('/session', {
+    GET: [withSession, (c: Context<Env>) => c.json(sessionBody(c.var.session))],
+  });
+
+  route('/login', {
+    POST: form(async (c) => {
+      const username = c.var.form.get('username')?.trim() || 'Guest';
+      if ([...username].length > MAX_USERNAME_CHARACTERS) return refuse(c, 400, 'username');
+      const ttl = readTtl(c.var.form.get('ttl') ?? String(service.policy.ttl));
+      if (ttl === undefined) return refuse(c, 400, 'ttl');
+      if (ttl > service.policy.maxTtl) return refuse(c, 400, 'max-ttl');
+      await c.var.session.start({ username, page_views: '1' }, { ttl, user: username });
+      return done(c, sessionBody(c.var.session));
+    }),
+  });
+
+  route('/increment', {
+    POST: form(async (c) => {
+      const { session } = c.var;
+      if (session.id === undefined) return noSession(c);
+      const pageViews = await session.required().increment('page_views');
+      if (pageViews === undefined) return refuse(c, 401, 'expired');
+      return done(c, { ...sessionBody(session), page_views: pageViews });
+    }),
+  });
+
+  route('/ttl', {
+    POST: form(async (c) => {
+      const ttl = readTtl(c.var.form.get('ttl') ?? '');
+      if (ttl === undefined) return refuse(c, 400, 'ttl');
+      if (ttl > service.policy.maxTtl) return refuse(c, 400, 'max-ttl');
+      const { session } = c.var;
+      if (session.id === undefined) return noSession(c);
+      if (!(await session.required().setTtl(ttl))) return refuse(c, 401, 'expired');
+      return done(c, sessionBody(session));
+    }),
+  });
+
+  route('/logout', {
+    POST: form(async (c) => {
+      await c.var.session.end();
+      return done(c, { authenticated: false });
+    }),
+  });
+
+  route('/healthz', { GET: [(c: Context<Env>) => c.json({ status: 'ok' })] });
+
+  route('/readyz', {
+    GET: [
+      async (c: Context<Env>) => {
+        try {
+          await ready();
+          return c.json({ status: 'ready' });
+        } catch {
+          return c.json({ status: 'unavailable' }, 503); // whatever it was, the store did not answer
+        }
+      },
+    ],
+  });
+
+  for (const [path, { contentType, body }] of Object.entries(assets)) {
+    const headers = { 'Content-Type': contentType, 'Cache-Control': 'no-cache' };
+    route(path, { GET: [(c: Context<Env>) => c.body(body, 200, headers)] });
+  }
+
+  app.notFound((c) => c.json({ error: 'Not found' }, 404));
+
+  app.onError((error, c) => {
+    if (error instanceof StoreUnavailableError) return unavailable(c);
+    if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
+    if (error instanceof SessionError)
+      return c.json({ error: error.message, code: error.code }, 400);
+    onError(error);
+    return c.json({ error: 'Internal server error' }, 500);
+  });
+
+  return app;
+
+  /** One path and the methods that it knows; any other is answered 405. */
+  function route(path: string, methods: { GET: Handler[] } | { POST: Handler[] }): void {
+    for (const [method, handlers] of Object.entries(methods)) app.on(method, [path], ...handlers);
+    const allow = 'GET' in methods ? 'GET, HEAD' : 'POST';
+    app.all(path, (c) => c.json({ error: 'Method not allowed' }, 405, { Allow: allow }));
+  }
+
+  function form(handler: (c: Context<Env>) => Promise<Response>): Handler[] {
+    return [limitForm, readForm, withSession, handler];
+  }
+
+  /** A plain form goes back to the page, everybody else gets the JSON. */
+  function done(c: Context, body: object): Response {
+    return prefersHtml(c) ? c.redirect('/', 303) : c.json(body);
+  }
+
+  function refuse(c: Context, status: 400 | 401, notice: Notice): Response {
+    if (prefersHtml(c)) return c.redirect(`/?notice=${notice}`, 303);
+    return c.json({ error: notices(service.policy)[notice] }, status);
+  }
+
+  function noSession(c: Context<Env>): Response {
+    return refuse(c, 401, c.var.session.lost ? 'expired' : 'no-session');
+  }
+
+  function unavailable(c: Context): Response | Promise<Response> {
+    c.header('Retry-After', '1');
+    c.header('Cache-Control', 'no-store');
+    if (prefersHtml(c))
+      return page(c, { ...pageView(undefined, undefined), state: 'unavailable' }, 503);
+    return c.json({ error: 'The session store is unavailable. Try again in a moment.' }, 503);
+  }
+
+  async function page(c: Context, view: PageView, status: 200 | 503 = 200): Promise<Response> {
+    return c.html(await renderPage(view), status);
+  }
+
+  function pageView(session: RequestSession | undefined, notice: Notice | undefined): PageView {
+    const { ttl, maxTtl, lifetime } = service.policy;
+    const current = session?.current;
+    const expired = session?.lost ? 'expired' : undefined;
+    const text = notices(service.policy)[notice ?? expired ?? 'none'];
+    return {
+      state: current === undefined ? 'anonymous' : 'active',
+      store,
+      policy: { ttl, maxTtl, lifetime },
+      cookie: { name: cookie.name, secure: cookie.secure },
+      session: current && {
+        id: current.id,
+        key: store.prefix + current.id,
+        record: encodeSession(current),
+        configuredTtl: current.ttl,
+        remainingMs: current.remainingMs,
+        endsAt: current.endsAt,
+      },
+      notice:
+        text === undefined ? undefined : { kind: notice === undefined ? 'info' : 'error', text },
+    };
+  }
+
+  function sessionBody({ current }: RequestSession) {
+    if (current === undefined) return { authenticated: false, session: null };
+    return {
+      authenticated: true,
+      session_id: current.id,
+      session: encodeSession(current),
+      configured_ttl: current.ttl,
+      ttl: remainingSeconds(current),
+      remaining_ms: current.remainingMs,
+      ends_at: current.endsAt ?? null,
+      key: store.prefix + current.id,
+    };
+  }
+}
+
+function prefersHtml(c: Context): boolean {
+  const supports = ['application/json', 'text/html'];
+  return accepts(c, { header: 'Accept', supports, default: 'application/json' }) === 'text/html';
+}
+
+/** Plain decimal digits, nothing else; `undefined` for anything that is no whole number above 0. */
+function readTtl(text: string): number | undefined {
+  return /^[0-9]+$/.test(text) && Number(text) > 0 ? Number(text) : undefined;
+}

@@ -1,0 +1,43 @@
+import { bodyLimit } from 'hono/body-limit';
+import { createMiddleware } from 'hono/factory';
+import { HTTPException } from 'hono/http-exception';
+
+export type FormEnv = { Variables: { form: URLSearchParams } };
+
+const MAX_BODY_BYTES = 8 * 1024;
+const FORM = /^application\/x-www-form-urlencoded\s*(;\s*charset="?utf-8"?\s*)?$/i;
+
+/** Refuses a body that is larger than any form here can be: 413. */
+export const limitForm = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw new HTTPException(413, { message: `The body is larger than ${MAX_BODY_BYTES} bytes` });
+  },
+});
+
+/** Reads the body as a form into `c.var.form`; 415 for another content type, 400 for bytes that are no UTF-8. */
+export const readForm = createMiddleware<FormEnv>(async function readForm(c, next) {
+  const type = c.req.header('Content-Type');
+  if (type !== undefined && !FORM.test(type)) throw foreignType();
+  const body = await c.req.arrayBuffer();
+  if (type === undefined && body.byteLength > 0) throw foreignType();
+  const form = parseForm(body);
+  if (form === undefined) throw new HTTPException(400, { message: 'The form is not valid UTF-8' });
+  c.set('form', form);
+  await next();
+});
+
+/** The fields of a form, or `undefined` where its bytes, percent-encoded ones included, are not UTF-8. Never throws. */
+export function parseForm(body: ArrayBuffer): URLSearchParams | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    decodeURIComponent(text); // URLSearchParams would replace what it cannot decode, and keep a text that nobody wrote
+    return new URLSearchParams(text);
+  } catch {
+    return undefined; // both decoders throw for exactly this
+  }
+}
+
+function foreignType(): HTTPException {
+  return new HTTPException(415, { message: 'Send application/x-www-form-urlencoded' });
+}
