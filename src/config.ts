@@ -1,0 +1,216 @@
+import { parseArgs } from 'node:util';
+import type { HostAndPort, RedisAddress } from './adapters/redis/connect-redis.ts';
+import { SessionError } from './domain/errors.ts';
+import { createPolicy, defaultPolicy, type SessionPolicy } from './domain/session-policy.ts';
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly store: 'auto' | 'redis' | 'memory';
+  /** Where Redis is, if the flags or the environment say so. */
+  readonly redis: RedisAddress | undefined;
+  readonly prefix: string;
+  readonly policy: SessionPolicy;
+  readonly secureCookie: boolean;
+  /** In production there is no fallback to the embedded store. */
+  readonly production: boolean;
+}
+
+/** A flag or a variable that makes no sense. The message is one line that names it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const settings = {
+  host: { env: 'HOST', hint: 'ADDRESS', help: 'address to listen on (127.0.0.1)' },
+  port: { env: 'PORT', hint: 'PORT', help: 'port to listen on, 0 for a free one (8080)' },
+  store: { env: 'SESSION_STORE', hint: 'STORE', help: 'auto, redis or memory (auto)' },
+  'redis-url': {
+    env: 'REDIS_URL',
+    hint: 'URL',
+    help: 'redis:// or rediss://, with user, password, db',
+  },
+  'redis-host': { env: 'REDIS_HOST', hint: 'HOST', help: 'Redis host (localhost)' },
+  'redis-port': { env: 'REDIS_PORT', hint: 'PORT', help: 'Redis port (6379)' },
+  'redis-cluster': {
+    env: 'REDIS_CLUSTER',
+    hint: 'HOST:PORT,...',
+    help: 'nodes of a Redis Cluster',
+  },
+  'redis-sentinel': {
+    env: 'REDIS_SENTINEL',
+    hint: 'HOST:PORT,...',
+    help: 'sentinels; needs --redis-master',
+  },
+  'redis-master': {
+    env: 'REDIS_MASTER',
+    hint: 'NAME',
+    help: 'name of the master that the sentinels watch',
+  },
+  prefix: { env: 'SESSION_PREFIX', hint: 'PREFIX', help: 'what every key begins with (session:)' },
+  ttl: { env: 'SESSION_TTL', hint: 'SECONDS', help: `idle timeout (${defaultPolicy.ttl})` },
+  'max-ttl': {
+    env: 'SESSION_MAX_TTL',
+    hint: 'SECONDS',
+    help: `longest idle timeout (${defaultPolicy.maxTtl})`,
+  },
+  lifetime: {
+    env: 'SESSION_LIFETIME',
+    hint: 'SECONDS',
+    help: `longest life of a session (${defaultPolicy.lifetime})`,
+  },
+  'secure-cookie': {
+    env: 'SECURE_COOKIE',
+    hint: '',
+    help: 'Secure cookie with the __Host- prefix, for HTTPS',
+  },
+} as const;
+
+type Setting = keyof typeof settings;
+
+/** What `--help` prints. */
+export const help = `Usage: npm start -- [options]
+
+${Object.entries(settings)
+  .map(
+    ([name, { env, hint, help }]) => `  ${`--${name} ${hint}`.padEnd(33)}${env.padEnd(18)}${help}`,
+  )
+  .join('\n')}
+  --help                           this text
+
+The second column is the environment variable; a flag beats it.`;
+
+/** The configuration that flags and environment describe, or `help`. Throws a `ConfigError`. */
+export function parseConfig(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Config | 'help' {
+  const flags = parseFlags(args);
+  if (flags.help === true) return 'help';
+  /** Under the name that the value was given by, for the message. */
+  const given = new Map<Setting, { readonly value: string; readonly source: string }>();
+  for (const [name, { env: variable }] of Object.entries(settings) as [
+    Setting,
+    { env: string },
+  ][]) {
+    const flag = flags[name];
+    const fromEnv = env[variable];
+    if (flag !== undefined) given.set(name, { value: String(flag), source: `--${name}` });
+    else if (fromEnv) given.set(name, { value: fromEnv, source: variable });
+  }
+
+  function read<T>(
+    name: Setting,
+    parse: (value: string) => T | undefined,
+    expected: string,
+  ): T | undefined {
+    const setting = given.get(name);
+    if (setting === undefined) return undefined;
+    const parsed = parse(setting.value);
+    if (parsed !== undefined) return parsed;
+    const shown = name === 'redis-url' ? '' : `, not ${JSON.stringify(setting.value)}`; // it may hold a password
+    throw new ConfigError(`${setting.source} must be ${expected}${shown}`);
+  }
+  const text = (name: Setting) => read(name, (value) => value || undefined, 'a text');
+  const seconds = (name: Setting) => read(name, wholeNumber, 'a whole number of seconds');
+  const port = (name: Setting, least: number) =>
+    read(name, (value) => portNumber(value, least), `a port from ${least} to 65535`);
+  const hosts = (name: Setting) => read(name, hostsAndPorts, 'host:port,...');
+
+  function redisAddress(): RedisAddress | undefined {
+    const url = read('redis-url', redisUrl, 'a redis:// or rediss:// URL');
+    const nodes = hosts('redis-cluster');
+    const sentinels = hosts('redis-sentinel');
+    const master = text('redis-master');
+    const [host, serverPort] = [text('redis-host'), port('redis-port', 1)];
+    const ways = [url, nodes, sentinels, host ?? serverPort].filter((way) => way !== undefined);
+    if (ways.length > 1) {
+      throw new ConfigError(
+        'Say where Redis is in one way: a URL, a host and port, sentinels or a cluster',
+      );
+    }
+    if ((sentinels === undefined) !== (master === undefined)) {
+      throw new ConfigError('--redis-sentinel and --redis-master go together');
+    }
+    if (url !== undefined) return { kind: 'url', url };
+    if (nodes !== undefined) return { kind: 'cluster', nodes };
+    if (sentinels !== undefined && master !== undefined)
+      return { kind: 'sentinel', sentinels, master };
+    if (ways.length === 0) return undefined;
+    return { kind: 'server', host: host ?? 'localhost', port: serverPort ?? 6379 };
+  }
+
+  function policy(): SessionPolicy {
+    const [ttl, maxTtl, lifetime] = [seconds('ttl'), seconds('max-ttl'), seconds('lifetime')];
+    try {
+      return createPolicy({
+        ...(ttl === undefined ? {} : { ttl }),
+        ...(maxTtl === undefined ? {} : { maxTtl }),
+        ...(lifetime === undefined ? {} : { lifetime }),
+      });
+    } catch (error) {
+      if (error instanceof SessionError) throw new ConfigError(error.message);
+      throw error;
+    }
+  }
+
+  return {
+    host: text('host') ?? '127.0.0.1',
+    port: port('port', 0) ?? 8080,
+    store: read('store', storeName, 'auto, redis or memory') ?? 'auto',
+    redis: redisAddress(),
+    prefix: text('prefix') ?? 'session:',
+    policy: policy(),
+    secureCookie: read('secure-cookie', yesOrNo, 'true or false') ?? false,
+    production: env.NODE_ENV === 'production',
+  };
+}
+
+function parseFlags(args: readonly string[]): Partial<Record<Setting | 'help', string | boolean>> {
+  const options = Object.fromEntries(
+    [...Object.keys(settings), 'help'].map((name) => [
+      name,
+      {
+        type:
+          name === 'secure-cookie' || name === 'help' ? ('boolean' as const) : ('string' as const),
+      },
+    ]),
+  );
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    // parseArgs names the flag in its first sentence and goes on with advice.
+    throw new ConfigError((error as Error).message.split(/\.\s|\n/)[0] ?? '');
+  }
+}
+
+function wholeNumber(value: string): number | undefined {
+  return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+}
+
+function portNumber(value: string, least: number): number | undefined {
+  const port = wholeNumber(value);
+  return port !== undefined && port >= least && port <= 65535 ? port : undefined;
+}
+
+function hostsAndPorts(value: string): HostAndPort[] | undefined {
+  const hosts = value.split(',').map((part) => {
+    const [, host, port] = /^(?:\[(?=.*\]))?([^\s,\]]+?)\]?:(\d+)$/.exec(part.trim()) ?? [];
+    return { host, port: portNumber(port ?? '', 1) };
+  });
+  const valid = hosts.every(({ host, port }) => host !== undefined && port !== undefined);
+  return valid ? (hosts as HostAndPort[]) : undefined;
+}
+
+function redisUrl(value: string): string | undefined {
+  return URL.canParse(value) && /^rediss?:$/.test(new URL(value).protocol) ? value : undefined;
+}
+
+function storeName(value: string): Config['store'] | undefined {
+  return value === 'auto' || value === 'redis' || value === 'memory' ? value : undefined;
+}
+
+function yesOrNo(value: string): boolean | undefined {
+  if (/^(true|1|yes|on)$/i.test(value)) return true;
+  return /^(false|0|no|off)$/i.test(value) ? false : undefined;
+}
