@@ -19,6 +19,18 @@ export class SessionService extends PureSessionService {
 }
 
 export { SessionError, type SessionErrorCode, StoreUnavailableError } from './domain/errors.ts';
+export {
+  boolean,
+  type FieldCodec,
+  type FieldCodecs,
+  type IntegerCodec,
+  integer,
+  json,
+  type StandardSchema,
+  type TextFields,
+  text,
+  type ValueOf,
+} from './domain/field-codecs.ts';
 export { remainingSeconds, type Session } from './domain/session.ts';
 export type { FieldValues } from './domain/session-fields.ts';
 export {
@@ -41,4 +53,5 @@ export {
 } from './domain/session-token.ts';
 export type { Clock } from './ports/clock.ts';
 export type { Secrets } from './ports/secrets.ts';
+export type { SessionEvent, SessionObserver } from './ports/session-observer.ts';
 export type * from './ports/session-repository.ts';

@@ -255,6 +255,19 @@ export class SessionService {
     return at !== undefined && this.#clock.now() - Date.parse(at) <= maxAge * 1000;
   }
 
+  /**
+   * A secret for the forms of this session's pages, derived from the token so that nothing has to be stored: whoever
+   * sees it learns nothing of the token. It changes with every rotation.
+   */
+  csrfToken(token: string): string {
+    return this.#secrets.sha256(`csrf:${token}`);
+  }
+
+  /** True for the csrf token of that session's token. Hashes are compared, so that the time tells nothing (CWE-208). */
+  isCsrfToken(token: string, presented: string): boolean {
+    return this.#secrets.sha256(this.csrfToken(token)) === this.#secrets.sha256(presented);
+  }
+
   /** The store's answer as the verbs give it: a refusal is thrown, an old token reported. */
   async #settle<T>({ id }: Credential, answer: T | Refusal | Absent): Promise<T | undefined> {
     if (answer === 'reused') {

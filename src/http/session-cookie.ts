@@ -34,8 +34,10 @@ export class SessionCookie {
     return header === undefined ? undefined : parseCookie(header, this.name);
   }
 
-  set(c: Context, token: string): void {
-    setCookie(c, this.name, token, this.#attributes);
+  /** With `maxAge`, in seconds, the cookie outlives the browser; without, it ends with it. */
+  set(c: Context, token: string, maxAge?: number): void {
+    const attributes = this.#attributes;
+    setCookie(c, this.name, token, maxAge === undefined ? attributes : { ...attributes, maxAge });
   }
 
   clear(c: Context): void {

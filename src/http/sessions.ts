@@ -1,26 +1,45 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { StoreUnavailableError } from '../domain/errors.ts';
+import type { FieldCodecs, TextFields } from '../domain/field-codecs.ts';
 import type { SessionService } from '../domain/session-service.ts';
 import { isCrossSite } from './cross-site.ts';
-import { type RequestSession, ServiceSession } from './request-session.ts';
+import { within } from './deadline.ts';
+import type { RequestSession } from './request-session.ts';
+import { type Opened, ServiceSession } from './service-session.ts';
 import { SessionCookie, type SessionCookieOptions } from './session-cookie.ts';
 
-export interface SessionsOptions {
+export interface SessionsOptions<Fields extends FieldCodecs = TextFields> {
   readonly service: SessionService;
+  /** How the application's fields are typed and stored. Without it any field is text. */
+  readonly fields?: Fields;
   readonly cookie?: SessionCookieOptions;
   /** Origins, such as `https://shop.example`, whose pages may send unsafe requests here as well. */
   readonly trustedOrigins?: readonly string[];
+  /**
+   * True where every request comes through a proxy that sets `X-Forwarded-Host` and `X-Forwarded-Proto` itself. Anybody
+   * can send these headers, so they are not looked at otherwise. Default false.
+   */
+  readonly trustProxy?: boolean;
   /** Whether this request slides the expiry or only looks. Default: every request slides. */
   readonly refresh?: (c: Context) => boolean;
+  /** Milliseconds that a request waits for the store at each step before it counts as unavailable. Default 1000. */
+  readonly deadlineMs?: number;
   /** The answer while the store is unavailable. Default: 503 as JSON, with `Retry-After`. */
   readonly onUnavailable?: (
     c: Context,
     error: StoreUnavailableError,
   ) => Response | Promise<Response>;
+  /** Hears, once, that browsers will drop the cookie. Default: `console.warn`. */
+  readonly onWarning?: (message: string) => void;
 }
 
-export type SessionsEnv = { Variables: { session: RequestSession } };
+export type SessionsEnv<Fields extends FieldCodecs = TextFields> = {
+  Variables: { session: RequestSession<Fields> };
+};
+
+/** Browsers cut a cookie's life there (RFC 6265bis, 5.5). */
+const MAX_COOKIE_AGE_SECONDS = 400 * 24 * 3600;
 
 /**
  * Gives every request its session as `c.var.session`, and the response what its cookie must become. A request without a
@@ -30,26 +49,34 @@ export type SessionsEnv = { Variables: { session: RequestSession } };
  * While the store is unavailable a request with a cookie is answered 503 and the cookie stays as it is. Requests that a
  * foreign site caused are refused with 403.
  */
-export function sessions({
+export function sessions<Fields extends FieldCodecs = TextFields>({
   service,
+  fields,
   cookie: cookieOptions,
   trustedOrigins = [],
+  trustProxy = false,
   refresh = () => true,
+  deadlineMs = 1000,
   onUnavailable = answerUnavailable,
-}: SessionsOptions): MiddlewareHandler<SessionsEnv> {
+  onWarning = console.warn,
+}: SessionsOptions<Fields>): MiddlewareHandler<SessionsEnv<Fields>> {
   const cookie = new SessionCookie(cookieOptions);
   const trusted = new Set(trustedOrigins);
+  const persistentAge = Math.min(service.policy.lifetime ?? Infinity, MAX_COOKIE_AGE_SECONDS);
+  let warned = false;
 
   return async function sessions(c, next) {
-    if (isCrossSite(c, trusted)) throw new HTTPException(403, { message: 'Cross-site request' });
+    if (isCrossSite(c, trusted, forwarded(c, 'Host') ?? c.req.header('Host'))) {
+      throw new HTTPException(403, { message: 'Cross-site request' });
+    }
     let session: ServiceSession;
     try {
-      session = await load(c);
+      session = new ServiceSession({ service, fields, deadlineMs }, await open(c));
     } catch (error) {
       if (error instanceof StoreUnavailableError) return onUnavailable(c, error);
       throw error;
     }
-    c.set('session', session);
+    c.set('session', session as unknown as RequestSession<Fields>); // its codecs are the declared ones
     await next();
     const failure = await commit(c, session);
     if (failure instanceof StoreUnavailableError) {
@@ -61,23 +88,41 @@ export function sessions({
     if (failure !== c.error && !(failure instanceof StoreUnavailableError)) throw failure;
   };
 
-  async function load(c: Context): Promise<ServiceSession> {
+  async function open(c: Context): Promise<Opened> {
     const presented = cookie.read(c);
-    if (presented === undefined) return new ServiceSession(service, false, undefined, undefined);
-    const token = presented === 'ambiguous' ? undefined : presented.token;
-    const session =
-      token === undefined ? undefined : await service.get(token, { refresh: refresh(c) });
-    return new ServiceSession(service, true, token, session);
+    if (presented === undefined) return { presented: false, token: undefined, session: undefined };
+    if (presented === 'ambiguous') return { presented: true, token: undefined, session: undefined };
+    const { token } = presented;
+    const session = await within(deadlineMs, service.get(token, { refresh: refresh(c) }));
+    return { presented: true, token, session };
   }
 
   function setHeaders(c: Context, session: ServiceSession): void {
     const change = session.cookieChange;
     if (change === 'clear') cookie.clear(c);
-    else if (change !== undefined) cookie.set(c, change.token);
+    else if (change !== undefined) {
+      warnOfPlainHttp(c);
+      cookie.set(c, change.token, change.persistent ? persistentAge : undefined);
+    }
     const personal = change === undefined && session.id !== undefined;
     if (change !== undefined || (personal && !c.res.headers.has('Cache-Control'))) {
       c.header('Cache-Control', 'no-store');
     }
+  }
+
+  function warnOfPlainHttp(c: Context): void {
+    if (warned || !cookie.secure) return;
+    const protocol = forwarded(c, 'Proto') ?? new URL(c.req.url).protocol.slice(0, -1);
+    if (protocol === 'https') return;
+    warned = true;
+    onWarning(
+      `Browsers will drop the Secure cookie ${cookie.name}: the site is on http. ` +
+        'Say cookie: { secure: false } for development, or trustProxy: true behind a proxy that ends TLS.',
+    );
+  }
+
+  function forwarded(c: Context, what: 'Host' | 'Proto'): string | undefined {
+    return trustProxy ? c.req.header(`X-Forwarded-${what}`) : undefined;
   }
 }
 
