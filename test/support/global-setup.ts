@@ -1,0 +1,23 @@
+import type { TestProject } from 'vitest/node';
+import { provisionRedis, thisMachine } from './provision-redis.ts';
+import { startRedisServer } from './redis-server.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A Redis that suites share: each keeps to keys of its own, nobody flushes it. */
+    readonly redisUrl: string | undefined;
+    /** For suites that start servers of their own. */
+    readonly redisBinary: string | undefined;
+  }
+}
+
+/** Once a run: finds or installs Redis, and starts the shared one unless `REDIS_URL` names it. */
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env.REDIS_URL || undefined;
+  const binary = await provisionRedis(thisMachine());
+  const server =
+    given === undefined && binary !== undefined ? await startRedisServer({ binary }) : undefined;
+  project.provide('redisUrl', given ?? server?.url);
+  project.provide('redisBinary', binary);
+  return async () => server?.stop();
+}
