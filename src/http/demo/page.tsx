@@ -1,7 +1,11 @@
 import { html } from 'hono/html';
+import { CookiePart } from './cookie-part.tsx';
+import { SessionPart } from './session-part.tsx';
+import { StorePart } from './store-part.tsx';
 
-/** Everything that the page shows; the routes gather it, the page asks nobody. */
+/** Everything that the page shows. The routes gather it; the page asks nobody. */
 export interface PageView {
+  /** `unavailable`: there is a cookie, and the store cannot be asked what it opens. */
   readonly state: 'anonymous' | 'active' | 'unavailable';
   readonly store: {
     readonly kind: 'redis' | 'memory';
@@ -14,60 +18,78 @@ export interface PageView {
     readonly lifetime: number | undefined;
   };
   readonly cookie: { readonly name: string; readonly secure: boolean };
-  readonly session:
-    | {
-        readonly id: string;
-        readonly key: string;
-        /** The hash without its secret. */
-        readonly record: Readonly<Record<string, string>>;
-        readonly configuredTtl: number;
-        readonly remainingMs: number;
-        readonly endsAt: number | undefined;
-      }
-    | undefined;
+  readonly session: SessionView | undefined;
+  /** What became of the form that led here, if there is something to say. */
   readonly notice: { readonly kind: 'info' | 'error'; readonly text: string } | undefined;
 }
 
-/** The whole document. Every value in it is escaped. */
-export function renderPage(view: PageView): string | Promise<string> {
-  return html`<!DOCTYPE html>${Page(view)}`;
+export interface SessionView {
+  readonly id: string;
+  readonly key: string;
+  /** The hash as stored, without any secret's hash. */
+  readonly record: Readonly<Record<string, string>>;
+  readonly configuredTtl: number;
+  readonly remainingMs: number;
+  readonly endsAt: number | undefined;
 }
 
-function Page({ store, session, notice, policy, state }: PageView) {
+/** The whole document, complete without its script. Every value in it is escaped. */
+export function renderPage(view: PageView): string | Promise<string> {
+  return html`<!DOCTYPE html>${<Page {...view} />}`;
+}
+
+function Page(view: PageView) {
   return (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Sojourn</title>
+        <meta
+          name="description"
+          content="A web session, shown live: what the browser carries and what the server keeps."
+        />
+        <title>Sojourn: a session, live</title>
         <link rel="stylesheet" href="/assets/demo.css" />
+        <script type="module" src="/assets/live.js"></script>
       </head>
       <body>
-        <h1>Sojourn</h1>
-        <p>Sessions live in: {store.label}</p>
-        {state === 'unavailable' && <p role="alert">The session store is unavailable.</p>}
-        {notice && <p role="status">{notice.text}</p>}
-        {session ? (
-          <dl>
-            {Object.entries(session.record).map(([name, value]) => (
-              <>
-                <dt>{name}</dt>
-                <dd>{value}</dd>
-              </>
-            ))}
-          </dl>
-        ) : (
-          <form method="post" action="/login">
-            <label>
-              Name <input name="username" maxlength={64} />
-            </label>
-            <label>
-              TTL <input name="ttl" value={String(policy.ttl)} />
-            </label>
-            <button type="submit">Start</button>
-          </form>
-        )}
+        <header>
+          <h1>Sojourn</h1>
+          <p>
+            Your browser carries one opaque cookie. Everything else about you stays on the server,
+            in one Redis hash that expires when you stop using it. Here you see both sides.
+          </p>
+          <p class={`badge ${view.store.kind}`}>{storeBadge(view.store)}</p>
+        </header>
+        <p id="outage" class="outage" role="alert" hidden></p>
+        <p id="announcer" class="visually-hidden" role="status"></p>
+        <main>
+          <div class="column">
+            <div data-part="notice">
+              {view.notice && (
+                <p class={`notice ${view.notice.kind}`} role="status">
+                  {view.notice.text}
+                </p>
+              )}
+            </div>
+            <SessionPart {...view} />
+          </div>
+          <div class="column">
+            <StorePart {...view} />
+            <CookiePart {...view} />
+          </div>
+        </main>
+        <footer>
+          <p>
+            Looking at this page never keeps a session alive: it is a pure read. Only an action
+            slides the expiry.
+          </p>
+        </footer>
       </body>
     </html>
   );
+}
+
+function storeBadge({ kind, label }: PageView['store']): string {
+  return kind === 'redis' ? label : `${label}: sessions end when the server stops`;
 }

@@ -1,1 +1,209 @@
-export {};
+/**
+ * Makes the page live. The server renders everything, and this script only brings it in: it sends the forms without
+ * leaving the page, looks again from time to time by a pure read, and lets the clock run down by itself. What is
+ * rendered stands in elements with `data-part`; of those only what differs is replaced.
+ */
+
+const LOOK_EVERY_MS = 2000;
+const LOOK_AT_MOST_EVERY_MS = 30_000;
+
+const tabs = new BroadcastChannel('sojourn');
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
+
+let endsAt: number | undefined; // by performance.now()
+let expiryAnnounced = false;
+let waitMs = LOOK_EVERY_MS;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let newestLook = 0;
+
+document.addEventListener('submit', (event) => {
+  event.preventDefault();
+  void act(event.target as HTMLFormElement);
+});
+
+document.addEventListener('click', (event) => {
+  const button = (event.target as Element).closest('button');
+  if (button?.id === 'touch') void touch();
+  else if (button?.dataset.copy) void copy(button.dataset.copy);
+});
+
+tabs.addEventListener('message', () => void look());
+document.addEventListener('visibilitychange', () => void look());
+startClock();
+enhance();
+tick();
+timer = setTimeout(look, waitMs);
+
+async function act(form: HTMLFormElement): Promise<void> {
+  const body = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) body.append(name, String(value));
+  await look({ method: 'POST', url: form.action, body, says: form.dataset.says });
+  tabs.postMessage('changed');
+}
+
+/** The smallest use there is: a read that slides the expiry. */
+async function touch(): Promise<void> {
+  await fetch('/session').catch(() => undefined); // an outage is what the look that follows tells
+  await look({ says: 'Touched; the expiry slid.' });
+  tabs.postMessage('changed');
+}
+
+interface Look {
+  readonly method?: string;
+  readonly url?: string;
+  readonly body?: URLSearchParams;
+  /** What to tell people who cannot see the change. */
+  readonly says?: string | undefined;
+}
+
+/** Asks the server for the page as it is now, after a form or without one, and shows it. */
+async function look({ method = 'GET', url = '/', body, says }: Look = {}): Promise<void> {
+  clearTimeout(timer);
+  newestLook += 1;
+  const number = newestLook;
+  try {
+    const headers = { Accept: 'text/html' };
+    const response = await fetch(url, { method, headers, ...(body && { body }) });
+    if (response.status === 503) throw new Error('The session store is away.');
+    if (!response.ok) throw new Error(`The server refused that (${response.status}).`);
+    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+    outage(undefined);
+    // An answer that a later question has overtaken would turn the page back in time.
+    if (number === newestLook) show(page, says);
+  } catch (error) {
+    const reason =
+      error instanceof TypeError ? 'The server does not answer.' : (error as Error).message;
+    outage(`${reason} What you see is how it was; nobody was logged out. Trying again.`);
+  }
+  clearTimeout(timer);
+  if (document.visibilityState === 'visible') timer = setTimeout(look, waitMs);
+}
+
+function show(page: Document, says: string | undefined): void {
+  const focused = document.activeElement?.id;
+  const before = fieldValues();
+  const hadSession = document.getElementById('gauge') !== null;
+  const [current, next] = [document.querySelector('main'), page.querySelector('main')];
+  if (current && next) replaceParts(current, next);
+  const hasSession = document.getElementById('gauge') !== null;
+  enhance();
+  startClock();
+  for (const element of document.querySelectorAll<HTMLElement>('td[data-field]')) {
+    const old = before.get(element.dataset.field ?? '');
+    if (hadSession && old !== element.textContent) flash(element);
+  }
+  if (focused && document.activeElement === document.body) {
+    (document.getElementById(focused) ?? document.getElementById('session-heading'))?.focus();
+  }
+  const error = page.querySelector('.notice')?.textContent?.trim();
+  if (error) announce(error);
+  else if (says) announce(says);
+  else if (hadSession && !hasSession) announce('The session has ended.');
+}
+
+/** Replaces the parts that differ, so that focus and typed text survive; everything where more than parts does. */
+function replaceParts(current: Element, next: Element): void {
+  if (skeleton(current) !== skeleton(next)) {
+    current.replaceChildren(...next.childNodes);
+    return;
+  }
+  const newParts = next.querySelectorAll('[data-part]');
+  for (const [i, part] of current.querySelectorAll('[data-part]').entries()) {
+    const newPart = newParts[i];
+    if (newPart && rendered(part) !== rendered(newPart))
+      part.replaceChildren(...newPart.childNodes);
+  }
+}
+
+function skeleton(element: Element): string {
+  const copy = element.cloneNode(true) as Element;
+  for (const part of copy.querySelectorAll('[data-part]')) part.replaceChildren();
+  return rendered(copy);
+}
+
+/** As the server rendered it: without what `enhance` did. */
+function rendered(element: Element): string {
+  return element.innerHTML.replaceAll(' hidden=""', '');
+}
+
+function fieldValues(): Map<string, string | null> {
+  const cells = [...document.querySelectorAll<HTMLElement>('td[data-field]')];
+  return new Map(cells.map((cell) => [cell.dataset.field ?? '', cell.textContent]));
+}
+
+/** Shows what only a script can do. */
+function enhance(): void {
+  for (const element of document.querySelectorAll<HTMLElement>('#touch, [data-copy]')) {
+    element.hidden = false;
+  }
+}
+
+function startClock(): void {
+  const gauge = document.getElementById('gauge');
+  endsAt = gauge ? performance.now() + Number(gauge.dataset.remainingMs) : undefined;
+  if (gauge) expiryAnnounced = false;
+}
+
+/** Lets the clock run down. At its end it asks the server once, which has dropped the session by then. */
+function tick(): void {
+  const gauge = document.getElementById('gauge');
+  if (gauge && endsAt !== undefined) {
+    const leftMs = Math.max(0, endsAt - performance.now());
+    const seconds = Math.ceil(leftMs / 1000);
+    const exact = calm.matches ? seconds * 1000 : leftMs;
+    const percent = Math.min(100, (exact / Number(gauge.dataset.ttlMs)) * 100);
+    document.getElementById('ring')?.setAttribute('stroke-dasharray', `${percent.toFixed(2)} 100`);
+    setText('remaining', leftMs === 0 ? 'expired' : formatDuration(seconds));
+    setText('store-ttl', String(leftMs === 0 ? -2 : seconds));
+    gauge.classList.toggle('ending', leftMs < 10_000);
+    if (leftMs === 0 && !expiryAnnounced) {
+      expiryAnnounced = true;
+      announce('The session has expired.');
+      setTimeout(look, 50);
+    }
+  }
+  requestAnimationFrame(tick);
+}
+
+function setText(id: string, text: string): void {
+  const element = document.getElementById(id);
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+function formatDuration(seconds: number): string {
+  const units: [string, number][] = [
+    ['d', Math.floor(seconds / 86_400)],
+    ['h', Math.floor(seconds / 3600) % 24],
+    ['min', Math.floor(seconds / 60) % 60],
+    ['s', seconds % 60],
+  ];
+  const parts = units
+    .filter(([, amount]) => amount > 0)
+    .map(([unit, amount]) => `${amount} ${unit}`);
+  return parts.slice(0, 2).join(' ') || '0 s';
+}
+
+function flash(element: HTMLElement): void {
+  element.classList.remove('changed');
+  requestAnimationFrame(() => element.classList.add('changed'));
+}
+
+function announce(text: string): void {
+  setText('announcer', text);
+}
+
+/** Says that the store or the server is away, and looks less and less often until it is back. */
+function outage(text: string | undefined): void {
+  const banner = document.getElementById('outage');
+  if (!banner) return;
+  waitMs = text === undefined ? LOOK_EVERY_MS : Math.min(waitMs * 1.5, LOOK_AT_MOST_EVERY_MS);
+  if (banner.hidden === (text === undefined)) return;
+  banner.textContent = text ?? '';
+  banner.hidden = text === undefined;
+  if (text === undefined) announce('Back again.');
+}
+
+async function copy(id: string): Promise<void> {
+  await navigator.clipboard.writeText(document.getElementById(id)?.textContent ?? '');
+  announce('Copied.');
+}
