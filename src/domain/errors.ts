@@ -10,6 +10,8 @@
  * - `too_many_fields`, `too_large`: the session as a whole would pass the policy's limits
  * - `not_an_integer`: `increment` met a value that is no integer, or was given a step that is none
  * - `out_of_range`: the sum would leave the safe-integer range
+ * - `too_many_sessions`: the user has as many sessions as the policy allows, and it says to refuse
+ * - `revoked`: the user's sessions were ended, or others took its place, while this one was being started
  */
 export type SessionErrorCode =
   | 'invalid_policy'
@@ -21,7 +23,9 @@ export type SessionErrorCode =
   | 'too_many_fields'
   | 'too_large'
   | 'not_an_integer'
-  | 'out_of_range';
+  | 'out_of_range'
+  | 'too_many_sessions'
+  | 'revoked';
 
 /** A rule was broken and nothing was written. Its message never carries a value, a token or a secret. */
 export class SessionError extends Error {

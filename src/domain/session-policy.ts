@@ -24,6 +24,10 @@ export interface SessionPolicy {
   readonly refreshAfter: number;
   /** Whether a token that a rotation replaced ends the session when it comes back after its grace. Default false: it is reported only. */
   readonly endOnReuse: boolean;
+  /** How many sessions a user may have alive, never more; `undefined` for any number. Default `undefined`. */
+  readonly maxSessions: number | undefined;
+  /** What a login beyond `maxSessions` does: `evict-oldest` ends the oldest, `refuse` fails. Default `evict-oldest`. */
+  readonly atMaxSessions: 'evict-oldest' | 'refuse';
   readonly limits: SessionLimits;
 }
 
@@ -37,6 +41,8 @@ export const defaultPolicy: SessionPolicy = {
   lifetime: 7 * 24 * 3600,
   refreshAfter: 0,
   endOnReuse: false,
+  maxSessions: undefined,
+  atMaxSessions: 'evict-oldest',
   limits: { maxFields: 64, maxNameBytes: 128, maxValueBytes: 4096, maxTotalBytes: 32 * 1024 },
 };
 
@@ -53,6 +59,7 @@ export function createPolicy(options: SessionPolicyOptions = {}): SessionPolicy 
   requireWhole('maxTtl', policy.maxTtl, 1, MAX_SECONDS);
   requireWhole('ttl', policy.ttl, 1, policy.maxTtl);
   if (policy.lifetime !== undefined) requireWhole('lifetime', policy.lifetime, 1, MAX_SECONDS);
+  if (policy.maxSessions !== undefined) requireWhole('maxSessions', policy.maxSessions, 1, 10_000);
   requireWhole('refreshAfter', policy.refreshAfter, 0, policy.maxTtl);
   for (const [name, limit] of Object.entries(policy.limits)) requireWhole(name, limit, 1, 2 ** 29);
   return policy;

@@ -1,4 +1,5 @@
 import type { NewSession } from '../ports/session-repository.ts';
+import type { Device } from './device.ts';
 import type { Session } from './session.ts';
 import type { SessionId } from './session-token.ts';
 
@@ -12,6 +13,9 @@ export const reserved = {
   user: 'session_user',
   authenticatedAt: 'session_authenticated_at',
   persistent: 'session_persistent',
+  deviceLabel: 'session_device',
+  userAgent: 'session_user_agent',
+  address: 'session_address',
   /** The secret that the last rotation replaced, and until when it opens the session. */
   previousSecret: 'session_previous_secret',
   previousUntil: 'session_previous_until',
@@ -26,11 +30,12 @@ export function isReserved(name: string): boolean {
 
 /** The record of a new session, names and values in turn; the end of its lifetime is for the store to add, by its own clock. */
 export function newRecord(session: NewSession): string[] {
-  const { credential, user, fields, ttl, persistent, at } = session;
+  const { credential, user, fields, ttl, device, persistent, at } = session;
   const record: string[] = [reserved.createdAt, at, reserved.lastAccessedAt, at];
   record.push(reserved.ttl, String(ttl), reserved.secret, credential.secretHash);
   if (user !== undefined) record.push(reserved.user, user, reserved.authenticatedAt, at);
   if (persistent) record.push(reserved.persistent, '1');
+  for (const [name, text] of Object.entries(deviceFields(device))) record.push(name, text);
   for (const [name, value] of fields) record.push(name, value);
   return record;
 }
@@ -51,6 +56,7 @@ export function decodeSession(
   let authenticatedAt: string | undefined;
   let endsAt: number | undefined;
   let persistent = false;
+  const device: { -readonly [Name in keyof Device]: Device[Name] } = {};
   const fields: Record<string, string> = Object.create(null);
   for (let i = 0; i + 1 < record.length; i += 2) {
     const name = record[i] as string;
@@ -63,6 +69,9 @@ export function decodeSession(
     else if (name === reserved.deadline) endsAt = Number(value);
     else if (name === reserved.authenticatedAt) authenticatedAt = value;
     else if (name === reserved.persistent) persistent = true;
+    else if (name === reserved.deviceLabel) device.label = value;
+    else if (name === reserved.userAgent) device.userAgent = value;
+    else if (name === reserved.address) device.address = value;
   }
   if (createdAt === undefined || lastAccessedAt === undefined || !ttl) return undefined;
   return {
@@ -76,6 +85,7 @@ export function decodeSession(
     remainingMs,
     endsAt,
     persistent,
+    device,
   };
 }
 
@@ -91,5 +101,13 @@ export function encodeSession(session: Session): Record<string, string> {
     record[reserved.authenticatedAt] = session.authenticatedAt;
   }
   if (session.persistent) record[reserved.persistent] = '1';
-  return Object.assign(record, session.fields);
+  return Object.assign(record, deviceFields(session.device), session.fields);
+}
+
+function deviceFields({ label, userAgent, address }: Device): Record<string, string> {
+  return {
+    ...(label !== undefined && { [reserved.deviceLabel]: label }),
+    ...(userAgent !== undefined && { [reserved.userAgent]: userAgent }),
+    ...(address !== undefined && { [reserved.address]: address }),
+  };
 }

@@ -7,7 +7,8 @@ import type {
   LimitRefusal,
   SessionRepository,
 } from '../ports/session-repository.ts';
-import { SessionError } from './errors.ts';
+import { cutDevice, type Device } from './device.ts';
+import { SessionError, StoreUnavailableError } from './errors.ts';
 import { formatInstant, remainingSeconds, type Session } from './session.ts';
 import {
   checkField,
@@ -29,9 +30,12 @@ import {
   type Credential,
   mintSecret,
   mintSession,
+  parseSessionId,
   parseSessionToken,
+  type SessionId,
   type SessionToken,
 } from './session-token.ts';
+import { NEWBORN_MS, UserSessions } from './user-sessions.ts';
 
 export interface SessionServiceOptions {
   readonly repository: SessionRepository;
@@ -48,6 +52,8 @@ export interface CreateOptions {
   readonly user?: string;
   /** Seconds that the session lives at most; the policy's by default, and never more. */
   readonly lifetime?: number;
+  /** Where it was started, for the user's list of sessions. Personal data: nothing is kept unless it is given. */
+  readonly device?: Device;
   /** "Remember me": the session should outlive the browser. Default false. */
   readonly persistent?: boolean;
 }
@@ -82,6 +88,7 @@ export class SessionService {
   readonly #clock: Clock;
   readonly #secrets: Secrets;
   readonly #observer: SessionObserver | undefined;
+  readonly #users: UserSessions;
 
   constructor({ repository, clock, secrets, policy, observer }: SessionServiceOptions) {
     this.policy = createPolicy(policy);
@@ -89,6 +96,7 @@ export class SessionService {
     this.#clock = clock;
     this.#secrets = secrets;
     this.#observer = observer;
+    this.#users = new UserSessions(repository, this.policy, observer);
   }
 
   /**
@@ -103,13 +111,20 @@ export class SessionService {
     if (exceeded !== undefined) throw refusal(exceeded);
     const lifetime = checkLifetime(options.lifetime ?? this.policy.lifetime, this.policy);
     const { persistent = false } = options;
+    const device = cutDevice(options.device ?? {});
     const { token, credential } = mintSession(this.#secrets);
-    const at = this.#now();
+    const beganAt = this.#clock.now();
+    if (user !== undefined) await this.#users.admit(user, credential.id, lifetime);
     const session = await this.#repository.create({
-      ...{ credential, user, fields, ttl, lifetime, persistent, at },
+      ...{ credential, user, fields, ttl, lifetime, device, persistent },
+      at: this.#now(),
     });
-    // Two equal ids out of 2^128 mean that the random source is broken: going on would hand one user another's session.
-    if (session === undefined) throw new Error('The random source repeated a session id.');
+    if (session === undefined) throw notCreated(user);
+    if (user !== undefined && this.#clock.now() - beganAt > NEWBORN_MS) {
+      // By now its entry may have been taken for that of a session that has ended.
+      await this.#repository.end(credential.id, { unbornMs: 0 });
+      throw new StoreUnavailableError('refused');
+    }
     this.#observer?.notify({ type: 'created', id: credential.id, user });
     return { token, session };
   }
@@ -224,6 +239,7 @@ export class SessionService {
     checkGrace(grace, this.policy);
     const credential = this.#parse(token);
     if (credential === undefined) return undefined;
+    if (reauthenticated && !(await this.#keepListed(credential))) return undefined;
     const next = mintSecret(credential.id, this.#secrets);
     const rotation = {
       next: next.credential.secretHash,
@@ -245,8 +261,31 @@ export class SessionService {
     const credential = this.#parse(token);
     if (credential === undefined) return false;
     const ended = await this.#settle(credential, await this.#repository.delete(credential));
-    if (ended) this.#observer?.notify({ type: 'ended', id: credential.id, why: 'logout' });
-    return ended ?? false;
+    if (ended !== undefined) await this.#users.ended(credential.id, ended.user, 'logout');
+    return ended !== undefined;
+  }
+
+  /** The user's live sessions, oldest first: for the page where users see and end them (OWASP ASVS 7.5.2). */
+  list(user: string): Promise<Session[]> {
+    return this.#users.list(checkUser(user));
+  }
+
+  /**
+   * Ends a session by its id. Ids are no secrets: say whose session it may be, wherever the id comes from a request, or
+   * one user ends another's (CWE-639).
+   */
+  async end(id: string, { user }: { readonly user?: string } = {}): Promise<boolean> {
+    const sessionId = parseSessionId(id);
+    return sessionId !== undefined && this.#users.end(sessionId, user);
+  }
+
+  /**
+   * "Log out everywhere": ends the user's sessions, but for one if that is said, and answers how many. Call it when an
+   * account is disabled or a password changed (OWASP ASVS 7.4.2, 7.4.3). A login that races it is ended too, or began
+   * afterwards.
+   */
+  deleteAll(user: string, { except }: { readonly except?: SessionId } = {}): Promise<number> {
+    return this.#users.endAll(checkUser(user), except);
   }
 
   /** True if the user of this session proved who they are within the last `maxAge` seconds: what to ask before sensitive changes (OWASP ASVS 7.5.1). */
@@ -272,13 +311,23 @@ export class SessionService {
   async #settle<T>({ id }: Credential, answer: T | Refusal | Absent): Promise<T | undefined> {
     if (answer === 'reused') {
       this.#observer?.notify({ type: 'reused', id });
-      if (this.policy.endOnReuse && (await this.#repository.end(id))) {
-        this.#observer?.notify({ type: 'ended', id, why: 'reused' });
-      }
+      const ended = this.policy.endOnReuse
+        ? await this.#repository.end(id, { unbornMs: 0 })
+        : undefined;
+      if (ended !== undefined) await this.#users.ended(id, ended.user, 'reused');
       return undefined;
     }
     if (isRefusal(answer)) throw refusal(answer);
     return answer;
+  }
+
+  // A lifetime that begins anew outlasts what the user's index was to be kept for.
+  async #keepListed(credential: Credential): Promise<boolean> {
+    const session = await this.#settle(credential, await this.#repository.read(credential));
+    if (session?.user !== undefined) {
+      await this.#users.keep(session.user, credential.id, this.policy.lifetime);
+    }
+    return session !== undefined;
   }
 
   #parse(token: string): Credential | undefined {
@@ -288,6 +337,14 @@ export class SessionService {
   #now(): string {
     return formatInstant(this.#clock.now());
   }
+}
+
+function notCreated(user: string | undefined): Error {
+  if (user !== undefined) {
+    return new SessionError('revoked', 'The session was ended while it was being started.');
+  }
+  // Two equal ids out of 2^128 mean that the random source is broken: going on would hand one user another's session.
+  return new Error('The random source repeated a session id.');
 }
 
 type Refusal = LimitRefusal | IncrementRefusal;

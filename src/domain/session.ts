@@ -1,3 +1,4 @@
+import type { Device } from './device.ts';
 import type { SessionId } from './session-token.ts';
 
 /** What a live session holds, as one atomic read saw it. */
@@ -21,6 +22,8 @@ export interface Session {
   readonly endsAt: number | undefined;
   /** True for a session that should outlive the browser ("remember me"): its cookie is given a lifetime of its own. */
   readonly persistent: boolean;
+  /** Where it was started, as far as the application said. */
+  readonly device: Device;
 }
 
 /** The instant as sessions keep it: UTC, whole seconds, with the offset spelled out (RFC 3339). */

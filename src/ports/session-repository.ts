@@ -1,6 +1,9 @@
+import type { Device } from '../domain/device.ts';
 import type { Session } from '../domain/session.ts';
 import type { SessionLimits } from '../domain/session-policy.ts';
 import type { Credential, SecretHash, SessionId } from '../domain/session-token.ts';
+
+import type { UserIndex } from './user-index.ts';
 
 /**
  * Where sessions live. Whoever implements it proves it with the contract suite, which says these sentences as tests.
@@ -65,11 +68,26 @@ export interface SessionRepository {
    */
   rotate(credential: Credential, rotation: Rotation): Promise<boolean | Absent>;
 
-  /** Ends the session. `true` for exactly one caller. */
-  delete(credential: Credential): Promise<true | Absent>;
+  /** Ends the session. Exactly one caller gets an answer; the others find it absent. */
+  delete(credential: Credential): Promise<Ended | Absent>;
 
-  /** Ends the session of that id, whoever asks: the caller has made sure that it may. `true` for exactly one caller. */
-  end(id: SessionId): Promise<boolean>;
+  /** The session of that id, by a pure read, for callers that need no secret: lists and tools. */
+  find(id: SessionId): Promise<Session | undefined>;
+
+  /**
+   * Ends the session of that id, whoever asks: the caller has made sure that it may. Exactly one caller gets an answer.
+   * If there is none and `unbornMs` is above 0, `create` refuses the id for so long: a session that is just being
+   * started never comes into being.
+   */
+  end(id: SessionId, options: { readonly unbornMs: number }): Promise<Ended | undefined>;
+
+  /** Which sessions were started for whom. */
+  readonly users: UserIndex;
+}
+
+/** A session was alive and has ended. */
+export interface Ended {
+  readonly user: string | undefined;
 }
 
 /** There is no such session, or this credential does not open it. */
@@ -84,6 +102,7 @@ export interface NewSession {
   readonly ttl: number;
   /** Seconds from now, by the store's clock, after which no slide reaches; `undefined` for none. */
   readonly lifetime: number | undefined;
+  readonly device: Device;
   /** `Session.persistent`. */
   readonly persistent: boolean;
   readonly at: string;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { nodeSecrets } from '../../src/adapters/node/node-secrets.ts';
 import type { Session } from '../../src/domain/session.ts';
+import type { SessionId } from '../../src/domain/session-token.ts';
 import { type Credential, mintSecret, mintSession } from '../../src/domain/session-token.ts';
 import type {
   Absent,
@@ -8,6 +9,7 @@ import type {
   Rotation,
   SessionRepository,
 } from '../../src/ports/session-repository.ts';
+import type { NewIndexEntry } from '../../src/ports/user-index.ts';
 
 /** A repository under test, and a way to let its own clock go on. */
 export interface Subject {
@@ -218,7 +220,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     name: 'after delete a session is absent, and nothing brings it back',
     async run({ repository }) {
       const credential = await stored(repository, { fields: { n: '1' } });
-      assert.equal(await repository.delete(credential), true);
+      assert.deepEqual(await repository.delete(credential), { user: undefined });
       await assertAbsent(repository, credential);
     },
   },
@@ -229,7 +231,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       const answers = await Promise.all(
         Array.from({ length: 8 }, () => repository.delete(credential)),
       );
-      assert.equal(answers.filter(Boolean).length, 1);
+      assert.equal(answers.filter((answer) => answer !== undefined).length, 1);
     },
   },
   {
@@ -476,10 +478,106 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     async run({ repository }) {
       const credential = await stored(repository, {});
       const answers = await Promise.all(
-        Array.from({ length: 4 }, () => repository.end(credential.id)),
+        Array.from({ length: 4 }, () => repository.end(credential.id, { unbornMs: 0 })),
       );
-      assert.deepEqual(answers.toSorted(), [false, false, false, true]);
+      assert.equal(answers.filter((answer) => answer !== undefined).length, 1);
       await assertAbsent(repository, credential);
+    },
+  },
+  {
+    name: 'what ended a session learns whose it was',
+    async run({ repository }) {
+      for (const user of ['ada', undefined]) {
+        const deleted = newCredential();
+        await repository.create(newSession({ credential: deleted, user }));
+        assert.deepEqual(await repository.delete(deleted), { user });
+        const ended = newCredential();
+        await repository.create(newSession({ credential: ended, user }));
+        assert.deepEqual(await repository.end(ended.id, { unbornMs: 0 }), { user });
+      }
+    },
+  },
+  {
+    name: 'end of an id with no session lets nobody create one for a while, if asked to, and only then',
+    async run({ repository, elapse }) {
+      const credential = newCredential();
+      assert.equal(await repository.end(credential.id, { unbornMs: 1000 }), undefined);
+      await assertAbsent(repository, credential);
+      assert.equal(await repository.find(credential.id), undefined);
+      assert.equal(await repository.end(credential.id, { unbornMs: 1000 }), undefined);
+      assert.equal(await repository.create(newSession({ credential })), undefined);
+      await elapse(1050);
+      assert.equal(await repository.end(credential.id, { unbornMs: 0 }), undefined);
+      assert.ok(await repository.create(newSession({ credential })));
+    },
+  },
+  {
+    name: 'find shows the session to who knows the id, by a pure read',
+    async run({ repository }) {
+      const credential = newCredential();
+      const device = { label: 'Firefox on Linux', userAgent: 'Mozilla/5.0', address: '192.0.2.1' };
+      await repository.create(newSession({ credential, user: 'ada', device }));
+      const found = await repository.find(credential.id);
+      assert.deepEqual(found?.device, device);
+      assert.equal(found.lastAccessedAt, FIRST);
+      assertSame(found, await read(repository, credential));
+      await repository.delete(credential);
+      assert.equal(await repository.find(credential.id), undefined);
+    },
+  },
+  {
+    name: "a user's index lists what was entered, oldest first, until it is removed",
+    async run({ repository: { users }, elapse }) {
+      const user = newCredential().id;
+      const ids = Array.from({ length: 5 }, () => newCredential().id);
+      for (const id of ids) assert.deepEqual(await users.add(entry({ user, id })), { over: [] });
+      await elapse(20);
+      const entries = await users.list(user);
+      assert.deepEqual(
+        entries.map(({ id }) => id),
+        ids,
+      );
+      for (const { ageMs } of entries) assertBetween(ageMs, 1, 5000);
+      await users.remove(user, ids.slice(0, 4));
+      assert.deepEqual(
+        (await users.list(user)).map(({ id }) => id),
+        ids.slice(4),
+      );
+      await users.remove(user, []);
+      await users.remove(user, ids);
+      assert.deepEqual(await users.list(user), []);
+      assert.deepEqual(await users.list(newCredential().id), []);
+    },
+  },
+  {
+    name: 'the index names the oldest beyond the limit and keeps them, or refuses',
+    async run({ repository: { users } }) {
+      const user = newCredential().id;
+      const ids = Array.from({ length: 4 }, () => newCredential().id);
+      const [first = '', second = '', third = '', fourth = ''] = ids;
+      const add = (id: string, refuse: boolean) =>
+        users.add(entry({ user, id: id as SessionId, limit: { max: 2, refuse } }));
+      assert.deepEqual(await add(first, true), { over: [] });
+      assert.deepEqual(await add(second, false), { over: [] });
+      assert.equal(await add(third, true), undefined);
+      assert.deepEqual(await add(third, false), { over: [first] });
+      assert.deepEqual(await add(fourth, false), { over: [first, second] });
+      assert.deepEqual(
+        (await users.list(user)).map(({ id }) => id),
+        ids,
+      );
+    },
+  },
+  {
+    name: 'the index is kept for as long as the longest entry asked for, and no longer',
+    async run({ repository: { users }, elapse }) {
+      const user = newCredential().id;
+      await users.add(entry({ user, keepMs: 1000 }));
+      await users.add(entry({ user, keepMs: 10 }));
+      await elapse(100);
+      assert.equal((await users.list(user)).length, 2);
+      await elapse(1000);
+      assert.deepEqual(await users.list(user), []);
     },
   },
   {
@@ -556,7 +654,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       const old = await stored(repository, {});
       const next = mintSecret(old.id, nodeSecrets).credential;
       await repository.rotate(old, rotation({ next: next.secretHash, graceMs: 60_000 }));
-      assert.equal(await repository.delete(old), true);
+      assert.deepEqual(await repository.delete(old), { user: undefined });
       await assertAbsent(repository, next);
     },
   },
@@ -614,6 +712,7 @@ function newSession(session: Partial<NewSession>): NewSession {
     fields: new Map(),
     ttl: 60,
     lifetime: undefined,
+    device: {},
     persistent: false,
     at: FIRST,
     ...session,
@@ -653,6 +752,10 @@ async function access(
 
 function taken(answer: { readonly value: string | undefined } | Absent): string | undefined {
   return typeof answer === 'object' ? answer.value : undefined;
+}
+
+function entry(entry: Partial<NewIndexEntry> & { readonly user: string }): NewIndexEntry {
+  return { id: newCredential().id, keepMs: 60_000, limit: undefined, ...entry };
 }
 
 function rotation(rotation: Partial<Rotation>): Rotation {

@@ -31,6 +31,8 @@ describe('a policy', () => {
       lifetime: 604_800,
       refreshAfter: 0,
       endOnReuse: false,
+      maxSessions: undefined,
+      atMaxSessions: 'evict-oldest',
       limits: { maxFields: 64, maxNameBytes: 128, maxValueBytes: 4096, maxTotalBytes: 32_768 },
     });
   });

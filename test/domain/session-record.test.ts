@@ -31,6 +31,7 @@ describe('decoding a record', () => {
       endsAt: 1_775_140_000_000,
       authenticatedAt: undefined,
       persistent: false,
+      device: {},
     });
   });
 
@@ -87,6 +88,7 @@ describe('encoding a session', () => {
       endsAt: fc.option(fc.integer({ min: 1, max: 2 ** 50 }), { nil: undefined }),
       authenticatedAt: fc.constantFrom(undefined, ACCESSED),
       persistent: fc.boolean(),
+      device: fc.constantFrom({}, { label: 'Firefox', userAgent: 'x', address: '192.0.2.1' }),
     });
     fc.assert(
       fc.property(session, (values) => {

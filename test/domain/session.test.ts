@@ -31,6 +31,7 @@ describe('the remaining seconds of a live session', () => {
       remainingMs,
       endsAt: undefined,
       persistent: false,
+      device: {},
     };
     expect(remainingSeconds(session)).toBe(seconds);
   });

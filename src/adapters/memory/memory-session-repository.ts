@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type {
   Absent,
   Access,
+  Ended,
   FieldChange,
   FieldIncrement,
   FieldRemoval,
@@ -17,7 +18,9 @@ import type {
   SessionRepository,
   TtlChange,
 } from '../../ports/session-repository.ts';
+import type { UserIndex } from '../../ports/user-index.ts';
 import { systemClock } from '../node/system-clock.ts';
+import { MemoryUserIndex } from './memory-user-index.ts';
 
 /** A session as it is kept: the same record that Redis would hold, and when it ends by this store's clock. */
 interface Entry {
@@ -33,12 +36,14 @@ const INTEGER = /^(0|-?[1-9][0-9]*)$/;
  * which is what makes it atomic.
  */
 export class MemorySessionRepository implements SessionRepository {
+  readonly users: UserIndex;
   readonly #entries = new Map<SessionId, Entry>();
   readonly #clock: Clock;
   #sweepAtSize = 1024;
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock;
+    this.users = new MemoryUserIndex(clock);
   }
 
   async create(session: NewSession): Promise<Session | undefined> {
@@ -148,13 +153,33 @@ export class MemorySessionRepository implements SessionRepository {
     return true;
   }
 
-  async delete(credential: Credential): Promise<true | Absent> {
+  async delete(credential: Credential): Promise<Ended | Absent> {
     const entry = this.#open(credential);
-    return isAbsent(entry) ? entry : this.#entries.delete(credential.id) || undefined;
+    return isAbsent(entry) ? entry : this.#remove(credential.id, entry);
   }
 
-  async end(id: SessionId): Promise<boolean> {
-    return this.#alive(id) !== undefined && this.#entries.delete(id);
+  async find(id: SessionId): Promise<Session | undefined> {
+    const entry = this.#alive(id);
+    return entry && this.#session(id, entry);
+  }
+
+  async end(
+    id: SessionId,
+    { unbornMs }: { readonly unbornMs: number },
+  ): Promise<Ended | undefined> {
+    const entry = this.#alive(id);
+    if (entry === undefined) {
+      // A record without the fields of a session is none, and `create` finds the id taken.
+      const expiresAt = this.#clock.now() + unbornMs;
+      if (unbornMs > 0) this.#entries.set(id, { record: new Map(), expiresAt });
+      return undefined;
+    }
+    return isSession(entry) ? this.#remove(id, entry) : undefined;
+  }
+
+  #remove(id: SessionId, entry: Entry): Ended {
+    this.#entries.delete(id);
+    return { user: entry.record.get(reserved.user) };
   }
 
   #open({ id, secretHash }: Credential): Entry | Absent {
@@ -203,6 +228,10 @@ export class MemorySessionRepository implements SessionRepository {
     for (const id of [...this.#entries.keys()]) this.#alive(id);
     this.#sweepAtSize = Math.max(1024, this.#entries.size * 2);
   }
+}
+
+function isSession(entry: Entry): boolean {
+  return entry.record.has(reserved.secret);
 }
 
 function isAbsent(entry: Entry | Absent): entry is Absent {

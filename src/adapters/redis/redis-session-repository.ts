@@ -5,6 +5,7 @@ import type { Credential, SessionId } from '../../domain/session-token.ts';
 import type {
   Absent,
   Access,
+  Ended,
   FieldChange,
   FieldIncrement,
   FieldRemoval,
@@ -16,7 +17,9 @@ import type {
   SessionRepository,
   TtlChange,
 } from '../../ports/session-repository.ts';
+import type { UserIndex } from '../../ports/user-index.ts';
 import { storeUnavailable } from './redis-errors.ts';
+import { RedisUserIndex } from './redis-user-index.ts';
 import { scripts } from './scripts.ts';
 
 type ScriptName = keyof typeof scripts;
@@ -41,6 +44,7 @@ export interface RedisSessionRepositoryOptions {
  * Several processes may use one Redis, and their clocks may differ: the server's clock decides when a session ends.
  */
 export class RedisSessionRepository implements SessionRepository {
+  readonly users: UserIndex;
   readonly #client: ScriptedClient;
   readonly #prefix: string;
 
@@ -50,6 +54,7 @@ export class RedisSessionRepository implements SessionRepository {
     }
     this.#client = client as unknown as ScriptedClient; // defineCommand added these methods
     this.#prefix = prefix;
+    this.users = new RedisUserIndex(client, prefix);
   }
 
   async create(session: NewSession): Promise<Session | undefined> {
@@ -126,12 +131,23 @@ export class RedisSessionRepository implements SessionRepository {
     return answer === -1 ? false : toTrue<never>(answer);
   }
 
-  async delete(credential: Credential): Promise<true | Absent> {
-    return toTrue<never>(await this.#open('sojournDelete', credential, ''));
+  async delete(credential: Credential): Promise<Ended | Absent> {
+    const answer = await this.#open('sojournDelete', credential, '');
+    if (Array.isArray(answer)) return { user: answer[0] };
+    return answer === ABSENT ? undefined : (answer as Absent);
   }
 
-  async end(id: SessionId): Promise<boolean> {
-    return (await this.#run('sojournEnd', id)) === 1;
+  async find(id: SessionId): Promise<Session | undefined> {
+    const answer = await this.#run('sojournFind', id);
+    return answer === ABSENT ? undefined : (toSession(id, answer) as Session | undefined); // no secret, no reuse
+  }
+
+  async end(
+    id: SessionId,
+    { unbornMs }: { readonly unbornMs: number },
+  ): Promise<Ended | undefined> {
+    const answer = await this.#run('sojournEnd', id, unbornMs);
+    return Array.isArray(answer) ? { user: answer[0] } : undefined;
   }
 
   #open(

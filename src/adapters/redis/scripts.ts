@@ -11,14 +11,11 @@
  */
 
 /**
- * All scripts but `create` begin here. ARGV[1]: the hash of the presented secret. ARGV[2]: the instant to record as the
- * last access. The script ends with 0 unless the key holds a session that is alive and that this secret opens, and with
- * 'reused' if the secret did so before the last rotation and its grace is over. From then on `flat` holds the fields as
- * HGETALL gives them, `hash` by name, `left` the milliseconds until the key expires, `rest` those until the lifetime
- * ends, and `superseded` tells that the secret is the replaced one, in its grace.
+ * Ends the script with 0 unless the key holds a session that is alive. From then on `flat` holds its fields as HGETALL
+ * gives them, `hash` by name, and `left` the milliseconds until the key expires.
  */
-const open = `
-local key, secret, at = KEYS[1], ARGV[1], ARGV[2]
+const find = `
+local key = KEYS[1]
 local flat = redis.pcall('HGETALL', key)
 if flat.err then
   if string.find(flat.err, 'WRONGTYPE', 1, true) then return 0 end
@@ -28,10 +25,24 @@ local hash = {}
 for i = 1, #flat, 2 do hash[flat[i]] = flat[i + 1] end
 local ttl = tonumber(hash.session_ttl)
 if not ttl or not hash.created_at or not hash.last_accessed_at then return 0 end
-local superseded = hash.session_secret ~= secret
-if superseded and hash.session_previous_secret ~= secret then return 0 end
 local left = redis.call('PTTL', key)
 if left <= 0 then return 0 end
+
+local function session()
+  return { string.format('%.0f', left), flat }
+end
+`;
+
+/**
+ * Adds to `find`, for all scripts that a token opens. ARGV[1]: the hash of the presented secret. ARGV[2]: the instant
+ * to record as the last access. The script ends with 0 unless this secret opens the session, and with 'reused' if it
+ * did so before the last rotation and its grace is over. From then on `rest` holds the milliseconds until the lifetime
+ * ends, and `superseded` tells that the secret is the replaced one, in its grace.
+ */
+const open = `${find}
+local secret, at = ARGV[1], ARGV[2]
+local superseded = hash.session_secret ~= secret
+if superseded and hash.session_previous_secret ~= secret then return 0 end
 
 -- Milliseconds since 1970 by Redis' clock.
 local function now()
@@ -44,10 +55,6 @@ local rest = math.huge
 if hash.session_deadline then
   rest = (tonumber(hash.session_deadline) or 0) - now()
   if rest <= 0 then return 0 end
-end
-
-local function session()
-  return { string.format('%.0f', left), flat }
 end
 
 -- The expiry moves first and the other write may fail: with its memory full Redis refuses HSET, and reading must go on.
@@ -221,16 +228,31 @@ slide()
 return 1
 `;
 
-/** Answers 1. */
+/** Answers { the user }, or {} for a session without one. */
 const remove = `${open}
-return redis.call('DEL', key)
+redis.call('DEL', key)
+return { hash.session_user }
 `;
 
-/** KEYS[1] alone: whoever calls has made sure that it may. Answers 1 if a session ended, 0 for a key that holds none. */
+/** Answers { milliseconds left, the fields as HGETALL gives them } to whoever knows the id. */
+const findById = `${find}
+return session()
+`;
+
+/**
+ * Ends the session for whoever knows the id. ARGV[1]: milliseconds for which no session can be created under it if there
+ * is none: a mark takes its place, which `create` meets. Answers { the user }, or {} for a session without one.
+ */
 const end = `
-local named = redis.pcall('HMGET', KEYS[1], 'session_secret', 'session_ttl', 'created_at')
-if named.err or not (named[1] and named[2] and named[3]) then return 0 end
-return redis.call('DEL', KEYS[1])
+if ARGV[1] ~= '0' and redis.call('EXISTS', KEYS[1]) == 0 then
+  -- Where memory is full the mark is refused, and so is the session.
+  redis.pcall('HSET', KEYS[1], 'session_ended', '1')
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  return 0
+end
+${find}
+redis.call('DEL', key)
+return { hash.session_user }
 `;
 
 /** Each script under the name that it is registered with. */
@@ -245,5 +267,6 @@ export const scripts = {
   sojournSetTtl: setTtl,
   sojournRotate: rotate,
   sojournDelete: remove,
+  sojournFind: findById,
   sojournEnd: end,
 } as const;

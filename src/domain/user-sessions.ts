@@ -1,0 +1,116 @@
+import type { EndReason, SessionObserver } from '../ports/session-observer.ts';
+import type { SessionRepository } from '../ports/session-repository.ts';
+import { SessionError } from './errors.ts';
+import type { Session } from './session.ts';
+import type { SessionPolicy } from './session-policy.ts';
+import type { SessionId } from './session-token.ts';
+
+/**
+ * An entry this young may belong to a session that is just being created; a list leaves it alone. A creation that took
+ * longer gives up.
+ */
+export const NEWBORN_MS = 10_000;
+
+/** For how long an id that was ended before its session existed stays refused: longer than any creation takes. */
+const UNBORN_MS = 6 * NEWBORN_MS;
+
+/** Without a lifetime nobody knows when a session ends for good; its user's index must be there until then. */
+const KEEP_WITHOUT_LIFETIME_MS = 10 * 366 * 24 * 3600 * 1000;
+
+/**
+ * A user's sessions together. The index and the sessions are in different places that no step spans, so order makes them
+ * safe: an id is in the index before its session exists and until after it has ended. Whoever ends a user's sessions
+ * finds the ids in the index, and ends also those that are not born yet: their creation is refused. So a login that
+ * races is either ended or began afterwards.
+ */
+export class UserSessions {
+  readonly #repository: SessionRepository;
+  readonly #policy: SessionPolicy;
+  readonly #observer: SessionObserver | undefined;
+
+  constructor(
+    repository: SessionRepository,
+    policy: SessionPolicy,
+    observer: SessionObserver | undefined,
+  ) {
+    this.#repository = repository;
+    this.#policy = policy;
+    this.#observer = observer;
+  }
+
+  /** Enters the id of a session that is about to be created, and makes room for it. Throws `too_many_sessions`. */
+  async admit(user: string, id: SessionId, lifetime: number | undefined): Promise<void> {
+    const { maxSessions: max, atMaxSessions } = this.#policy;
+    const keepMs = keepFor(lifetime);
+    if (max === undefined) {
+      await this.#repository.users.add({ user, id, keepMs, limit: undefined });
+      return;
+    }
+    const { users } = this.#repository;
+    if (await users.add({ user, id, keepMs, limit: { max, refuse: true } })) return;
+    await this.list(user); // sessions that ran out still fill the index
+    const limit = { max, refuse: atMaxSessions === 'refuse' };
+    const admitted = await users.add({ user, id, keepMs, limit });
+    if (admitted === undefined) {
+      throw new SessionError('too_many_sessions', `The user has ${max} sessions already.`);
+    }
+    await this.#endEach(user, admitted.over, 'evicted');
+  }
+
+  /** Keeps a session listed for a lifetime from now on. */
+  async keep(user: string, id: SessionId, lifetime: number | undefined): Promise<void> {
+    const keepMs = keepFor(lifetime);
+    await this.#repository.users.add({ user, id, keepMs, limit: undefined });
+  }
+
+  /** The user's sessions that are alive, oldest first. Removes from the index what has ended. */
+  async list(user: string): Promise<Session[]> {
+    const entries = await this.#repository.users.list(user);
+    const sessions = await Promise.all(entries.map(({ id }) => this.#repository.find(id)));
+    const own = (session: Session | undefined) => session?.user === user;
+    const ended = entries.filter(({ ageMs }, i) => !own(sessions[i]) && ageMs > NEWBORN_MS);
+    if (ended.length > 0)
+      await this.#repository.users.remove(
+        user,
+        ended.map(({ id }) => id),
+      );
+    return sessions.filter((session) => session !== undefined).filter(own);
+  }
+
+  /** Ends all but one, and those that are just being started. Answers how many were alive. */
+  async endAll(user: string, except: SessionId | undefined): Promise<number> {
+    const entries = await this.#repository.users.list(user);
+    const ids = entries.map(({ id }) => id).filter((id) => id !== except);
+    return this.#endEach(user, ids, 'revoked');
+  }
+
+  /** Ends one by its id; of that user, if given. */
+  async end(id: SessionId, user: string | undefined): Promise<boolean> {
+    if (user !== undefined && (await this.#repository.find(id))?.user !== user) return false;
+    const ended = await this.#repository.end(id, { unbornMs: 0 });
+    if (ended !== undefined) await this.ended(id, ended.user, 'revoked');
+    return ended !== undefined;
+  }
+
+  /** To be called after a session has ended. */
+  async ended(id: SessionId, user: string | undefined, why: EndReason): Promise<void> {
+    this.#observer?.notify({ type: 'ended', id, why });
+    // The session is gone, which is what was asked for. An entry too many is found by the next list.
+    if (user !== undefined) await this.#repository.users.remove(user, [id]).catch(() => {});
+  }
+
+  async #endEach(user: string, ids: readonly SessionId[], why: EndReason): Promise<number> {
+    const ended = await Promise.all(
+      ids.map((id) => this.#repository.end(id, { unbornMs: UNBORN_MS })),
+    );
+    for (const [i, id] of ids.entries()) {
+      if (ended[i] !== undefined) this.#observer?.notify({ type: 'ended', id, why });
+    }
+    await this.#repository.users.remove(user, ids);
+    return ended.filter((one) => one !== undefined).length;
+  }
+}
+
+function keepFor(lifetime: number | undefined): number {
+  return lifetime === undefined ? KEEP_WITHOUT_LIFETIME_MS : lifetime * 1000 + UNBORN_MS;
+}
