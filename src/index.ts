@@ -18,6 +18,8 @@ export class SessionService extends PureSessionService {
   }
 }
 
+export { AuditLog, type AuditLogOptions } from './adapters/node/audit-log.ts';
+export type { Device } from './domain/device.ts';
 export { SessionError, type SessionErrorCode, StoreUnavailableError } from './domain/errors.ts';
 export {
   boolean,
@@ -53,5 +55,6 @@ export {
 } from './domain/session-token.ts';
 export type { Clock } from './ports/clock.ts';
 export type { Secrets } from './ports/secrets.ts';
-export type { SessionEvent, SessionObserver } from './ports/session-observer.ts';
+export type { EndReason, SessionEvent, SessionObserver } from './ports/session-observer.ts';
 export type * from './ports/session-repository.ts';
+export type * from './ports/user-index.ts';

@@ -9,3 +9,5 @@ export {
   RedisSessionRepository,
   type RedisSessionRepositoryOptions,
 } from './adapters/redis/redis-session-repository.ts';
+export { type ScanOptions, scanSessions } from './adapters/redis/scan-sessions.ts';
+export { type WatchExpiryOptions, watchExpiry } from './adapters/redis/watch-expiry.ts';

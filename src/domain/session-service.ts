@@ -307,7 +307,7 @@ export class SessionService {
     return this.#secrets.sha256(this.csrfToken(token)) === this.#secrets.sha256(presented);
   }
 
-  /** The store's answer as the verbs give it: a refusal is thrown, an old token reported. */
+  /** The store's answer as the verbs give it: a refusal is thrown, a token that opens nothing reported. */
   async #settle<T>({ id }: Credential, answer: T | Refusal | Absent): Promise<T | undefined> {
     if (answer === 'reused') {
       this.#observer?.notify({ type: 'reused', id });
@@ -318,6 +318,7 @@ export class SessionService {
       return undefined;
     }
     if (isRefusal(answer)) throw refusal(answer);
+    if (answer === undefined) this.#observer?.notify({ type: 'refused', id });
     return answer;
   }
 

@@ -11,8 +11,9 @@ import { type FormEnv, limitForm, readForm } from '../form.ts';
 import type { RequestSession } from '../request-session.ts';
 import { SessionCookie } from '../session-cookie.ts';
 import { type SessionsEnv, sessions } from '../sessions.ts';
+import { deviceLabel } from './device-label.ts';
 import { type Notice, noticeOf, notices } from './notices.ts';
-import { type PageView, renderPage } from './page.tsx';
+import { type DeviceView, type PageView, renderPage } from './page.tsx';
 
 export interface DemoOptions {
   readonly service: SessionService;
@@ -72,7 +73,10 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     route(path, {
       GET: [
         withSession,
-        (c: Context<Env>) => page(c, pageView(c.var.session, noticeOf(c.req.query('notice')))),
+        async (c: Context<Env>) => {
+          const view = pageView(c.var.session, noticeOf(c.req.query('notice')));
+          return page(c, { ...view, devices: await devices(c.var.session) });
+        },
       ],
     });
   }
@@ -88,7 +92,8 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       const ttl = readTtl(c.var.form.get('ttl') ?? String(service.policy.ttl));
       if (ttl === undefined) return refuse(c, 400, 'ttl');
       if (ttl > service.policy.maxTtl) return refuse(c, 400, 'max-ttl');
-      await c.var.session.start(username, { username, page_views: '1' }, { ttl });
+      const device = { label: deviceLabel(c.req.header('User-Agent') ?? '') };
+      await c.var.session.start(username, { username, page_views: '1' }, { ttl, device });
       return done(c, sessionBody(c.var.session));
     }),
   });
@@ -119,6 +124,27 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     POST: form(async (c) => {
       await c.var.session.end();
       return done(c, { authenticated: false });
+    }),
+  });
+
+  route('/sessions/end', {
+    POST: form(async (c) => {
+      const { id, user } = c.var.session;
+      if (id === undefined || user === undefined) return noSession(c);
+      const other = c.var.form.get('id') ?? '';
+      // Ids are no secrets, so one ends only one's own.
+      if (!(await service.end(other, { user }))) return refuse(c, 404, 'no-such-session');
+      return done(c, sessionBody(c.var.session));
+    }),
+  });
+
+  route('/logout-everywhere', {
+    POST: form(async (c) => {
+      const { id, user } = c.var.session;
+      if (id === undefined || user === undefined) return noSession(c);
+      const ended = await service.deleteAll(user);
+      await c.var.session.end();
+      return done(c, { authenticated: false, ended });
     }),
   });
 
@@ -171,7 +197,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     return prefersHtml(c) ? c.redirect('/', 303) : c.json(body);
   }
 
-  function refuse(c: Context, status: 400 | 401, notice: Notice): Response {
+  function refuse(c: Context, status: 400 | 401 | 404, notice: Notice): Response {
     if (prefersHtml(c)) return c.redirect(`/?notice=${notice}`, 303);
     return c.json({ error: notices(service.policy)[notice] }, status);
   }
@@ -210,9 +236,21 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
         remainingMs: current.remainingMs,
         endsAt: current.endsAt,
       },
+      devices: [],
       notice:
         text === undefined ? undefined : { kind: notice === undefined ? 'info' : 'error', text },
     };
+  }
+
+  async function devices({ id, user }: RequestSession): Promise<DeviceView[]> {
+    const sessions = user === undefined ? [] : await service.list(user);
+    return sessions.map((session) => ({
+      id: session.id,
+      label: session.device.label ?? 'Unknown device',
+      createdAt: session.createdAt,
+      lastAccessedAt: session.lastAccessedAt,
+      current: session.id === id,
+    }));
   }
 
   function sessionBody({ current }: RequestSession) {

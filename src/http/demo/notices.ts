@@ -1,7 +1,7 @@
 import type { SessionPolicy } from '../../domain/session-policy.ts';
 
 /** What can be said about a form that was not done as asked. A redirect carries the key, so that no URL puts words on the page. */
-export type Notice = 'ttl' | 'max-ttl' | 'username' | 'expired' | 'no-session';
+export type Notice = 'ttl' | 'max-ttl' | 'username' | 'expired' | 'no-session' | 'no-such-session';
 
 /** Every notice as people read it. */
 export function notices({ maxTtl }: SessionPolicy): Record<Notice, string> & { none?: undefined } {
@@ -11,6 +11,7 @@ export function notices({ maxTtl }: SessionPolicy): Record<Notice, string> & { n
     username: 'The name must be at most 64 characters long.',
     expired: 'Session expired',
     'no-session': 'No active session',
+    'no-such-session': 'You have no such session.',
   };
 }
 
@@ -20,6 +21,7 @@ const keys: ReadonlySet<string> = new Set<Notice>([
   'username',
   'expired',
   'no-session',
+  'no-such-session',
 ]);
 
 export function noticeOf(key: string | undefined): Notice | undefined {

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { CookiePart } from './cookie-part.tsx';
+import { DevicesPart } from './devices-part.tsx';
 import { SessionPart } from './session-part.tsx';
 import { StorePart } from './store-part.tsx';
 
@@ -19,6 +20,8 @@ export interface PageView {
   };
   readonly cookie: { readonly name: string; readonly secure: boolean };
   readonly session: SessionView | undefined;
+  /** The user's sessions, this one among them. */
+  readonly devices: readonly DeviceView[];
   /** What became of the form that led here, if there is something to say. */
   readonly notice: { readonly kind: 'info' | 'error'; readonly text: string } | undefined;
 }
@@ -31,6 +34,16 @@ export interface SessionView {
   readonly configuredTtl: number;
   readonly remainingMs: number;
   readonly endsAt: number | undefined;
+}
+
+export interface DeviceView {
+  readonly id: string;
+  /** Where it was started: `Firefox on Linux`. */
+  readonly label: string;
+  readonly createdAt: string;
+  readonly lastAccessedAt: string;
+  /** The one that this page belongs to. */
+  readonly current: boolean;
 }
 
 /** The whole document, complete without its script. Every value in it is escaped. */
@@ -73,6 +86,7 @@ function Page(view: PageView) {
               )}
             </div>
             <SessionPart {...view} />
+            {view.session && <DevicesPart devices={view.devices} />}
           </div>
           <div class="column">
             <StorePart {...view} />

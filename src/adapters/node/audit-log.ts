@@ -1,0 +1,28 @@
+import type { Clock } from '../../ports/clock.ts';
+import type { SessionEvent, SessionObserver } from '../../ports/session-observer.ts';
+import { systemClock } from './system-clock.ts';
+
+export interface AuditLogOptions {
+  /** Takes one line, which ends with a line feed: `(line) => process.stdout.write(line)`. */
+  readonly write: (line: string) => void;
+  readonly clock?: Clock;
+}
+
+/**
+ * What happens to sessions as one JSON object a line (OWASP ASVS 16.3): ids and users, never a token. JSON escapes line
+ * breaks and control characters, so no name can forge a line (ASVS 16.4.1).
+ */
+export class AuditLog implements SessionObserver {
+  readonly #write: (line: string) => void;
+  readonly #clock: Clock;
+
+  constructor({ write, clock = systemClock }: AuditLogOptions) {
+    this.#write = write;
+    this.#clock = clock;
+  }
+
+  notify(event: SessionEvent): void {
+    const time = new Date(this.#clock.now()).toISOString();
+    this.#write(`${JSON.stringify({ time, ...event })}\n`);
+  }
+}
