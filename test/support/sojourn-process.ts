@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+export interface Exit {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The built server in a process of its own: `npm run build` comes first. */
+export class SojournProcess {
+  readonly #child: ChildProcess;
+  readonly exited: Promise<Exit>;
+  stdout = '';
+  stderr = '';
+
+  /** Its environment is empty but for `env`, so that nobody's settings change the tests. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.#child = spawn(process.execPath, [MAIN, ...args], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child.stdout?.on('data', (chunk) => {
+      this.stdout += chunk;
+    });
+    this.#child.stderr?.on('data', (chunk) => {
+      this.stderr += chunk;
+    });
+    this.exited = once(this.#child, 'close').then(([code]) => ({
+      code: code as number | null,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    }));
+  }
+
+  /** Its address, once it listens. Rejects with what it printed if it ends first. */
+  async url(): Promise<string> {
+    for (;;) {
+      const url = /http:\/\/\S+/.exec(this.stdout)?.[0];
+      if (url !== undefined && this.stdout.includes('TTL:')) return url;
+      const next = this.#child.stdout ? once(this.#child.stdout, 'data') : this.exited;
+      const exit = await Promise.race([next.then(() => undefined), this.exited]);
+      if (exit !== undefined) throw new Error(`It ended with ${exit.code}: ${exit.stderr}`);
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async stop(): Promise<Exit> {
+    this.signal('SIGTERM');
+    return this.exited;
+  }
+}
