@@ -1,0 +1,234 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { nodeSecrets } from '../../src/adapters/node/node-secrets.ts';
+import { type SessionEvent, type SessionPolicyOptions, SessionService } from '../../src/index.ts';
+import { MemorySessionRepository } from '../../src/memory.ts';
+
+const START = Date.parse('2026-04-02T12:34:56Z');
+
+describe('the session service', () => {
+  let now: number;
+  let events: SessionEvent[];
+  const clock = { now: () => now };
+
+  beforeEach(() => {
+    now = START;
+    events = [];
+  });
+
+  function service(policy: SessionPolicyOptions = {}): SessionService {
+    return new SessionService({
+      repository: new MemorySessionRepository(clock),
+      clock,
+      policy,
+      observer: { notify: (event) => void events.push(event) },
+    });
+  }
+
+  it('creates a session with its token, and ignores reserved names', async () => {
+    const app = service();
+    const { token, session } = await app.create(
+      { cart: 'x', session_ttl: '1', created_at: 'never' },
+      { user: 'ada', ttl: 60 },
+    );
+    expect(token).toMatch(new RegExp(`^${session.id}\\.[\\w-]{43}$`));
+    expect(session).toMatchObject({
+      user: 'ada',
+      fields: { cart: 'x' },
+      createdAt: '2026-04-02T12:34:56+00:00',
+      authenticatedAt: '2026-04-02T12:34:56+00:00',
+      lastAccessedAt: '2026-04-02T12:34:56+00:00',
+      ttl: 60,
+      remainingMs: 60_000,
+      endsAt: START + 604_800_000,
+    });
+    expect(JSON.stringify(session)).not.toContain(token.split('.')[1]);
+  });
+
+  it('answers every verb with an absence for a token that opens nothing', async () => {
+    const app = service();
+    const { session } = await app.create();
+    const stranger = `${session.id}.${nodeSecrets.random(32)}`;
+    const gone = await app.create();
+    await app.delete(gone.token);
+    for (const token of [stranger, gone.token, '', 'x', '__proto__', session.id]) {
+      expect(await app.get(token)).toBeUndefined();
+      expect(await app.peek(token)).toBeUndefined();
+      expect(await app.ttl(token)).toBeUndefined();
+      expect(await app.update(token, { set: { a: '1' } })).toBe(false);
+      expect(await app.increment(token, 'n')).toBeUndefined();
+      expect(await app.replace(token, 'a', undefined, '1')).toBeUndefined();
+      expect(await app.take(token, 'a')).toBeUndefined();
+      expect(await app.setTtl(token, 60)).toBe(false);
+      expect(await app.rotate(token)).toBeUndefined();
+      expect(await app.delete(token)).toBe(false);
+    }
+    expect(await app.get(42 as unknown as string)).toBeUndefined();
+  });
+
+  it('lives exactly as long as its ttl, counted from the last use', async () => {
+    const app = service();
+    const { token } = await app.create({}, { ttl: 10 });
+    now += 9999;
+    expect(await app.peek(token)).toBeDefined();
+    expect(await app.get(token)).toBeDefined();
+    now += 9999;
+    expect(await app.ttl(token)).toEqual({ configured: 10, remaining: 1 });
+    now += 1;
+    expect(await app.get(token)).toBeUndefined();
+  });
+
+  it('never ends while it is used more often than its ttl, and never outlives its lifetime', async () => {
+    const use = fc.record({
+      wait: fc.integer({ min: 0, max: 9999 }),
+      verb: fc.constantFrom('get', 'update', 'increment', 'take', 'setTtl', 'rotate'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(use, { maxLength: 30 }), async (uses) => {
+        now = START;
+        const app = service({ ttl: 10, lifetime: 100 });
+        let token: string = (await app.create()).token;
+        for (const { wait, verb } of uses) {
+          now += wait;
+          const alive = now < START + 100_000;
+          if (verb === 'get') await app.get(token);
+          else if (verb === 'update') await app.update(token, { set: { a: '1' } });
+          else if (verb === 'increment') await app.increment(token, 'n');
+          else if (verb === 'take') await app.take(token, 'a');
+          else if (verb === 'setTtl') await app.setTtl(token, 10);
+          else token = (await app.rotate(token)) || token;
+          expect((await app.peek(token)) !== undefined).toBe(alive);
+        }
+        now = START + 100_000;
+        expect(await app.peek(token)).toBeUndefined();
+      }),
+    );
+  });
+
+  it('begins the lifetime anew for a re-authentication, and for nothing else', async () => {
+    const app = service({ ttl: 60, lifetime: 100 });
+    const { token, session } = await app.create({}, { user: 'ada' });
+    now += 50_000;
+    expect(app.authenticatedWithin(session, 49)).toBe(false);
+    expect(app.authenticatedWithin(session, 50)).toBe(true);
+    const rotated = (await app.rotate(token)) || '';
+    expect((await app.peek(rotated))?.endsAt).toBe(START + 100_000);
+    const proven = (await app.rotate(rotated, { reauthenticated: true })) || '';
+    const after = await app.peek(proven);
+    expect(after?.endsAt).toBe(START + 150_000);
+    expect(after && app.authenticatedWithin(after, 0)).toBe(true);
+    expect(await app.list('ada')).toHaveLength(1);
+  });
+
+  it.each([0, -1, 1.5, 1e21, Number.NaN, 2 ** 53, '60', undefined])(
+    'refuses a ttl of %s',
+    async (ttl) => {
+      const app = service({ maxTtl: 7200 });
+      const { token } = await app.create();
+      const bad = ttl as number;
+      await expect(app.setTtl(token, bad)).rejects.toMatchObject({ code: 'invalid_ttl' });
+      if (ttl !== undefined)
+        await expect(app.create({}, { ttl: bad })).rejects.toMatchObject({ code: 'invalid_ttl' });
+    },
+  );
+
+  it('refuses what passes the limits, with a code, and writes nothing', async () => {
+    const app = service({
+      limits: { maxFields: 2, maxNameBytes: 4, maxValueBytes: 8, maxTotalBytes: 16 },
+    });
+    const { token } = await app.create({ a: '1' });
+    const refused = (code: string) => expect.objectContaining({ name: 'SessionError', code });
+    const update = (set: Record<string, string>) => app.update(token, { set });
+    await expect(update({ b: '', c: '' })).rejects.toEqual(refused('too_many_fields'));
+    await expect(update({ aaaa: '12345678', bbbb: '1' })).rejects.toEqual(
+      refused('too_many_fields'),
+    );
+    await expect(update({ a: '12345678', bbb: '12345' })).rejects.toEqual(refused('too_large'));
+    await expect(update({ a: '123456789' })).rejects.toEqual(refused('invalid_value'));
+    await expect(update({ a: '\ud800' })).rejects.toEqual(refused('invalid_value'));
+    await expect(update({ a: 1 as unknown as string })).rejects.toEqual(refused('invalid_value'));
+    await expect(update({ aaaaa: '' })).rejects.toEqual(refused('invalid_field'));
+    await expect(update({ '': '' })).rejects.toEqual(refused('invalid_field'));
+    await expect(app.create({ a: '', b: '', c: '' })).rejects.toEqual(refused('too_many_fields'));
+    await expect(app.create({}, { user: '' })).rejects.toEqual(refused('invalid_user'));
+    await expect(app.increment(token, 'a', 0.5)).rejects.toEqual(refused('not_an_integer'));
+    expect({ ...(await app.peek(token))?.fields }).toEqual({ a: '1' });
+  });
+
+  it('reads only within refreshAfter of the last slide', async () => {
+    const app = service({ ttl: 60, refreshAfter: 10 });
+    const { token } = await app.create();
+    now += 9999;
+    expect((await app.get(token))?.remainingMs).toBe(50_001);
+    now += 1;
+    expect((await app.get(token))?.remainingMs).toBe(60_000);
+  });
+
+  it('reports a replaced token that comes back after its grace, and ends the session if the policy says so', async () => {
+    for (const endOnReuse of [false, true]) {
+      events = [];
+      const app = service({ endOnReuse });
+      const { token, session } = await app.create({}, { user: 'ada' });
+      const next = (await app.rotate(token, { grace: 5 })) || '';
+      expect(await app.get(token)).toBeDefined();
+      now += 5000;
+      expect(await app.get(token)).toBeUndefined();
+      expect(events).toContainEqual({ type: 'reused', id: session.id });
+      expect((await app.get(next)) === undefined).toBe(endOnReuse);
+      expect(events.some((event) => event.type === 'ended')).toBe(endOnReuse);
+    }
+  });
+
+  it('tells the observer what happened, by id', async () => {
+    const app = service();
+    const { token, session } = await app.create({}, { user: 'ada' });
+    const { id } = session;
+    const next = (await app.rotate(token)) || '';
+    await app.delete(next);
+    await app.get(next);
+    expect(events).toEqual([
+      { type: 'created', id, user: 'ada' },
+      { type: 'rotated', id },
+      { type: 'ended', id, why: 'logout' },
+      { type: 'refused', id },
+    ]);
+    expect(JSON.stringify(events)).not.toContain(token.split('.')[1]);
+  });
+
+  it('derives a form token that belongs to one secret of one session', async () => {
+    const app = service();
+    const [one, two] = [await app.create(), await app.create()];
+    const form = app.csrfToken(one.token);
+    expect(app.isCsrfToken(one.token, form)).toBe(true);
+    expect(app.isCsrfToken(two.token, form)).toBe(false);
+    expect(app.isCsrfToken((await app.rotate(one.token)) || '', form)).toBe(false);
+    expect(one.token).not.toContain(form);
+  });
+
+  it('makes no two tokens alike', async () => {
+    const app = service();
+    const tokens = new Set<string>();
+    for (let i = 0; i < 100_000; i += 1) tokens.add((await app.create()).token);
+    expect(tokens.size).toBe(100_000);
+  });
+
+  it('fails where the random source does, and hands out no session twice where it repeats itself', async () => {
+    const repository = new MemorySessionRepository(clock);
+    const broken = {
+      ...nodeSecrets,
+      random: () => {
+        throw new Error('no entropy');
+      },
+    };
+    await expect(
+      new SessionService({ repository, clock, secrets: broken }).create(),
+    ).rejects.toThrow('no entropy');
+    const stuck = {
+      ...nodeSecrets,
+      random: (bytes: number) => 'A'.repeat(Math.ceil((bytes * 4) / 3)),
+    };
+    const app = new SessionService({ repository, clock, secrets: stuck });
+    await app.create();
+    await expect(app.create()).rejects.toThrow('repeated');
+  });
+});

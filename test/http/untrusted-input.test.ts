@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseForm } from '../../src/http/form.ts';
+import { parseCookie } from '../../src/http/session-cookie.ts';
+
+const TOKEN = `${'A'.repeat(22)}.${'B'.repeat(42)}A`;
+const anything = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string(),
+  fc.stringMatching(/^[a-z=; %"]*$/),
+);
+
+describe('a Cookie header', () => {
+  it('never makes the parser throw', () => {
+    fc.assert(
+      fc.property(anything, (header) => {
+        const found = parseCookie(header, 'sid');
+        expect(
+          found === undefined || found === 'ambiguous' || typeof found.token === 'string',
+        ).toBe(true);
+      }),
+    );
+  });
+
+  it('gives our cookie whatever stands around it', () => {
+    const foreign = anything.filter((text) => !/(^|;)\s*sid\s*=/.test(text));
+    fc.assert(
+      fc.property(foreign, foreign, (before, after) => {
+        expect(parseCookie(`${before};sid=${TOKEN}; ${after}`, 'sid')).toEqual({ token: TOKEN });
+      }),
+    );
+  });
+
+  it.each([
+    ['sid=a; sid=a', { token: 'a' }],
+    ['sid=a; sid=b', 'ambiguous'],
+    ['SID=a', undefined],
+    ['Sid=a; sid=b', { token: 'b' }],
+    ['xsid=a; sidx=b; x=sid=c', undefined],
+    ['sid', undefined],
+    ['sid=', { token: '' }],
+    [' sid = a ', { token: 'a' }],
+    ['sid=a=b', { token: 'a=b' }],
+    ['', undefined],
+  ])('of %j gives %j', (header, expected) => {
+    expect(parseCookie(header, 'sid')).toEqual(expected);
+  });
+});
+
+describe('a form', () => {
+  const encode = (text: string) => new TextEncoder().encode(text).buffer as ArrayBuffer;
+
+  it('never makes the parser throw', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        parseForm(bytes.slice().buffer as ArrayBuffer);
+      }),
+    );
+    fc.assert(fc.property(anything, (text) => void parseForm(encode(text))));
+  });
+
+  it('comes back as a browser sends it', () => {
+    const pairs = fc.array(
+      fc.tuple(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' })),
+    );
+    fc.assert(
+      fc.property(pairs, (fields) => {
+        const sent = new URLSearchParams(fields);
+        expect([...(parseForm(encode(sent.toString())) ?? [])]).toEqual([...sent]);
+      }),
+    );
+  });
+
+  it.each(['%ff', 'a=%c3%28', '100%', 'a=%', 'a=%zz'])(
+    'is refused where %s is no UTF-8',
+    (text) => {
+      expect(parseForm(encode(text))).toBeUndefined();
+    },
+  );
+
+  it('is refused where its own bytes are no UTF-8', () => {
+    expect(parseForm(new Uint8Array([0x61, 0x3d, 0xc3]).buffer)).toBeUndefined();
+  });
+});
