@@ -31,7 +31,11 @@ describeLive('the examples in the README', () => {
       await writeFile(source, code);
       const options =
         '--ignoreConfig --strict --module nodenext --target es2022 --skipLibCheck --types node';
-      await run('npx', ['tsc', ...options.split(' '), '--outDir', folder, source], { cwd: root });
+      await run(
+        'npx',
+        ['tsc', ...options.split(' '), '--rootDir', folder, '--outDir', folder, source],
+        { cwd: root },
+      );
       // console.assert does not fail a program; its output does fail this test.
       const env = { ...process.env, REDIS_URL: redisUrl() };
       const { stdout, stderr } = await run(process.execPath, [compiled], { env });
