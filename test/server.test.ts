@@ -41,7 +41,8 @@ async function say(url: string, bytes: string | Uint8Array): Promise<string> {
   });
   socket.on('error', () => {}); // a reset is an answer too
   socket.end(bytes);
-  await once(socket, 'close');
+  // not by `once`, which rejects at an error
+  await new Promise((resolve) => socket.on('close', resolve));
   return answer;
 }
 

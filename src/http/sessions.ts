@@ -80,7 +80,6 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
     await next();
     const failure = await commit(c, session);
     if (failure instanceof StoreUnavailableError) {
-      c.res = undefined;
       c.res = await onUnavailable(c, failure);
     }
     // Whatever went wrong: what became of the session is a fact, and the browser has to learn of it.
