@@ -143,7 +143,7 @@ export class MemorySessionRepository implements SessionRepository {
     if (record.get(reserved.secret) !== credential.secretHash) return false;
     record.set(reserved.secret, next);
     record.set(reserved.previousSecret, credential.secretHash);
-    record.set(reserved.previousUntil, String(this.#clock.now() + graceMs));
+    record.set(reserved.previousUntil, String(graceMs > 0 ? this.#clock.now() + graceMs : 0));
     if (reauthenticated !== undefined) {
       record.set(reserved.authenticatedAt, at);
       record.delete(reserved.deadline);

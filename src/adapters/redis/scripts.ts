@@ -207,10 +207,13 @@ return 1
  */
 const rotate = `${open}
 if superseded then return -1 end
+-- Without a grace no clock is asked, then or later: a clock that steps back must not open what is closed.
+local grace, previous_until = tonumber(ARGV[4]), 0
+if grace > 0 then previous_until = now() + grace end
 local set = {
   'session_secret', ARGV[3],
   'session_previous_secret', secret,
-  'session_previous_until', string.format('%.0f', now() + tonumber(ARGV[4])),
+  'session_previous_until', string.format('%.0f', previous_until),
 }
 if ARGV[5] == '1' then
   set[#set + 1] = 'session_authenticated_at'
