@@ -23,6 +23,8 @@ export interface RedisServer {
   readonly url: string;
   /** Its `--dir`; removed by `stop`. */
   readonly directory: string;
+  /** Until it was stopped or killed. A paused one runs. */
+  readonly running: boolean;
   /** Ends it in an orderly way and removes its files. For good; also after `kill`. */
   stop(): Promise<void>;
   /** The power cut: SIGKILL. Its files stay for `restart`; `stop` is still due. */
@@ -77,6 +79,9 @@ export async function startRedisServer({
     port,
     url: `redis://127.0.0.1:${port}`,
     directory,
+    get running() {
+      return isRunning(server);
+    },
     async stop() {
       await end(server, 'SIGTERM');
       await rm(directory, { recursive: true, force: true });
@@ -121,11 +126,15 @@ async function launchServer(
 }
 
 async function end(server: ServerProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return;
+  if (!isRunning(server)) return;
   const exited = once(server, 'exit');
   server.kill(signal);
   server.kill('SIGCONT'); // a frozen process would keep SIGTERM waiting
   await exited;
+}
+
+function isRunning({ exitCode, signalCode }: ServerProcess): boolean {
+  return exitCode === null && signalCode === null;
 }
 
 /**
