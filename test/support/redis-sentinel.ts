@@ -43,6 +43,12 @@ const settings = {
   'failover-timeout': 5000,
 };
 
+/**
+ * Since Redis 7.0 sentinels can be told to look around more often than every 2 and 10 seconds. Otherwise a failover
+ * still takes as long, but a quarter of a minute passes until the old primary follows.
+ */
+const HASTE = 'sentinel debug info-period 500 publish-period 250';
+
 /** Starts all and resolves when the sentinels know the replica and each other. They die with this process. */
 export async function startRedisSentinel({
   binary,
@@ -71,6 +77,7 @@ export async function startRedisSentinel({
       for (const [name, value] of Object.entries(settings)) {
         await askRedis(sentinel, `sentinel set ${MASTER} ${name} ${value}`);
       }
+      await askRedis(sentinel, HASTE).catch(() => {}); // an old one: the conditions below just take longer
       sentinels.push(sentinel);
     }
     const watched = sentinelOf([primary, replica], sentinels);

@@ -5,19 +5,19 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import ts from 'typescript';
 import { expect, it, onTestFinished } from 'vitest';
+import { askRedis } from './ask-redis.ts';
 import { describeWithServers, redisBinary } from './live-redis.ts';
 import { type RedisServer, type RedisServerOptions, startRedisServer } from './redis-server.ts';
 
 describeWithServers('a Redis server of our own', () => {
   it('answers, until it is stopped and its files are gone', async () => {
     const server = await start();
-    expect(await ask(server, 'ping')).toBe('PONG');
+    expect(await askRedis(server, 'ping')).toBe('PONG');
     expect(existsSync(server.directory)).toBe(true);
     await server.stop();
-    await expect(ask(server, 'ping')).rejects.toThrow('ECONNREFUSED');
+    await expect(askRedis(server, 'ping')).rejects.toThrow('ECONNREFUSED');
     expect(existsSync(server.directory)).toBe(false);
   });
 
@@ -29,26 +29,26 @@ describeWithServers('a Redis server of our own', () => {
 
   it('keeps nothing across a restart, but its port', async () => {
     const server = await start();
-    await ask(server, 'set a 1');
+    await askRedis(server, 'set a 1');
     await server.restart();
-    expect(await ask(server, 'get a')).toBeNull();
+    expect(await askRedis(server, 'get a')).toBeNull();
   });
 
   it('keeps what its arguments say across a kill', async () => {
     const server = await start({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
-    await ask(server, 'set a 1');
+    await askRedis(server, 'set a 1');
     await server.kill();
-    await expect(ask(server, 'ping')).rejects.toThrow('ECONNREFUSED');
+    await expect(askRedis(server, 'ping')).rejects.toThrow('ECONNREFUSED');
     await server.restart();
-    expect(await ask(server, 'get a')).toBe('1');
+    expect(await askRedis(server, 'get a')).toBe('1');
   });
 
   it('accepts connections but does not answer while it is paused', async () => {
     const server = await start();
     server.pause();
-    await expect(ask(server, 'ping', { timeoutMs: 200 })).rejects.toThrow('Command timed out');
+    await expect(askRedis(server, 'ping', { timeoutMs: 200 })).rejects.toThrow('Command timed out');
     server.resume();
-    expect(await ask(server, 'ping')).toBe('PONG');
+    expect(await askRedis(server, 'ping')).toBe('PONG');
   });
 
   it('can be stopped while it is paused', async () => {
@@ -65,7 +65,7 @@ describeWithServers('a Redis server of our own', () => {
     await free.stop();
     const second = await start({ proposePort: () => ports.pop() ?? free.port });
     expect(second.port).toBe(free.port);
-    expect(await ask(second, 'ping')).toBe('PONG');
+    expect(await askRedis(second, 'ping')).toBe('PONG');
   });
 
   it('can be a sentinel', async () => {
@@ -73,7 +73,7 @@ describeWithServers('a Redis server of our own', () => {
     const sentinel = await start({
       args: `--sentinel --sentinel monitor main ${master.host} ${master.port} 1`.split(' '),
     });
-    expect(await ask(sentinel, 'sentinel get-master-addr-by-name main')).toEqual([
+    expect(await askRedis(sentinel, 'sentinel get-master-addr-by-name main')).toEqual([
       master.host,
       `${master.port}`,
     ]);
@@ -114,31 +114,6 @@ async function start(options: Partial<RedisServerOptions> = {}): Promise<RedisSe
   const server = await startRedisServer({ binary: redisBinary(), ...options });
   onTestFinished(() => server.stop());
   return server;
-}
-
-/** The answer to one command, on a connection of its own that is tried once. */
-async function ask(
-  { host, port }: RedisServer,
-  command: string,
-  { timeoutMs }: { timeoutMs?: number } = {},
-): Promise<unknown> {
-  const redis = new Redis({
-    host,
-    port,
-    lazyConnect: true,
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    retryStrategy: () => null,
-    ...(timeoutMs === undefined ? {} : { commandTimeout: timeoutMs }),
-  });
-  const failed = once(redis, 'error').then(([error]) => Promise.reject(error));
-  try {
-    await Promise.race([redis.connect(), failed]);
-    const [name = '', ...args] = command.split(' ');
-    return await redis.call(name, ...args);
-  } finally {
-    redis.disconnect();
-  }
 }
 
 async function compiledServerModule(): Promise<string> {

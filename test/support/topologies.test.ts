@@ -5,7 +5,8 @@ import { type RedisCluster, startRedisCluster } from './redis-cluster.ts';
 import { type RedisSentinel, startRedisSentinel } from './redis-sentinel.ts';
 import type { RedisServer } from './redis-server.ts';
 
-describeWithServers('topologies of our own', () => {
+// Sentinels of Redis 6.2 take their time to bring an old primary back.
+describeWithServers('topologies of our own', { timeout: 60_000 }, () => {
   describe('a cluster', () => {
     let cluster: RedisCluster;
     beforeAll(async () => {
@@ -15,9 +16,9 @@ describeWithServers('topologies of our own', () => {
 
     it('serves all slots by three primaries, each with a replica in sync', async () => {
       const primaries = await cluster.primaries();
-      expect(primaries).toEqual(cluster.nodes.slice(0, 3));
-      for (const [i, primary] of primaries.entries()) {
-        expect(await cluster.replicaOf(primary)).toBe(cluster.nodes[i + 3]);
+      expect(new Set(primaries)).toEqual(new Set(cluster.nodes.slice(0, 3)));
+      for (const [i, node] of cluster.nodes.slice(0, 3).entries()) {
+        expect(await cluster.replicaOf(node)).toBe(cluster.nodes[i + 3]);
       }
       for (const node of cluster.nodes) {
         const info = String(await askRedis(node, 'cluster info'));
