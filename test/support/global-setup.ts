@@ -11,10 +11,14 @@ declare module 'vitest' {
   }
 }
 
-/** Once a run: finds or installs Redis, and starts the shared one unless `REDIS_URL` names it. */
+/**
+ * Once a run: finds or installs Redis, and starts the shared one unless `REDIS_URL` names it. Where
+ * `SOJOURN_TEST_SERVERS` lists binaries, once for each of them, and each is the shared one of its own run.
+ */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env.REDIS_URL || undefined;
-  const binary = await provisionRedis(thisMachine());
+  const listed = project.getProvidedContext().redisBinary;
+  const given = listed === undefined ? process.env.REDIS_URL || undefined : undefined;
+  const binary = listed ?? (await provisionRedis(thisMachine()));
   const server =
     given === undefined && binary !== undefined ? await startRedisServer({ binary }) : undefined;
   project.provide('redisUrl', given ?? server?.url);
