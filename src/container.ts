@@ -137,6 +137,8 @@ function describe(address: RedisAddress): string {
       const { hostname, port } = new URL(address.url);
       return `${hostname}:${port || 6379}`;
     }
+    case 'socket':
+      return address.path;
     case 'sentinel':
       return `${address.master} (by sentinel)`;
     case 'cluster':

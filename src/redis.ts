@@ -2,6 +2,7 @@
 export {
   connectRedis,
   type HostAndPort,
+  type RedisAccess,
   type RedisAddress,
   type RedisConnection,
 } from './adapters/redis/connect-redis.ts';
