@@ -7,7 +7,13 @@ import {
   type Subject,
   sessionRepositoryContract,
 } from '../contract/session-repository-contract.ts';
-import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
+import { type Deployment, deployments } from '../support/deployments.ts';
+import {
+  describeLive,
+  describeWithServers,
+  redisUrl,
+  useTestPrefix,
+} from '../support/live-redis.ts';
 
 describe('the contract, kept by the memory store', () => {
   let now = Date.parse('2026-04-02T12:34:56Z');
@@ -43,15 +49,34 @@ describe('the contract, kept by the Redis store on ioredis-mock', () => {
   }
 });
 
-describeLive('the contract, kept by the Redis store on Redis', { concurrent: true }, () => {
-  const prefix = useTestPrefix();
-  let client: Redis;
+describeLive(
+  'the contract, kept by the Redis store on a shared Redis',
+  { concurrent: true },
+  () => {
+    const prefix = useTestPrefix();
+    let client: Redis;
+    let subject: Subject;
+    beforeAll(() => {
+      client = new Redis(redisUrl());
+      subject = { repository: new RedisSessionRepository({ client, prefix }), elapse: wait };
+    });
+    afterAll(() => client.quit());
+    for (const { name, run } of sessionRepositoryContract) {
+      it(name, () => run(subject));
+    }
+  },
+);
+
+const suite = describeWithServers.each(deployments);
+suite('the contract, kept by the Redis store on $name', { concurrent: true }, ({ start }) => {
+  let deployment: Deployment;
   let subject: Subject;
-  beforeAll(() => {
-    client = new Redis(redisUrl());
-    subject = { repository: new RedisSessionRepository({ client, prefix }), elapse: wait };
+  beforeAll(async () => {
+    deployment = await start();
+    const client = await deployment.connect();
+    subject = { repository: new RedisSessionRepository({ client }), elapse: wait };
   });
-  afterAll(() => client.quit());
+  afterAll(() => deployment?.stop());
   for (const { name, run } of sessionRepositoryContract) {
     it(name, () => run(subject));
   }

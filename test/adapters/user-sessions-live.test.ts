@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import {
@@ -8,25 +8,29 @@ import {
   type SessionRepository,
   SessionService,
 } from '../../src/index.ts';
-import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
+import { type Deployment, deployments } from '../support/deployments.ts';
+import { Keyspace } from '../support/keyspace.ts';
+import { describeWithServers } from '../support/live-redis.ts';
 
 const CONNECTIONS = 8;
 
-describeLive("a user's sessions in Redis", () => {
-  const prefix = useTestPrefix();
-  let clients: Redis[];
+describeWithServers.each(deployments)("a user's sessions in Redis, on $name", ({ start }) => {
+  const prefix = 'session:';
+  let redis: Deployment;
+  let everything: Keyspace;
+  let clients: (Redis | Cluster)[];
   let repositories: SessionRepository[];
   let users = 0;
 
-  beforeAll(() => {
-    clients = Array.from({ length: CONNECTIONS }, () => new Redis(redisUrl()));
+  beforeAll(async () => {
+    redis = await start();
+    clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => redis.connect()));
+    everything = new Keyspace(clients[0] as Redis | Cluster);
     repositories = clients.map((client) => new RedisSessionRepository({ client, prefix }));
   });
-  afterAll(async () => {
-    for (const client of clients) client.disconnect();
-  });
+  afterAll(() => redis?.stop());
   afterEach(async () => {
-    expect(await keysWithoutExpiry()).toEqual([]);
+    expect(await everything.keysWithoutExpiry()).toEqual([]);
   });
 
   function newUser(): string {
@@ -45,16 +49,6 @@ describeLive("a user's sessions in Redis", () => {
 
   function service(policy: SessionPolicyOptions = {}, events: SessionEvent[] = []): SessionService {
     return services(policy, events)[0] as SessionService;
-  }
-
-  async function keysWithoutExpiry(): Promise<string[]> {
-    const client = clients[0] as Redis;
-    const without: string[] = [];
-    for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1000 })) {
-      const ttls = await Promise.all((keys as string[]).map((key) => client.pttl(key)));
-      without.push(...(keys as string[]).filter((_key, i) => ttls[i] === -1));
-    }
-    return without;
   }
 
   it('lists 20 concurrent logins as 20, and leaves 0 alive when all are ended', async () => {
@@ -229,14 +223,11 @@ describeLive("a user's sessions in Redis", () => {
 
   /** Every session of that user that there is, by looking at all keys as only a test may. */
   async function sessionsOf(user: string): Promise<Set<string>> {
-    const client = clients[0] as Redis;
     const ids = new Set<string>();
-    for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1000 })) {
-      for (const key of keys as string[]) {
-        const id = key.slice(prefix.length);
-        if (id.startsWith('user:')) continue;
-        if ((await client.hget(key, 'session_user')) === user) ids.add(id);
-      }
+    for (const key of await everything.keys()) {
+      const id = key.slice(prefix.length);
+      if (id.startsWith('user:')) continue;
+      if ((await clients[0]?.hget(key, 'session_user')) === user) ids.add(id);
     }
     return ids;
   }
