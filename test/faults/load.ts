@@ -1,0 +1,143 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type SessionService, StoreUnavailableError } from '../../src/index.ts';
+import type { Action, Call, Outcome } from './history.ts';
+
+/** Clients that use sessions together until they are told to stop. */
+export interface Load {
+  /** All calls so far that have been answered. */
+  readonly calls: readonly Call[];
+  /** Resolves when `count` more calls have been answered with ok. */
+  moreAnswered(count: number): Promise<void>;
+  /** Ends the clients, reads every session once more and resolves to all calls. Rejects with an error that nobody expects. */
+  stop(): Promise<readonly Call[]>;
+}
+
+interface Known {
+  readonly id: string;
+  readonly token: string;
+  readonly user: string | undefined;
+  calls: number;
+}
+
+/** Milliseconds that a client thinks between two calls. */
+const THINKING_MS = 2;
+const SESSIONS = 12;
+/** An ended session is looked at for as long as this many others have ended. */
+const ENDED = 24;
+const CALLS_PER_SESSION = 150;
+
+/** One client for each service, which should have a connection of its own. They share the sessions. */
+export function startLoad(
+  services: readonly SessionService[],
+  createOptions: { readonly ttl?: number } = {},
+): Load {
+  const calls: Call[] = [];
+  const all: Known[] = [];
+  const alive: Known[] = [];
+  const ended: Known[] = [];
+  const unexpected: unknown[] = [];
+  let stopped = false;
+  let marks = 0;
+
+  const clients = services.map(async (service) => {
+    while (!stopped) {
+      await step(service).catch((error) => unexpected.push(error));
+      await wait(THINKING_MS);
+    }
+  });
+
+  async function step(service: SessionService): Promise<void> {
+    if (alive.length < SESSIONS) return create(service);
+    const dice = Math.random();
+    const session = pick(dice < 0.1 && ended.length > 0 ? ended : alive);
+    if (dice > 0.99 || session.calls > CALLS_PER_SESSION) return end(service, session);
+    if (dice > 0.6) return call(session, { kind: 'read' }, () => read(service, session));
+    if (dice > 0.5) {
+      marks += 1;
+      const name = `m${marks}`;
+      return call(session, { kind: 'mark', name }, async () =>
+        okIf(await service.update(session.token, { set: { [name]: '1' } })),
+      );
+    }
+    return call(session, { kind: 'increment' }, async () => {
+      const count = await service.increment(session.token, 'n');
+      return count === undefined ? { kind: 'absent' } : { kind: 'ok', count };
+    });
+  }
+
+  async function create(service: SessionService): Promise<void> {
+    const begin = performance.now();
+    const user = Math.random() < 0.5 ? `user-${Math.floor(Math.random() * 5)}` : undefined;
+    try {
+      const { session, token } = await service.create(
+        {},
+        { ...createOptions, ...(user && { user }) },
+      );
+      const known = { id: session.id, token, user, calls: 0 };
+      calls.push({
+        ...{ session: known.id, action: { kind: 'create' }, outcome: { kind: 'ok' } },
+        begin,
+        end: performance.now(),
+      });
+      all.push(known);
+      alive.push(known);
+    } catch (error) {
+      outcomeOf(error); // whoever did not get the token cannot use the session
+    }
+  }
+
+  async function end(service: SessionService, session: Known): Promise<void> {
+    await call(session, { kind: 'delete' }, async () => okIf(await service.delete(session.token)));
+  }
+
+  async function call(session: Known, action: Action, run: () => Promise<Outcome>): Promise<void> {
+    session.calls += 1;
+    const begin = performance.now();
+    const outcome = await run().catch(outcomeOf);
+    calls.push({ session: session.id, action, outcome, begin, end: performance.now() });
+    const gone = outcome.kind === 'absent' || (action.kind === 'delete' && outcome.kind === 'ok');
+    if (gone && alive.includes(session)) {
+      alive.splice(alive.indexOf(session), 1);
+      ended.push(session);
+      if (ended.length > ENDED) ended.shift();
+    }
+  }
+
+  return {
+    calls,
+    async moreAnswered(count) {
+      const answered = () => calls.filter(({ outcome }) => outcome.kind === 'ok').length;
+      const goal = answered() + count;
+      while (answered() < goal) await wait(20);
+    },
+    async stop() {
+      stopped = true;
+      await Promise.all(clients);
+      const [service] = services as [SessionService];
+      for (const session of all)
+        await call(session, { kind: 'read' }, () => read(service, session));
+      if (unexpected.length > 0) throw unexpected[0];
+      return calls;
+    },
+  };
+}
+
+async function read(service: SessionService, { token }: Known): Promise<Outcome> {
+  const session = await service.get(token);
+  if (session === undefined) return { kind: 'absent' };
+  const { n = '0', ...marks } = session.fields;
+  return { kind: 'ok', count: Number(n), marks: new Set(Object.keys(marks)) };
+}
+
+function okIf(done: boolean): Outcome {
+  return { kind: done ? 'ok' : 'absent' };
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (error instanceof StoreUnavailableError) return { kind: error.outcome };
+  throw error;
+}
+
+function pick<T>(things: readonly T[]): T {
+  return things[Math.floor(Math.random() * things.length)] as T;
+}

@@ -1,0 +1,80 @@
+import { expect } from 'vitest';
+import { connectRedis, type RedisAddress } from '../../src/adapters/redis/connect-redis.ts';
+import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
+import { type SessionPolicyOptions, SessionService } from '../../src/index.ts';
+import { Keyspace } from '../support/keyspace.ts';
+import { type Call, type Outcome, type Span, violations } from './history.ts';
+import { type Load, startLoad } from './load.ts';
+
+const CLIENTS = 8;
+
+/** Calls that must be answered before the fault and after it: with the same clients, so that recovery needs no restart. */
+const ANSWERED = 400;
+
+/**
+ * Longer than any call may take: a call is at most three commands after each other, which give up after half a second
+ * each. All the same it is much less than the faults last.
+ */
+const LONGEST_CALL_MS = 2500;
+
+/** Where a fault enters what it did to the sessions, if anything. */
+export interface Happened {
+  readonly wiped: Span[];
+  readonly undone: Span[];
+}
+
+/** How many calls were answered how. */
+export type Answers = Readonly<Record<Outcome['kind'], number>>;
+
+/**
+ * Runs clients with a connection each, does `fault` to their Redis meanwhile, waits until they are served again, and
+ * judges what they were told: nothing impossible, nobody left waiting, every key with an expiry.
+ */
+export async function underLoad(
+  address: RedisAddress,
+  fault: (load: Load, happened: Happened) => Promise<unknown>,
+  { policies = [{}] }: { readonly policies?: readonly SessionPolicyOptions[] } = {},
+): Promise<Answers> {
+  const connections = await Promise.all(
+    Array.from({ length: CLIENTS }, () => connectRedis(address)),
+  );
+  try {
+    const services = connections.map(
+      ({ client }, i) =>
+        new SessionService({
+          repository: new RedisSessionRepository({ client }),
+          policy: policies[i % policies.length] as SessionPolicyOptions,
+        }),
+    );
+    const load = startLoad(services);
+    const happened: Happened = { wiped: [], undone: [] };
+    let calls: readonly Call[];
+    try {
+      await load.moreAnswered(ANSWERED);
+      await fault(load, happened);
+      await load.moreAnswered(ANSWERED);
+    } finally {
+      calls = await load.stop();
+    }
+    expect(violations(calls, happened).slice(0, 10)).toEqual([]);
+    expect(Math.max(...calls.map(({ begin, end }) => end - begin))).toBeLessThan(LONGEST_CALL_MS);
+    const [{ client }] = connections as [(typeof connections)[number]];
+    expect(await new Keyspace(client).keysWithoutExpiry()).toEqual([]);
+    return countAnswers(calls);
+  } finally {
+    for (const { client } of connections) client.disconnect();
+  }
+}
+
+/** The time that it took. */
+export async function span(action: () => Promise<unknown>): Promise<Span> {
+  const begin = performance.now();
+  await action();
+  return { begin, end: performance.now() };
+}
+
+function countAnswers(calls: readonly Call[]): Answers {
+  const answers = { ok: 0, absent: 0, refused: 0, unknown: 0 };
+  for (const { outcome } of calls) answers[outcome.kind] += 1;
+  return answers;
+}
