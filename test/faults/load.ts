@@ -6,8 +6,8 @@ import type { Action, Call, Outcome } from './history.ts';
 export interface Load {
   /** All calls so far that have been answered. */
   readonly calls: readonly Call[];
-  /** Resolves when `count` more calls have been answered with ok. */
-  moreAnswered(count: number): Promise<void>;
+  /** Resolves when `count` more calls that fit have been answered; those answered with ok, unless told otherwise. */
+  more(count: number, fits?: (call: Call) => boolean): Promise<void>;
   /** Ends the clients, reads every session once more and resolves to all calls. Rejects with an error that nobody expects. */
   stop(): Promise<readonly Call[]>;
 }
@@ -47,7 +47,8 @@ export function startLoad(
   });
 
   async function step(service: SessionService): Promise<void> {
-    if (alive.length < SESSIONS) return create(service);
+    const isMissing = alive.length < SESSIONS && Math.random() < 0.5;
+    if (isMissing || alive.length === 0) return create(service);
     const dice = Math.random();
     const session = pick(dice < 0.1 && ended.length > 0 ? ended : alive);
     if (dice > 0.99 || session.calls > CALLS_PER_SESSION) return end(service, session);
@@ -105,10 +106,10 @@ export function startLoad(
 
   return {
     calls,
-    async moreAnswered(count) {
-      const answered = () => calls.filter(({ outcome }) => outcome.kind === 'ok').length;
-      const goal = answered() + count;
-      while (answered() < goal) await wait(20);
+    async more(count, fits = ({ outcome }) => outcome.kind === 'ok') {
+      const fitting = () => calls.filter(fits).length;
+      const goal = fitting() + count;
+      while (fitting() < goal) await wait(20);
     },
     async stop() {
       stopped = true;

@@ -52,7 +52,7 @@ describeWithServers('one Redis server that fails under load', () => {
     const answers = await underLoad(address(redis), async (load) => {
       for (let i = 0; i < 20; i += 1) {
         await askRedis(redis, 'script flush');
-        await load.moreAnswered(20);
+        await load.more(20);
       }
     });
     expect(answers).toMatchObject({ refused: 0, unknown: 0 });
@@ -63,11 +63,43 @@ describeWithServers('one Redis server that fails under load', () => {
     const answers = await underLoad(address(redis), async (load, { wiped }) => {
       for (let i = 0; i < 20; i += 1) {
         wiped.push(await span(() => askRedis(redis, 'flushall')));
-        await load.moreAnswered(20);
+        await load.more(20);
       }
     });
     expect(answers).toMatchObject({ refused: 0, unknown: 0 });
     expect(answers.absent).toBeGreaterThan(0);
+  });
+
+  it('with its memory full: sessions can be read, kept alive and ended, and writes are refused', async () => {
+    const redis = await start('--maxmemory-policy', 'noeviction');
+    const answers = await underLoad(address(redis), async (load) => {
+      await askRedis(redis, 'config set maxmemory 1');
+      const before = load.calls.length;
+      await load.more(
+        1,
+        ({ action, outcome }) => action.kind === 'delete' && outcome.kind === 'ok',
+      );
+      await load.more(1, ({ action, outcome }) => action.kind === 'read' && outcome.kind === 'ok');
+      await load.more(
+        1,
+        ({ action, outcome }) => action.kind === 'mark' && outcome.kind === 'refused',
+      );
+      const refused = load.calls.slice(before).filter(({ outcome }) => outcome.kind === 'refused');
+      expect(new Set(refused.map(({ action }) => action.kind))).toEqual(
+        new Set(['mark', 'increment']),
+      );
+      await askRedis(redis, 'config set maxmemory 0');
+    });
+    expect(answers.unknown).toBe(0);
+  });
+
+  it('used by applications whose clocks are two hours apart: nobody notices', async () => {
+    const redis = await start();
+    const apart = [-3_600_000, 3_600_000].map((ms) => ({ clock: { now: () => Date.now() + ms } }));
+    const policy = { ttl: 60, lifetime: 600, refreshAfter: 1 };
+    const apps = apart.map((app) => ({ ...app, policy }));
+    const answers = await underLoad(address(redis), (load) => load.more(2000), { apps });
+    expect(answers).toMatchObject({ refused: 0, unknown: 0 });
   });
 });
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { connectRedis, type RedisAddress } from '../../src/adapters/redis/connect-redis.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
-import { type SessionPolicyOptions, SessionService } from '../../src/index.ts';
+import { SessionService, type SessionServiceOptions } from '../../src/index.ts';
 import { Keyspace } from '../support/keyspace.ts';
 import { type Call, type Outcome, type Span, violations } from './history.ts';
 import { type Load, startLoad } from './load.ts';
@@ -28,12 +28,13 @@ export type Answers = Readonly<Record<Outcome['kind'], number>>;
 
 /**
  * Runs clients with a connection each, does `fault` to their Redis meanwhile, waits until they are served again, and
- * judges what they were told: nothing impossible, nobody left waiting, every key with an expiry.
+ * judges what they were told: nothing impossible, nobody left waiting, every key with an expiry. The clients are told
+ * apart by `apps`, in turn.
  */
 export async function underLoad(
   address: RedisAddress,
   fault: (load: Load, happened: Happened) => Promise<unknown>,
-  { policies = [{}] }: { readonly policies?: readonly SessionPolicyOptions[] } = {},
+  { apps = [{}] }: { readonly apps?: readonly Partial<SessionServiceOptions>[] } = {},
 ): Promise<Answers> {
   const connections = await Promise.all(
     Array.from({ length: CLIENTS }, () => connectRedis(address)),
@@ -43,16 +44,16 @@ export async function underLoad(
       ({ client }, i) =>
         new SessionService({
           repository: new RedisSessionRepository({ client }),
-          policy: policies[i % policies.length] as SessionPolicyOptions,
+          ...apps[i % apps.length],
         }),
     );
     const load = startLoad(services);
     const happened: Happened = { wiped: [], undone: [] };
     let calls: readonly Call[];
     try {
-      await load.moreAnswered(ANSWERED);
+      await load.more(ANSWERED);
       await fault(load, happened);
-      await load.moreAnswered(ANSWERED);
+      await load.more(ANSWERED);
     } finally {
       calls = await load.stop();
     }
