@@ -68,10 +68,10 @@ const options = {
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), 1000) + jitterMs(),
-  // A master that was demoted answers READONLY, one that is not ready LOADING or MASTERDOWN: look for the right one.
-  // `true` reconnects without sending the command again.
   // Naming the library to the server would need one more permission.
   disableClientInfo: true,
+  // A master that was demoted answers READONLY, one that is not ready LOADING or MASTERDOWN: look for the right one.
+  // `true` reconnects without sending the command again.
   reconnectOnError: (error) => /^(READONLY|LOADING|MASTERDOWN)/.test(error.message),
 } satisfies RedisOptions;
 
@@ -85,6 +85,8 @@ export async function connectRedis(
   onError: (error: Error) => void = () => {},
 ): Promise<RedisConnection> {
   const client = open(address);
+  if (client instanceof Cluster) client.on('+node', endSocketTimerWithSocket);
+  else endSocketTimerWithSocket(client);
   const deadline = AbortSignal.timeout(READY_TIMEOUT_MS);
   try {
     await once(client, 'ready', { signal: deadline });
@@ -194,6 +196,16 @@ function parseRedisUrl(text: string, tls: ConnectionOptions | undefined): RedisO
       ...(secure !== undefined && { tls: secure }),
     }),
   };
+}
+
+// ioredis 5 keeps the timer of `socketTimeout` when the socket closes first, and the timer then destroys whatever
+// connection there is by that time (redis/ioredis#2147, fixed in 6.0).
+function endSocketTimerWithSocket(redis: Redis): void {
+  const timed = redis as unknown as { socketTimeoutTimer: NodeJS.Timeout | undefined };
+  redis.on('close', () => {
+    clearTimeout(timed.socketTimeoutTimer);
+    timed.socketTimeoutTimer = undefined;
+  });
 }
 
 /** Resolves when every node that is known has answered or been given up: a cluster serves what it can. */
