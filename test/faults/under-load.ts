@@ -3,6 +3,7 @@ import { connectRedis, type RedisAddress } from '../../src/adapters/redis/connec
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService, type SessionServiceOptions } from '../../src/index.ts';
 import { Keyspace } from '../support/keyspace.ts';
+import { everyOne, until } from '../support/until.ts';
 import { type Call, type Outcome, type Span, violations } from './history.ts';
 import { type Load, startLoad } from './load.ts';
 
@@ -53,6 +54,9 @@ export async function underLoad(
     try {
       await load.more(ANSWERED);
       await fault(load, happened);
+      await until('every client is served again', () =>
+        everyOne(connections, async ({ client }) => (await client.ping()) === 'PONG'),
+      );
       await load.more(ANSWERED);
     } finally {
       calls = await load.stop();
