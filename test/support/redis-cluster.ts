@@ -1,5 +1,6 @@
 import { askRedis } from './ask-redis.ts';
 import { type RedisServer, startRedisServer } from './redis-server.ts';
+import { inSync, isPrimary, replicationDefaults } from './replication.ts';
 import { everyOne, until } from './until.ts';
 
 export interface RedisClusterOptions {
@@ -52,7 +53,7 @@ const defaults = [
   ...['--cluster-node-timeout', '1500'],
   // A shard without a primary takes no other shard with it.
   ...['--cluster-require-full-coverage', 'no'],
-  ...['--repl-diskless-sync-delay', '0'],
+  ...replicationDefaults,
 ];
 
 /** Starts the nodes, joins them and resolves when each of them serves. They die with this process. */
@@ -168,6 +169,10 @@ function clusterOf(nodes: readonly RedisServer[]): RedisCluster {
     return at(known.find((node) => node.primary === id)?.port);
   }
 
+  async function isUsable(node: RedisServer): Promise<boolean> {
+    return (await isPrimary(node)) || (await inSync(node, nodes));
+  }
+
   async function settled(): Promise<void> {
     const alive = running();
     const ports = alive.map(({ port }) => port);
@@ -178,7 +183,8 @@ function clusterOf(nodes: readonly RedisServer[]): RedisCluster {
           const known = (await clusterNodes(node)).filter(({ port }) => ports.includes(port));
           const serves = /cluster_state:ok/.test(String(await askRedis(node, 'cluster info')));
           const whole = known.length === alive.length && known.every(({ healthy }) => healthy);
-          if (!serves || !whole || !(await inSync(node))) throw new Error(`not yet: ${node.port}`);
+          if (!serves || !whole || !(await isUsable(node)))
+            throw new Error(`not yet: ${node.port}`);
           const roles = known.map(({ port, role, slots }) => [port, role, ...slots].join(' '));
           // Its own migrating slots are known to the owner alone.
           return roles
@@ -201,9 +207,7 @@ function clusterOf(nodes: readonly RedisServer[]): RedisCluster {
     async failOver(primary) {
       const replica = await replicaOf(primary);
       await askRedis(replica, 'cluster failover');
-      await until('the replica has taken over', async () => {
-        return /role:master/.test(String(await askRedis(replica, 'info replication')));
-      });
+      await until('the replica has taken over', () => isPrimary(replica));
       await settled();
     },
     async moveSlot(slot, to) {
@@ -229,11 +233,6 @@ function clusterOf(nodes: readonly RedisServer[]): RedisCluster {
       await Promise.all(nodes.map((node) => node.stop()));
     },
   };
-}
-
-async function inSync(node: RedisServer): Promise<boolean> {
-  const info = String(await askRedis(node, 'info replication'));
-  return /role:master/.test(info) || /master_link_status:up/.test(info);
 }
 
 function covers(slots: readonly string[], slot: number): boolean {

@@ -1,5 +1,6 @@
 import { askRedis } from './ask-redis.ts';
 import { type RedisServer, startRedisServer } from './redis-server.ts';
+import { inSync, isPrimary, replicationDefaults } from './replication.ts';
 import { everyOne, until } from './until.ts';
 
 export interface RedisSentinelOptions {
@@ -61,12 +62,12 @@ export async function startRedisSentinel({
     return server;
   };
   try {
-    const primary = await start(['--repl-diskless-sync-delay', '0', ...args]);
-    const replica = await start(['--repl-diskless-sync-delay', '0', ...args]);
+    const primary = await start([...replicationDefaults, ...args]);
+    const replica = await start([...replicationDefaults, ...args]);
     // By commands that are kept in the server's own file, not by arguments: these would come back with every restart.
     await askRedis(replica, `replicaof ${primary.host} ${primary.port}`);
     await askRedis(replica, 'config rewrite');
-    await until('the replica is in sync', () => inSync(replica));
+    await until('the replica is in sync', () => inSync(replica, [primary]));
     const sentinels: RedisServer[] = [];
     for (let i = 0; i < SENTINELS; i += 1) {
       const sentinel = await start(['--sentinel']);
@@ -122,7 +123,9 @@ function sentinelOf(
     const alive = running();
     const leader = await agreed();
     const replicas = servers.filter((server) => server.running && server !== leader);
-    await until('the replica is in sync', () => everyOne(replicas, inSync));
+    await until('the replica is in sync', () =>
+      everyOne(replicas, (replica) => inSync(replica, [leader])),
+    );
     await until('the sentinels know the replica and each other', () =>
       everyOne(alive, async (sentinel) => {
         const others = asRecords(await askRedis(sentinel, `sentinel sentinels ${MASTER}`));
@@ -163,14 +166,6 @@ function sentinelOf(
       await Promise.all([...sentinels, ...servers].map((server) => server.stop()));
     },
   };
-}
-
-async function isPrimary(server: RedisServer): Promise<boolean> {
-  return /role:master/.test(String(await askRedis(server, 'info replication')));
-}
-
-async function inSync(server: RedisServer): Promise<boolean> {
-  return /master_link_status:up/.test(String(await askRedis(server, 'info replication')));
 }
 
 /** An answer of SENTINEL: for each instance its names and values in turn. */

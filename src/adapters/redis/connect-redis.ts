@@ -149,6 +149,8 @@ function open(address: RedisAddress): Redis | Cluster {
       const cluster = new Cluster([...address.nodes], {
         redisOptions: { ...options, ...accessOf(address) },
         enableOfflineQueue: false,
+        // It asks any node, which refuses while its connection is not up, and then all connections start over.
+        enableReadyCheck: false,
         scaleReads: 'master',
         // A command is sent again only to the node that a MOVED or ASK names, which never ran it.
         maxRedirections: 5,

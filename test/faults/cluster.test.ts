@@ -1,0 +1,61 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { describeWithServers, redisBinary } from '../support/live-redis.ts';
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
+import type { RedisServer } from '../support/redis-server.ts';
+import { until } from '../support/until.ts';
+import { underLoad } from './under-load.ts';
+
+/** What a failover may undo: what the old primary acknowledged last, before anybody else had it. */
+const REPLICATION_GAP_MS = 1000;
+
+describeWithServers('a cluster that changes under load', () => {
+  let redis: RedisCluster;
+  beforeAll(async () => {
+    redis = await startRedisCluster({ binary: redisBinary() });
+  });
+  afterEach(async () => {
+    await Promise.all(redis.nodes.map((node) => node.running || node.restart()));
+    await redis.settled();
+  });
+  afterAll(() => redis?.stop());
+
+  const address = () => ({ kind: 'cluster', nodes: redis.addresses }) as const;
+
+  it('hands a shard from primary to replica: nothing is lost or done twice', async () => {
+    await underLoad(address(), async (load) => {
+      for (const primary of await redis.primaries()) {
+        await redis.failOver(primary);
+        await load.more(100);
+      }
+    });
+  });
+
+  it('moves slots that are in use: nobody notices', async () => {
+    const answers = await underLoad(address(), async (load) => {
+      const used = new Set(load.calls.slice(-200).map(({ session }) => `session:${session}`));
+      for (const key of used) {
+        const from = await redis.primaryOf(key);
+        const others = (await redis.primaries()).filter((node) => node !== from);
+        await redis.moveSlot(await redis.slotOf(key), others[0] as RedisServer);
+      }
+    });
+    expect(answers).toMatchObject({ refused: 0, unknown: 0 });
+  });
+
+  it('replaces a primary that was killed: the other shards serve on, and the clients find the new one', async () => {
+    const [primary] = (await redis.primaries()) as [RedisServer];
+    const slots = new Map<string, RedisServer>();
+    await underLoad(address(), async (load, { undone }) => {
+      const replica = await redis.replicaOf(primary);
+      const begin = performance.now();
+      await primary.kill();
+      await until('the replica has taken over', async () =>
+        (await redis.primaries()).includes(replica),
+      );
+      undone.push({ begin: begin - REPLICATION_GAP_MS, end: performance.now() });
+      for (const { session } of load.calls) {
+        slots.set(session, await redis.primaryOf(`session:${session}`));
+      }
+    });
+  });
+});
