@@ -20,6 +20,8 @@ export interface Credential {
 const ID_BYTES = 16;
 const SECRET_BYTES = 32;
 const ID_LENGTH = 22;
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const ID_LAST = 'AQgw';
 
 // Unpadded base64url (RFC 4648, section 5) of 16 and of 32 bytes. The last character carries 2 and 4 bits, so that
 // only some are possible: one value has exactly one spelling.
@@ -43,6 +45,19 @@ export function parseSessionToken(text: string, secrets: Secrets): Credential | 
 /** A token that nobody has seen, with the credential that a store keeps for it. */
 export function mintSession(secrets: Secrets): { token: SessionToken; credential: Credential } {
   return mintSecret(secrets.random(ID_BYTES) as SessionId, secrets);
+}
+
+/**
+ * The credential for a bearer secret that another library minted and keeps in its cookie: the same one each time. The
+ * secret itself is never stored, and the id tells nothing of it.
+ */
+export function deriveCredential(foreignSecret: string, secrets: Secrets): Credential {
+  const digest = secrets.sha256(`id:${foreignSecret}`);
+  const last = ID_LAST.charAt(BASE64URL.indexOf(digest.charAt(ID_LENGTH - 1)) >> 4);
+  return {
+    id: `${digest.slice(0, ID_LENGTH - 1)}${last}` as SessionId,
+    secretHash: secrets.sha256(`secret:${foreignSecret}`) as SecretHash,
+  };
 }
 
 /** A new secret for the session of that id. */

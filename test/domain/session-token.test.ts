@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nodeSecrets } from '../../src/adapters/node/node-secrets.ts';
 import {
+  deriveCredential,
   mintSecret,
   mintSession,
   parseSessionId,
@@ -207,4 +208,16 @@ describe('parsing an id', () => {
       expect(parseSessionId(value as string)).toBeUndefined();
     }
   });
+});
+
+it("a credential derived from another library's secret is the same each time and names a well-formed id", () => {
+  fc.assert(
+    fc.property(fc.string(), fc.string(), (a, b) => {
+      const credential = deriveCredential(a, nodeSecrets);
+      expect(deriveCredential(a, nodeSecrets)).toEqual(credential);
+      expect(parseSessionId(credential.id)).toBe(credential.id);
+      expect(spells(credential.id, 16)).toBe(true);
+      expect(deriveCredential(b, nodeSecrets).id === credential.id).toBe(a === b);
+    }),
+  );
 });

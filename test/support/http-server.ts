@@ -11,8 +11,12 @@ export interface HttpServer {
 
 /** The application behind a real socket on a free port of the loopback. */
 // biome-ignore lint/suspicious/noExplicitAny: Hono's type parameters do not matter to a socket
-export async function startHttpServer(app: Hono<any>): Promise<HttpServer> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+export function startHttpServer(app: Hono<any>): Promise<HttpServer> {
+  return listen(createAdaptorServer({ fetch: app.fetch }) as Server);
+}
+
+/** The server on a free port of the loopback. */
+export async function listen(server: Server): Promise<HttpServer> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -1,0 +1,299 @@
+import { type Session as ExpressSession, type SessionData, Store } from 'express-session';
+import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
+import { formatInstant, type Session } from '../../domain/session.ts';
+import { checkFields, exceededLimit } from '../../domain/session-fields.ts';
+import {
+  createPolicy,
+  type SessionPolicy,
+  type SessionPolicyOptions,
+} from '../../domain/session-policy.ts';
+import { type Credential, deriveCredential, type SessionId } from '../../domain/session-token.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Secrets } from '../../ports/secrets.ts';
+import type { EndReason, SessionObserver } from '../../ports/session-observer.ts';
+import type { LimitRefusal, SessionRepository } from '../../ports/session-repository.ts';
+import { nodeSecrets } from '../node/node-secrets.ts';
+import { systemClock } from '../node/system-clock.ts';
+import {
+  decodeForeign,
+  encodeCookie,
+  encodeForeign,
+  type ForeignSession,
+  idleTimeout,
+} from './foreign-session.ts';
+import { type LoadedFields, LoadedSessions, withoutMark } from './loaded-sessions.ts';
+
+export interface SojournStoreOptions {
+  /** Where the sessions live. Give it a prefix of its own. */
+  readonly repository: SessionRepository;
+  /**
+   * The ids of all sessions in the repository, in pages, as `scanSessions` of `sojourn/redis` gives them. Without it `all`,
+   * `length` and `clear` fail.
+   */
+  readonly scan?: () => AsyncIterable<readonly SessionId[]>;
+  /**
+   * `ttl`, in seconds, is for cookies that end with the browser; any other session idles as long as its cookie. Defaults as
+   * this ecosystem is used to: `ttl` 86400 (a day), `maxTtl` 400 days, no `lifetime`, values as large as the session.
+   */
+  readonly policy?: Pick<
+    SessionPolicyOptions,
+    'ttl' | 'maxTtl' | 'lifetime' | 'refreshAfter' | 'limits'
+  >;
+  readonly observer?: SessionObserver;
+  readonly clock?: Clock;
+  readonly secrets?: Secrets;
+}
+
+type Done = (error?: unknown) => void;
+type Answer<T> = (error: unknown, value?: T) => void;
+
+const DAY_SECONDS = 24 * 3600;
+
+/** A session may be destroyed by a request that has not stored it yet: for so long its id is refused. */
+const UNBORN_MS = 60_000;
+
+/**
+ * Sojourn's sessions for express-session, and so for NestJS, and for @fastify/session: a store for their `store` option. Each
+ * top-level key of the session is a field of its own. A request writes the keys that it changed, and no others; of
+ * two that changed the same key the last one wins.
+ *
+ * A session that was destroyed, or ran out, while a request was busy with it stays so: what the request saves then is
+ * dropped, without an error. The session id, which opens the session, is never stored; only hashes of it are.
+ *
+ * Callbacks come asynchronously and once. They get a `StoreUnavailableError` (with `status` 503, which the frameworks
+ * answer) where the store fails, and a `SessionError` where a session passes a limit; a session that is not there is no error.
+ */
+export class SojournStore extends Store {
+  readonly #repository: SessionRepository;
+  readonly #scan: (() => AsyncIterable<readonly SessionId[]>) | undefined;
+  readonly #policy: SessionPolicy;
+  readonly #observer: SessionObserver | undefined;
+  readonly #clock: Clock;
+  readonly #secrets: Secrets;
+  readonly #loaded = new LoadedSessions();
+
+  constructor({
+    repository,
+    scan,
+    policy,
+    observer,
+    clock = systemClock,
+    secrets = nodeSecrets,
+  }: SojournStoreOptions) {
+    super();
+    this.#repository = repository;
+    this.#scan = scan;
+    this.#policy = createPolicy({
+      ttl: DAY_SECONDS,
+      maxTtl: 400 * DAY_SECONDS,
+      lifetime: undefined,
+      ...policy,
+      limits: { maxValueBytes: policy?.limits?.maxTotalBytes ?? 32 * 1024, ...policy?.limits },
+    });
+    this.#observer = observer;
+    this.#clock = clock;
+    this.#secrets = secrets;
+  }
+
+  /** The id by which Sojourn knows the session of a framework's session id. Unlike that one it opens nothing and may be shown. */
+  idOf(sid: string): SessionId {
+    return deriveCredential(sid, this.#secrets).id;
+  }
+
+  /** The session, by a pure read, in the type that the caller's framework has for it; `null` if there is none. */
+  get<Loaded = SessionData>(sid: string, callback: Answer<Loaded | null>): void {
+    answer(this.#load(sid) as Promise<Loaded | null>, callback);
+  }
+
+  /** Writes what changed since this object was loaded or saved, and slides. A session that is new comes into being here. */
+  set(sid: string, session: SessionData, callback?: Done): void {
+    answer(this.#save(sid, session), callback);
+  }
+
+  /** Slides the expiry, and records a cookie whose options changed. */
+  override touch(sid: string, session: SessionData, callback?: Done): void {
+    answer(this.#touch(sid, session), callback);
+  }
+
+  /** Ends the session. No request that is still busy with it brings it back. */
+  destroy(sid: string, callback?: Done): void {
+    answer(this.#end(this.idOf(sid)), callback);
+  }
+
+  /** Every session, each with its Sojourn id as `id`. For tools: it reads them all. */
+  override all(callback: Answer<SessionData[]>): void {
+    answer(this.#all(), callback);
+  }
+
+  /** How many sessions are alive. For tools: it reads them all. */
+  override length(callback: Answer<number>): void {
+    answer(
+      this.#all().then((sessions) => sessions.length),
+      callback,
+    );
+  }
+
+  /** Ends every session. */
+  override clear(callback?: Done): void {
+    answer(this.#clear(), callback);
+  }
+
+  /** For express-session: makes a request's session of what `get` answered. */
+  override createSession(
+    request: Parameters<Store['createSession']>[0],
+    data: SessionData,
+  ): ExpressSession & SessionData {
+    const session = super.createSession(request, withoutMark(data));
+    this.#loaded.move(data, session);
+    return session;
+  }
+
+  async #load(sid: string): Promise<ForeignSession | null> {
+    const answer = await this.#repository.read(this.#credential(sid));
+    if (typeof answer !== 'object') return null;
+    const session = this.#decode(answer);
+    this.#loaded.mark(session, { sid, fields: answer.fields, ttl: answer.ttl });
+    return session;
+  }
+
+  async #save(sid: string, session: SessionData): Promise<void> {
+    const ttl = this.#ttl(session);
+    const credential = this.#credential(sid);
+    if (ttl < 1) return this.#end(credential.id);
+    const fields = this.#encode(session);
+    const loaded = this.#loaded.of(session, sid);
+    if (loaded !== undefined) await this.#write(credential, { fields, ttl }, loaded);
+    else if (!(await this.#create(credential, fields, ttl))) {
+      const found = await this.#repository.read(credential);
+      if (typeof found === 'object') await this.#write(credential, { fields, ttl }, found);
+    }
+    this.#loaded.remember(session, { sid, fields: Object.fromEntries(fields), ttl });
+  }
+
+  /** False if the id is taken: by a session, or because one was destroyed before it was stored. */
+  async #create(
+    credential: Credential,
+    fields: ReadonlyMap<string, string>,
+    ttl: number,
+  ): Promise<boolean> {
+    const exceeded = exceededLimit(fields, this.#policy.limits);
+    if (exceeded !== undefined) throw limitError(exceeded);
+    const { lifetime } = this.#policy;
+    const created = await this.#repository.create({
+      ...{ credential, fields, ttl, lifetime, user: undefined, device: {}, persistent: false },
+      at: this.#now(),
+    });
+    if (created === undefined) return false;
+    this.#observer?.notify({ type: 'created', id: credential.id, user: undefined });
+    return true;
+  }
+
+  /** Writes the difference, and only it. A session that has ended stays so. */
+  async #write(
+    credential: Credential,
+    { fields, ttl }: { readonly fields: ReadonlyMap<string, string>; readonly ttl: number },
+    before: Pick<LoadedFields, 'fields' | 'ttl'>,
+  ): Promise<void> {
+    const { limits } = this.#policy;
+    const set = new Map([...fields].filter(([name, text]) => before.fields[name] !== text));
+    const unset = Object.keys(before.fields).filter((name) => !fields.has(name));
+    const at = this.#now();
+    const answer = await this.#repository.update(credential, { set, unset, limits, at });
+    if (answer === 'too_many_fields' || answer === 'too_large') throw limitError(answer);
+    if (answer === true && ttl !== before.ttl)
+      await this.#repository.setTtl(credential, { ttl, at });
+  }
+
+  async #touch(sid: string, session: SessionData): Promise<void> {
+    const ttl = this.#ttl(session);
+    const credential = this.#credential(sid);
+    if (ttl < 1) return this.#end(credential.id);
+    const loaded = this.#loaded.of(session, sid);
+    const cookie = encodeCookie(session);
+    if (loaded === undefined || (loaded.ttl === ttl && loaded.fields.cookie === cookie)) {
+      const refreshAfterMs = this.#policy.refreshAfter * 1000;
+      await this.#repository.access(credential, { at: this.#now(), refreshAfterMs });
+      return;
+    }
+    const fields = new Map(Object.entries({ ...loaded.fields, cookie }));
+    await this.#write(credential, { fields, ttl }, loaded);
+    this.#loaded.remember(session, { sid, fields: Object.fromEntries(fields), ttl });
+  }
+
+  async #end(id: SessionId, why: EndReason = 'logout', unbornMs = UNBORN_MS): Promise<void> {
+    const ended = await this.#repository.end(id, { unbornMs });
+    if (ended !== undefined) this.#observer?.notify({ type: 'ended', id, why });
+  }
+
+  async #all(): Promise<SessionData[]> {
+    const sessions: SessionData[] = [];
+    for await (const ids of this.#pages()) {
+      const found = await Promise.all(ids.map((id) => this.#repository.find(id)));
+      for (const session of found) {
+        if (session !== undefined) {
+          sessions.push({ ...(this.#decode(session) as SessionData), ...{ id: session.id } });
+        }
+      }
+    }
+    return sessions;
+  }
+
+  async #clear(): Promise<void> {
+    for await (const ids of this.#pages())
+      await Promise.all(ids.map((id) => this.#end(id, 'revoked', 0)));
+  }
+
+  /** Each id once, though a scan may tell it twice. */
+  async *#pages(): AsyncGenerator<SessionId[]> {
+    if (this.#scan === undefined) {
+      throw new Error('SojournStore needs the option `scan` to go through all sessions.');
+    }
+    const seen = new Set<SessionId>();
+    for await (const page of this.#scan()) {
+      const ids = [...new Set(page)].filter((id) => !seen.has(id));
+      for (const id of ids) seen.add(id);
+      yield ids;
+    }
+  }
+
+  #encode(session: ForeignSession): Map<string, string> {
+    const fields = encodeForeign(session);
+    return checkFields(Object.fromEntries(fields), this.#policy.limits);
+  }
+
+  #decode({ fields, remainingMs }: Session): ForeignSession {
+    return decodeForeign(fields, this.#clock.now() + remainingMs);
+  }
+
+  #ttl({ cookie }: ForeignSession): number {
+    const { ttl, maxTtl } = this.#policy;
+    return Math.min(idleTimeout(cookie, this.#clock.now()) ?? ttl, maxTtl);
+  }
+
+  #credential(sid: string): Credential {
+    return deriveCredential(sid, this.#secrets);
+  }
+
+  #now(): string {
+    return formatInstant(this.#clock.now());
+  }
+}
+
+function limitError(code: LimitRefusal): SessionError {
+  const what = code === 'too_large' ? 'bytes' : 'fields';
+  return new SessionError(code, `The session would hold too many ${what}.`);
+}
+
+/** Calls back in a turn of its own, so that what the callback throws is the callback's and not taken for a failure of the store. */
+function answer<T>(outcome: Promise<T>, callback: Answer<T> = () => {}): void {
+  outcome.then(
+    (value) => queueMicrotask(() => callback(null, value)),
+    (error) => queueMicrotask(() => callback(withStatus(error))),
+  );
+}
+
+// What Express and Fastify answer with, rather than 500.
+function withStatus(error: unknown): unknown {
+  if (!(error instanceof StoreUnavailableError)) return error;
+  return Object.assign(error, { status: 503, statusCode: 503 });
+}

@@ -1,0 +1,5 @@
+/** Sessions for applications on express-session (Express, NestJS) and @fastify/session. */
+export {
+  SojournStore,
+  type SojournStoreOptions,
+} from './adapters/express/session-store.ts';
