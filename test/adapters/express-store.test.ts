@@ -1,0 +1,212 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { nodeSecrets } from '../../src/adapters/node/node-secrets.ts';
+import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
+import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
+import { deriveCredential } from '../../src/domain/session-token.ts';
+import { SojournStore, type SojournStoreOptions } from '../../src/express.ts';
+import type { SessionEvent } from '../../src/index.ts';
+import { MemorySessionRepository } from '../../src/memory.ts';
+import { type Handlers, startExpress, startFastify } from '../support/foreign-apps.ts';
+import { Browser } from '../support/http-server.ts';
+import { describeWithServers, redisBinary } from '../support/live-redis.ts';
+import { startRedisServer } from '../support/redis-server.ts';
+
+type Data = Parameters<SojournStore['set']>[1];
+
+const SID = 'the-session-id-of-a-framework';
+
+function setUp(options: Partial<SojournStoreOptions> = {}) {
+  let now = Date.parse('2026-04-02T12:34:56Z');
+  const clock = { now: () => now };
+  const events: SessionEvent[] = [];
+  const store = new SojournStore({
+    repository: new MemorySessionRepository(clock),
+    clock,
+    observer: { notify: (event) => void events.push(event) },
+    ...options,
+  });
+  const elapse = (ms: number) => {
+    now += ms;
+  };
+  return { store, events, elapse, clock };
+}
+
+function data(fields: object, cookie: object = {}): Data {
+  return { cookie: { originalMaxAge: null, expires: null, ...cookie }, ...fields } as Data;
+}
+
+/** The callback's arguments as a promise. */
+function call<T>(run: (done: (error: unknown, value?: T) => void) => void): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    run((error, value) => (error ? reject(error) : resolve(value)));
+  });
+}
+
+const set = (store: SojournStore, session: Data) => call((done) => store.set(SID, session, done));
+const get = (store: SojournStore) => call<Data | null>((done) => store.get(SID, done));
+
+describe('SojournStore', () => {
+  it('answers null, and no error, for a session that is not there', async () => {
+    const { store } = setUp();
+    expect(await get(store)).toBeNull();
+    await call((done) => store.touch(SID, data({}), done));
+    await call((done) => store.destroy(SID, done));
+  });
+
+  it('tells the cookie when its session ends', async () => {
+    const { store, elapse, clock } = setUp();
+    await set(store, data({}, { originalMaxAge: 60_000, expires: new Date(clock.now() + 60_000) }));
+    elapse(10_000);
+    expect((await get(store))?.cookie.expires).toEqual(new Date(clock.now() + 50_000));
+    elapse(50_000);
+    expect(await get(store)).toBeNull();
+  });
+
+  it('keeps a fixed end that the cookie names', async () => {
+    const { store, elapse, clock } = setUp();
+    const expires = new Date(clock.now() + 60_000);
+    await set(store, data({ a: 1 }, { expires }));
+    elapse(30_000);
+    const session = (await get(store)) as Data;
+    expect(session.cookie.expires).toBe(expires.toISOString());
+    await set(store, Object.assign(session, { a: 2 }));
+    elapse(30_000);
+    expect(await get(store)).toBeNull();
+  });
+
+  it('ends a session whose cookie has ended', async () => {
+    const { store, clock } = setUp();
+    await set(store, data({}));
+    await set(store, data({}, { expires: new Date(clock.now() - 1) }));
+    expect(await get(store)).toBeNull();
+  });
+
+  it('does not bring back a session that ran out while a request was busy with it', async () => {
+    const { store, elapse } = setUp();
+    await set(store, data({}, { originalMaxAge: 60_000 }));
+    const session = (await get(store)) as Data;
+    elapse(60_000);
+    await set(store, Object.assign(session, { a: 1 }));
+    expect(await get(store)).toBeNull();
+  });
+
+  it('replaces a live session where somebody sets data that was never loaded', async () => {
+    const { store } = setUp();
+    await set(store, data({ a: 1, b: 1 }));
+    await set(store, data({ a: 2 }));
+    expect(await get(store)).toMatchObject({ a: 2 });
+    expect(await get(store)).not.toHaveProperty('b');
+  });
+
+  it('ends a busy session at the end of its lifetime, if it was given one', async () => {
+    const { store, elapse } = setUp({ policy: { lifetime: 100 } });
+    await set(store, data({}, { originalMaxAge: 60_000 }));
+    elapse(59_000);
+    await call((done) => store.touch(SID, data({}, { originalMaxAge: 60_000 }), done));
+    elapse(41_000);
+    expect(await get(store)).toBeNull();
+  });
+
+  it('reports what passes a limit and changes nothing', async () => {
+    const { store } = setUp({ policy: { limits: { maxTotalBytes: 200, maxFields: 3 } } });
+    await expect(set(store, data({ a: 'x'.repeat(180) }))).rejects.toMatchObject({
+      code: 'too_large',
+    });
+    await set(store, data({ a: 1, b: 1 }));
+    const session = (await get(store)) as Data;
+    const more = Object.assign(session, { a: 2, c: 1 });
+    await expect(set(store, more)).rejects.toMatchObject({ code: 'too_many_fields' });
+    const huge = data({ a: 'x'.repeat(300) });
+    await expect(set(store, huge)).rejects.toMatchObject({ code: 'invalid_value' });
+    expect(await get(store)).toMatchObject({ a: 1 });
+  });
+
+  it('reports a field that holds no JSON without quoting it', async () => {
+    const repository = new MemorySessionRepository();
+    const { store } = setUp({ repository });
+    await set(store, data({ a: 1 }));
+    await repository.update(deriveCredential(SID, nodeSecrets), {
+      ...{ set: new Map([['a', 'private']]), unset: [], at: '2026-04-02T12:34:56+00:00' },
+      limits: { maxFields: 9, maxTotalBytes: 999 },
+    });
+    await expect(get(store)).rejects.toThrow(/^The session field "a" holds no JSON\.$/);
+  });
+
+  it('does not let a key named __proto__ reach a prototype', async () => {
+    const { store } = setUp();
+    await set(store, { ...data({}), ...JSON.parse('{"__proto__":{"admin":true}}') });
+    const evil = data({});
+    Object.defineProperty(evil, '__proto__', { value: { admin: true }, enumerable: true });
+    await set(store, evil);
+    expect(((await get(store)) as unknown as { admin: boolean }).admin).toBeUndefined();
+  });
+
+  it('tells the observer what began and what ended', async () => {
+    const { store, events } = setUp();
+    await set(store, data({}));
+    await set(store, data({ a: 1 }));
+    await call((done) => store.destroy(SID, done));
+    await call((done) => store.destroy(SID, done));
+    const id = store.idOf(SID);
+    expect(events).toEqual([
+      { type: 'created', id, user: undefined },
+      { type: 'ended', id, why: 'logout' },
+    ]);
+  });
+
+  it('says that it cannot go through all sessions without a scan', async () => {
+    const { store } = setUp();
+    await expect(call((done) => store.length(done))).rejects.toThrow('needs the option `scan`');
+  });
+
+  it('calls back once, and what the callback throws is not its own failure', async () => {
+    const { store } = setUp();
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    try {
+      const thrown = once(process, 'uncaughtException');
+      let calls = 0;
+      store.get(SID, () => {
+        calls += 1;
+        throw new Error('of the application');
+      });
+      expect((await thrown)[0]).toMatchObject({ message: 'of the application' });
+      expect(calls).toBe(1);
+    } finally {
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    }
+  });
+});
+
+describeWithServers('SojournStore while Redis is away', () => {
+  it.each([
+    ['express-session', startExpress],
+    ['@fastify/session', startFastify],
+  ])('has %s answer 503, and the session is there again afterwards', async (_name, start) => {
+    const redis = await startRedisServer({ binary: redisBinary() });
+    const connection = await connectRedis({ kind: 'url', url: redis.url });
+    const repository = new RedisSessionRepository({ client: connection.client });
+    const handlers: Handlers = {
+      show: ({ session }) => ({ color: session.color }),
+      set: ({ session }) => {
+        session.color = 'green';
+      },
+    };
+    const http = await start({ store: new SojournStore({ repository }), handlers });
+    try {
+      const browser = new Browser(http.url);
+      await browser.request('/set');
+      redis.pause();
+      expect((await browser.request('/show')).status).toBe(503);
+      redis.resume();
+      await expect
+        .poll(async () => (await browser.request('/show')).json(), { timeout: 10_000 })
+        .toEqual({ color: 'green' });
+    } finally {
+      await http.close();
+      await connection.close();
+      await redis.stop();
+    }
+  });
+});
