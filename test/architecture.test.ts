@@ -31,6 +31,8 @@ it.each([
   ['ports', 'src/ports/clock.ts', "import { SessionError } from '../domain/errors.ts';"],
   ['ports', 'src/ports/clock.ts', "import type { Redis } from 'ioredis';"],
   ['ports', 'src/ports/clock.ts', "import type { Form } from '../http/form.ts';"],
+  ['testing', 'src/testing/a.ts', "import { form } from '../http/form.ts';"],
+  ['adapters', 'src/adapters/redis/a.ts', "import { run } from '../../testing/a.ts';"],
   ['adapters', 'src/adapters/redis/a.ts', "import { form } from '../../http/form.ts';"],
   ['adapters', 'src/adapters/redis/a.ts', "import type { Config } from '../../config.ts';"],
   ['http', 'src/http/form.ts', "import { scripts } from '../adapters/redis/scripts.ts';"],

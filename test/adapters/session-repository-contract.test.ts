@@ -3,10 +3,7 @@ import RedisMock from 'ioredis-mock';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { MemorySessionRepository } from '../../src/adapters/memory/memory-session-repository.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
-import {
-  type Subject,
-  sessionRepositoryContract,
-} from '../contract/session-repository-contract.ts';
+import { type Subject, sessionRepositoryContract } from '../../src/testing.ts';
 import { type Deployment, deployments } from '../support/deployments.ts';
 import {
   describeLive,

@@ -6,6 +6,7 @@ type Layer =
   | 'ports'
   | 'adapters'
   | 'http'
+  | 'testing'
   | 'browser'
   | 'container'
   | 'config'
@@ -20,6 +21,7 @@ const allowed: Readonly<Record<Layer, Partial<Record<Layer | 'packages', Allowan
   ports: { domain: 'types' },
   adapters: { domain: 'everything', ports: 'everything', packages: 'everything' },
   http: { domain: 'everything', packages: 'everything' },
+  testing: { domain: 'everything', ports: 'types', adapters: 'everything', packages: 'everything' },
   browser: { domain: 'types', http: 'types' },
   container: {
     domain: 'everything',
@@ -37,7 +39,13 @@ const allowed: Readonly<Record<Layer, Partial<Record<Layer | 'packages', Allowan
     packages: 'everything',
   },
   // The public doors: whoever comes in through them meets neither the container nor the process.
-  entry: { domain: 'everything', ports: 'everything', adapters: 'everything', http: 'everything' },
+  entry: {
+    domain: 'everything',
+    ports: 'everything',
+    adapters: 'everything',
+    http: 'everything',
+    testing: 'everything',
+  },
 };
 
 /** Packages that only these layers may import, whatever else they may import. */
@@ -73,7 +81,9 @@ function layerOf(path: string): Layer {
   if (path.startsWith('src/http/demo/browser/')) return 'browser';
   const [, layer = '', ...rest] = path.replace(/\.tsx?$/, '').split('/');
   const known =
-    rest.length > 0 ? ['domain', 'ports', 'adapters', 'http'] : ['container', 'config', 'main'];
+    rest.length > 0
+      ? ['domain', 'ports', 'adapters', 'http', 'testing']
+      : ['container', 'config', 'main'];
   if (known.includes(layer)) return layer as Layer;
   if (rest.length === 0) return 'entry';
   throw new Error(`${path} belongs to no layer`);

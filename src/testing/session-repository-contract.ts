@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { nodeSecrets } from '../../src/adapters/node/node-secrets.ts';
-import type { Session } from '../../src/domain/session.ts';
-import type { SessionId } from '../../src/domain/session-token.ts';
-import { type Credential, mintSecret, mintSession } from '../../src/domain/session-token.ts';
+import { nodeSecrets } from '../adapters/node/node-secrets.ts';
+import type { Session } from '../domain/session.ts';
+import type { SessionId } from '../domain/session-token.ts';
+import { type Credential, mintSecret, mintSession } from '../domain/session-token.ts';
 import type {
   Absent,
   NewSession,
   Rotation,
   SessionRepository,
-} from '../../src/ports/session-repository.ts';
-import type { NewIndexEntry } from '../../src/ports/user-index.ts';
+} from '../ports/session-repository.ts';
+import type { NewIndexEntry } from '../ports/user-index.ts';
 
 /** A repository under test, and a way to let its own clock go on. */
 export interface Subject {
