@@ -16,7 +16,7 @@ describeLive('the examples in the README', () => {
   let folder: string;
   beforeAll(async () => {
     // Inside the package, so that `sojourn` is this package by its exports, as built.
-    folder = await mkdtemp(join(root, 'dist', 'readme-'));
+    folder = await mkdtemp(join(root, '.readme-'));
   });
   afterAll(() => rm(folder, { recursive: true }));
 

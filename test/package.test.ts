@@ -1,0 +1,150 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ConsumerProject, createConsumer } from './support/consumer-project.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const run = promisify(execFile);
+
+/** What exists for ES modules alone cannot resolve for CommonJS, nor for a resolution that knows no `exports`. */
+const NOT_FOR = ['node10', 'node16-cjs'];
+
+describe('the package as it is published', () => {
+  let folder: string;
+  let tarball: Buffer<ArrayBuffer>;
+  let file: string;
+  let names: string[];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sojourn-package-'));
+    const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
+    const { stdout } = await run('npm', args, { cwd: root });
+    const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+    file = join(folder, packed.filename);
+    tarball = await readFile(file);
+    names = packed.files.map(({ path }) => path);
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('holds what it runs, its licence and its documents, and nothing else', () => {
+    const top = new Set(names.map((name) => name.split('/')[0]));
+    expect([...top].sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'dist',
+      'package.json',
+    ]);
+    expect(
+      names.filter((name) => !/\.(js|js\.map|d\.ts|css|md|json)$|^LICENSE$/.test(name)),
+    ).toEqual([]);
+  });
+
+  it('passes publint without a remark', async () => {
+    const { messages } = await publint({
+      pack: { tarball: new Uint8Array(tarball).buffer },
+      strict: true,
+    });
+    expect(messages).toEqual([]);
+  });
+
+  it('gives every door its types, as ES modules', async () => {
+    const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
+    if (!analysis.types) throw new Error('The package has no types.');
+    const doors = Object.keys(analysis.entrypoints);
+    expect(doors).toEqual(expect.arrayContaining(['.', './redis', './express', './testing']));
+    expect(
+      analysis.problems.filter(
+        (problem) => !('resolutionKind' in problem && NOT_FOR.includes(problem.resolutionKind)),
+      ),
+    ).toEqual([]);
+  });
+
+  describe('in a project that installed it', () => {
+    const packages = [
+      'express',
+      'express-session',
+      'typescript',
+      '@types/express-session',
+      '@types/node',
+    ];
+    let consumer: ConsumerProject;
+
+    beforeAll(async () => {
+      const files = { 'app.ts': application, 'tsconfig.json': JSON.stringify(strictly) };
+      consumer = await createConsumer({ root, tarball: file, packages, files });
+    });
+    afterAll(() => consumer?.remove());
+
+    it('compiles strictly, with every declaration checked, and runs', async () => {
+      expect(await tsc()).toBe('');
+      expect(await consumer.run(process.execPath, 'app.js')).toBe('green true 503 ok\n');
+    }, 60_000);
+
+    it('compiles for a bundler', async () => {
+      expect(await tsc('--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler')).toBe('');
+    }, 60_000);
+
+    const tsc = (...args: string[]) =>
+      consumer.run(process.execPath, 'node_modules/typescript/bin/tsc', ...args);
+
+    it('loads its core, the memory store and the contract where nothing else is installed', async () => {
+      const bare = join(folder, 'bare');
+      await mkdir(join(bare, 'node_modules'), { recursive: true });
+      const installed = join('node_modules', 'sojourn');
+      await cp(join(consumer.folder, installed), join(bare, installed), { recursive: true });
+      const code = `
+        for (const door of ['sojourn', 'sojourn/memory', 'sojourn/testing']) await import(door);
+        await import('sojourn/redis').catch((error) => console.log(error.code));`;
+      const args = ['--input-type=module', '--eval', code];
+      const { stdout } = await run(process.execPath, args, { cwd: bare });
+      expect(stdout).toBe('ERR_MODULE_NOT_FOUND\n'); // so nothing was found outside of the project either
+    });
+  });
+});
+
+const strictly = {
+  compilerOptions: {
+    ...{ target: 'es2023', module: 'nodenext', types: ['node'] },
+    ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false },
+  },
+  files: ['app.ts'],
+};
+
+const application = `
+import express from 'express';
+import session from 'express-session';
+import { Hono } from 'hono';
+import { type Session, SessionService, StoreUnavailableError } from 'sojourn';
+import { SojournStore } from 'sojourn/express';
+import { sessions } from 'sojourn/hono';
+import { MemorySessionRepository } from 'sojourn/memory';
+import { connectRedis } from 'sojourn/redis';
+import { sessionRepositoryContract } from 'sojourn/testing';
+
+const repository = new MemorySessionRepository();
+const service = new SessionService({ repository });
+const { token } = await service.create({ color: 'green' });
+const found: Session | undefined = await service.get(token);
+
+const app = new Hono();
+app.use(sessions({ service }));
+app.get('/', async (c) => c.text('ok'));
+
+express().use(
+  session({ store: new SojournStore({ repository }), secret: 's', resave: false, saveUninitialized: false }),
+);
+
+const status = await connectRedis({ kind: 'server', host: '127.0.0.1', port: 1 }).then(
+  () => 200,
+  (error: unknown) => (error instanceof StoreUnavailableError ? 503 : 500),
+);
+const text = await (await app.request('/')).text();
+console.log(found?.fields.color, sessionRepositoryContract.length > 40, status, text);
+`;
