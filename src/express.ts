@@ -1,4 +1,8 @@
-/** Sessions for applications on express-session (Express, NestJS) and @fastify/session. */
+/**
+ * Sessions for applications on express-session (Express, NestJS) and @fastify/session.
+ *
+ * @module
+ */
 export {
   SojournStore,
   type SojournStoreOptions,

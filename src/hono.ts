@@ -1,4 +1,8 @@
-/** Sessions for applications on Hono. */
+/**
+ * Sessions for applications on Hono.
+ *
+ * @module
+ */
 export type {
   ActiveSession,
   FieldData,

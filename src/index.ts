@@ -1,6 +1,8 @@
 /**
  * The sessions themselves: the service, what it works with, and the ports to implement. Needs no Redis, no web
  * framework and no container; stores are at `sojourn/memory` and `sojourn/redis`, the middleware is at `sojourn/hono`.
+ *
+ * @module
  */
 import { nodeSecrets } from './adapters/node/node-secrets.ts';
 import { systemClock } from './adapters/node/system-clock.ts';
@@ -26,6 +28,7 @@ export {
   type FieldCodec,
   type FieldCodecs,
   type IntegerCodec,
+  type IntegerNames,
   integer,
   json,
   type StandardSchema,
@@ -44,6 +47,7 @@ export {
 export type {
   CreatedSession,
   CreateOptions,
+  RotateOptions,
   SessionServiceOptions,
 } from './domain/session-service.ts';
 export {

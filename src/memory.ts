@@ -1,2 +1,6 @@
-/** Sessions in this process. */
+/**
+ * Sessions in this process.
+ *
+ * @module
+ */
 export { MemorySessionRepository } from './adapters/memory/memory-session-repository.ts';

@@ -1,4 +1,8 @@
-/** Sessions in Redis, and a connection that is safe for them. */
+/**
+ * Sessions in Redis, and a connection that is safe for them.
+ *
+ * @module
+ */
 export {
   connectRedis,
   type HostAndPort,

@@ -1,4 +1,8 @@
-/** What every storage adapter has to prove, for any test runner. */
+/**
+ * What every storage adapter has to prove, for any test runner.
+ *
+ * @module
+ */
 export {
   type ContractCase,
   type Subject,

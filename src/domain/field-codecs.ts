@@ -3,7 +3,9 @@ import { SessionError } from './errors.ts';
 /** How a field's value becomes the text that a store keeps, and back. Both throw where that is impossible. */
 export interface FieldCodec<T> {
   readonly kind: 'text' | 'integer' | 'boolean' | 'json';
+  /** The value as it is stored. Throws a `SessionError` (`invalid_value`). */
   encode(value: T): string;
+  /** What the stored text stands for. Throws a `SessionError` (`invalid_value`). */
   decode(text: string): T;
 }
 
@@ -30,6 +32,7 @@ export type IntegerNames<Fields extends FieldCodecs> = string extends keyof Fiel
 /** What zod, valibot and others have in common (https://standardschema.dev, version 1), as far as it is needed here. */
 export interface StandardSchema<T> {
   readonly '~standard': {
+    /** The value as the schema wants it, or what is wrong with it. */
     validate(value: unknown): StandardResult<T> | Promise<StandardResult<T>>;
     readonly types?: { readonly output: T } | undefined;
   };

@@ -31,10 +31,12 @@ export interface SessionPolicy {
   readonly limits: SessionLimits;
 }
 
+/** Settings of a policy; what is missing is as in `defaultPolicy`. */
 export type SessionPolicyOptions = Partial<Omit<SessionPolicy, 'limits'>> & {
   readonly limits?: Partial<SessionLimits>;
 };
 
+/** The policy of a service that was given none: idle for half an hour at most, alive for a week at most. */
 export const defaultPolicy: SessionPolicy = {
   ttl: 1800,
   maxTtl: 30 * 24 * 3600,

@@ -37,14 +37,18 @@ import {
 } from './session-token.ts';
 import { NEWBORN_MS, UserSessions } from './user-sessions.ts';
 
+/** What a service works with. */
 export interface SessionServiceOptions {
+  /** Where the sessions live. */
   readonly repository: SessionRepository;
   readonly clock: Clock;
   readonly secrets: Secrets;
   readonly policy?: SessionPolicyOptions;
+  /** Hears of what happens to sessions. Default: nobody. */
   readonly observer?: SessionObserver;
 }
 
+/** What a new session is given besides its data. */
 export interface CreateOptions {
   /** Idle timeout in seconds; the policy's by default. */
   readonly ttl?: number;
@@ -58,6 +62,7 @@ export interface CreateOptions {
   readonly persistent?: boolean;
 }
 
+/** What a rotation leaves to the replaced token, and why it is done. */
 export interface RotateOptions {
   /**
    * Seconds for which requests already under way may still use the old token. 0, the default, is for a change of

@@ -51,6 +51,7 @@ export interface ActiveSession<Fields extends FieldCodecs = TextFields>
 
   /** Throws a `SessionError` for a reserved name, and for a value that its codec or the limits refuse. */
   set<Name extends keyof Fields & string>(name: Name, value: ValueOf<Fields[Name]>): void;
+  /** Removes the field, when the response leaves. */
   unset<Name extends keyof Fields & string>(name: Name): void;
 
   /** Adds to an integer field; concurrent requests all count. */
@@ -91,6 +92,7 @@ export interface ActiveSession<Fields extends FieldCodecs = TextFields>
   commit(): Promise<boolean>;
 }
 
+/** What `start` gives the new session besides its data. */
 export interface StartOptions extends Omit<CreateOptions, 'user'> {
   /** Take over the data of the session that ends. Default false. */
   readonly carry?: boolean;

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { setCookie } from 'hono/cookie';
 import type { CookieOptions } from 'hono/utils/cookie';
 
+/** How the session's cookie is set. */
 export interface SessionCookieOptions {
   /** The cookie's name, without a prefix. Default `sid`. */
   readonly name?: string;

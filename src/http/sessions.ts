@@ -9,7 +9,9 @@ import type { RequestSession } from './request-session.ts';
 import { type Opened, ServiceSession } from './service-session.ts';
 import { SessionCookie, type SessionCookieOptions } from './session-cookie.ts';
 
+/** What the middleware works with, and how strict it is. */
 export interface SessionsOptions<Fields extends FieldCodecs = TextFields> {
+  /** The service whose sessions requests get. */
   readonly service: SessionService;
   /** How the application's fields are typed and stored. Without it any field is text. */
   readonly fields?: Fields;
@@ -34,6 +36,7 @@ export interface SessionsOptions<Fields extends FieldCodecs = TextFields> {
   readonly onWarning?: (message: string) => void;
 }
 
+/** For `new Hono<SessionsEnv>()`: what the middleware puts into `c.var`. */
 export type SessionsEnv<Fields extends FieldCodecs = TextFields> = {
   Variables: { session: RequestSession<Fields> };
 };

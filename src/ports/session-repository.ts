@@ -93,15 +93,18 @@ export interface Ended {
 /** There is no such session, or this credential does not open it. */
 export type Absent = undefined | 'reused';
 
+/** A session to create: all that the application and the policy decided about it. */
 export interface NewSession {
   /** The id to create and the hash that its token's secret must have. */
   readonly credential: Credential;
   readonly user: string | undefined;
+  /** Application fields, with what they hold. */
   readonly fields: ReadonlyMap<string, string>;
   /** Idle timeout in seconds. */
   readonly ttl: number;
   /** Seconds from now, by the store's clock, after which no slide reaches; `undefined` for none. */
   readonly lifetime: number | undefined;
+  /** `Session.device`. */
   readonly device: Device;
   /** `Session.persistent`. */
   readonly persistent: boolean;
@@ -113,7 +116,9 @@ interface Use {
   readonly at: string;
 }
 
+/** A use that reads the session. */
 export interface Access extends Use {
+  /** How young the last slide must be for this one to be skipped; 0 slides always. */
   readonly refreshAfterMs: number;
 }
 
@@ -125,6 +130,7 @@ export type LimitRefusal = 'too_many_fields' | 'too_large';
 /** The field holds no integer, or the sum would be none that is exact. */
 export type IncrementRefusal = 'not_an_integer' | 'out_of_range';
 
+/** Fields to write and to remove, in one step. */
 export interface FieldChange extends Use {
   readonly set: ReadonlyMap<string, string>;
   /** Names to remove; none of them is in `set`. */
@@ -132,6 +138,7 @@ export interface FieldChange extends Use {
   readonly limits: Limits;
 }
 
+/** What to add to which field. */
 export interface FieldIncrement extends Use {
   readonly field: string;
   /** A safe integer. */
@@ -139,6 +146,7 @@ export interface FieldIncrement extends Use {
   readonly limits: Limits;
 }
 
+/** What a field must hold, and what it shall hold then; `undefined` stands for a missing field. */
 export interface FieldReplacement extends Use {
   readonly field: string;
   readonly expected: string | undefined;
@@ -146,17 +154,21 @@ export interface FieldReplacement extends Use {
   readonly limits: Limits;
 }
 
+/** Which field to take. */
 export interface FieldRemoval extends Use {
   readonly field: string;
 }
 
+/** Another idle timeout. */
 export interface TtlChange extends Use {
   /** Seconds. */
   readonly ttl: number;
 }
 
+/** A secret for the place of the one that opens the session now. */
 export interface Rotation extends Use {
   readonly next: SecretHash;
+  /** Milliseconds for which the replaced secret still opens the session; 0 for none. */
   readonly graceMs: number;
   /** Set where the user has just proven again who they are: the authentication is of now, and the lifetime begins anew. */
   readonly reauthenticated: { readonly lifetime: number | undefined } | undefined;

@@ -18,16 +18,20 @@ export interface UserIndex {
   /** The user's entries, oldest first. */
   list(user: string): Promise<readonly IndexEntry[]>;
 
+  /** Removes the ids, as far as they are entered. */
   remove(user: string, ids: readonly SessionId[]): Promise<void>;
 }
 
+/** An id to enter for a user. */
 export interface NewIndexEntry {
   readonly user: string;
   readonly id: SessionId;
+  /** Milliseconds for which the index is kept at least. */
   readonly keepMs: number;
   readonly limit: { readonly max: number; readonly refuse: boolean } | undefined;
 }
 
+/** What a user's index tells of one session. */
 export interface IndexEntry {
   readonly id: SessionId;
   /** Milliseconds since it was entered, by the store's clock. */

@@ -21,6 +21,7 @@ export interface Subject {
 /** One sentence of the port, and what proves it. It rejects with an assertion error. */
 export interface ContractCase {
   readonly name: string;
+  /** Resolves if the repository keeps the sentence. */
   run(subject: Subject): Promise<void>;
 }
 

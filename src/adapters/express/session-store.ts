@@ -23,6 +23,7 @@ import {
 } from './foreign-session.ts';
 import { type LoadedFields, LoadedSessions, withoutMark } from './loaded-sessions.ts';
 
+/** Where the store keeps its sessions, and the rules they live by. */
 export interface SojournStoreOptions {
   /** Where the sessions live. Give it a prefix of its own. */
   readonly repository: SessionRepository;
@@ -39,6 +40,7 @@ export interface SojournStoreOptions {
     SessionPolicyOptions,
     'ttl' | 'maxTtl' | 'lifetime' | 'refreshAfter' | 'limits'
   >;
+  /** Hears of sessions that began and ended. Default: nobody. */
   readonly observer?: SessionObserver;
   readonly clock?: Clock;
   readonly secrets?: Secrets;

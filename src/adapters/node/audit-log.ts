@@ -2,6 +2,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { SessionEvent, SessionObserver } from '../../ports/session-observer.ts';
 import { systemClock } from './system-clock.ts';
 
+/** Where the lines go, and what dates them. */
 export interface AuditLogOptions {
   /** Takes one line, which ends with a line feed: `(line) => process.stdout.write(line)`. */
   readonly write: (line: string) => void;

@@ -3,6 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { storeUnavailable } from './redis-errors.ts';
 
+/** Where a server listens. */
 export interface HostAndPort {
   readonly host: string;
   readonly port: number;
@@ -41,6 +42,7 @@ export type RedisAddress =
       'db'
     >);
 
+/** An open connection, for a repository and to be closed by whoever opened it. */
 export interface RedisConnection {
   readonly client: Redis | Cluster;
   /** Resolves when Redis answers; rejects with `StoreUnavailableError` when it does not in time. */

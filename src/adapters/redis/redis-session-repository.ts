@@ -29,6 +29,7 @@ type ScriptedClient = Record<ScriptName, Script>;
 /** What a script answers where there is no session to act on. */
 const ABSENT = 0;
 
+/** Which Redis, and which of its keys. */
 export interface RedisSessionRepositoryOptions {
   /**
    * A connected client, of one server or of a cluster. Its options decide what happens when Redis is away: take

@@ -2,6 +2,7 @@ import { Cluster, type Redis } from 'ioredis';
 import { parseSessionId, type SessionId } from '../../domain/session-token.ts';
 import { storeUnavailable } from './redis-errors.ts';
 
+/** Which sessions to walk through, and how fast. */
 export interface ScanOptions {
   readonly client: Redis | Cluster;
   /** As the repository has it. Default `session:`. */

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { parseSessionId } from '../../domain/session-token.ts';
 import type { SessionObserver } from '../../ports/session-observer.ts';
 
+/** What to watch, and who hears of it. */
 export interface WatchExpiryOptions {
   /** One server, configured with `notify-keyspace-events` of at least `Ex`; on a cluster, each master by itself. */
   readonly client: Redis;
