@@ -20,9 +20,14 @@ it('docs/security.md names tests that exist', async () => {
   expect(missing).toEqual([]);
 });
 
+/** The tests and the contract of a store, whose cases are tests wherever they are registered. */
 async function readTests(): Promise<string> {
-  const folder = new URL('test/', root);
+  const sources = await Promise.all(['test/', 'src/testing/'].map(readAll));
+  return sources.flat().join('\n');
+}
+
+async function readAll(path: string): Promise<string[]> {
+  const folder = new URL(path, root);
   const files = (await readdir(folder, { recursive: true })).filter((name) => /\.tsx?$/.test(name));
-  const sources = await Promise.all(files.map((name) => readFile(new URL(name, folder), 'utf8')));
-  return sources.join('\n');
+  return Promise.all(files.map((name) => readFile(new URL(name, folder), 'utf8')));
 }
