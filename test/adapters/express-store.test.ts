@@ -5,7 +5,7 @@ import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { deriveCredential } from '../../src/domain/session-token.ts';
 import { SojournStore, type SojournStoreOptions } from '../../src/express.ts';
-import type { SessionEvent } from '../../src/index.ts';
+import { type SessionEvent, SessionService } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
 import { type Handlers, startExpress, startFastify } from '../support/foreign-apps.ts';
 import { Browser } from '../support/http-server.ts';
@@ -153,6 +153,26 @@ describe('SojournStore', () => {
       { type: 'created', id, user: undefined },
       { type: 'ended', id, why: 'logout' },
     ]);
+  });
+
+  it('enters a session for its user, to be listed and ended with all others', async () => {
+    const repository = new MemorySessionRepository();
+    const service = new SessionService({ repository });
+    const { store } = setUp({
+      repository,
+      userOf: (session) => (session as { user?: string }).user,
+      policy: { maxSessions: 2 },
+    });
+    const log = (sid: string) =>
+      call((done) => store.set(sid, data({ user: 'ada' }), done)).then(() => store.idOf(sid));
+    const ids = [await log('phone'), await log('laptop'), await log('tablet')];
+    expect((await service.list('ada')).map(({ id }) => id)).toEqual(ids.slice(1));
+    await call((done) => store.destroy('laptop', done));
+    expect(await service.list('ada')).toHaveLength(1);
+    const session = await call<Data | null>((done) => store.get('tablet', done));
+    expect(await service.deleteAll('ada')).toBe(1);
+    await call((done) => store.set('tablet', session as Data, done));
+    expect(await call((done) => store.get('tablet', done))).toBeNull();
   });
 
   it('says that it cannot go through all sessions without a scan', async () => {

@@ -1,17 +1,22 @@
 import { type Session as ExpressSession, type SessionData, Store } from 'express-session';
 import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { formatInstant, type Session } from '../../domain/session.ts';
-import { checkFields, exceededLimit } from '../../domain/session-fields.ts';
+import { checkFields, checkUser, exceededLimit } from '../../domain/session-fields.ts';
 import {
   createPolicy,
   type SessionPolicy,
   type SessionPolicyOptions,
 } from '../../domain/session-policy.ts';
 import { type Credential, deriveCredential, type SessionId } from '../../domain/session-token.ts';
+import { NEWBORN_MS, UserSessions } from '../../domain/user-sessions.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Secrets } from '../../ports/secrets.ts';
 import type { EndReason, SessionObserver } from '../../ports/session-observer.ts';
-import type { LimitRefusal, SessionRepository } from '../../ports/session-repository.ts';
+import type {
+  LimitRefusal,
+  NewSession,
+  SessionRepository,
+} from '../../ports/session-repository.ts';
 import { nodeSecrets } from '../node/node-secrets.ts';
 import { systemClock } from '../node/system-clock.ts';
 import {
@@ -33,12 +38,19 @@ export interface SojournStoreOptions {
    */
   readonly scan?: () => AsyncIterable<readonly SessionId[]>;
   /**
+   * Whose session it is, for `list` and `deleteAll` of a `SessionService` on the same repository: with Passport,
+   * `(session) => session.passport?.user`. It is asked when a session comes into being, so call `regenerate` at every login
+   * (OWASP ASVS 7.2.4).
+   */
+  readonly userOf?: (session: SessionData) => string | undefined;
+  /**
    * `ttl`, in seconds, is for cookies that end with the browser; any other session idles as long as its cookie. Defaults as
    * this ecosystem is used to: `ttl` 86400 (a day), `maxTtl` 400 days, no `lifetime`, values as large as the session.
+   * `maxSessions` counts the sessions of which `userOf` tells a user.
    */
   readonly policy?: Pick<
     SessionPolicyOptions,
-    'ttl' | 'maxTtl' | 'lifetime' | 'refreshAfter' | 'limits'
+    'ttl' | 'maxTtl' | 'lifetime' | 'refreshAfter' | 'limits' | 'maxSessions' | 'atMaxSessions'
   >;
   /** Hears of sessions that began and ended. Default: nobody. */
   readonly observer?: SessionObserver;
@@ -48,6 +60,9 @@ export interface SojournStoreOptions {
 
 type Done = (error?: unknown) => void;
 type Answer<T> = (error: unknown, value?: T) => void;
+
+/** What a session begins with. */
+type Begun = Pick<NewSession, 'fields' | 'ttl' | 'user'>;
 
 const DAY_SECONDS = 24 * 3600;
 
@@ -68,7 +83,9 @@ const UNBORN_MS = 60_000;
 export class SojournStore extends Store {
   readonly #repository: SessionRepository;
   readonly #scan: (() => AsyncIterable<readonly SessionId[]>) | undefined;
+  readonly #userOf: (session: SessionData) => string | undefined;
   readonly #policy: SessionPolicy;
+  readonly #users: UserSessions;
   readonly #observer: SessionObserver | undefined;
   readonly #clock: Clock;
   readonly #secrets: Secrets;
@@ -77,6 +94,7 @@ export class SojournStore extends Store {
   constructor({
     repository,
     scan,
+    userOf = () => undefined,
     policy,
     observer,
     clock = systemClock,
@@ -85,6 +103,7 @@ export class SojournStore extends Store {
     super();
     this.#repository = repository;
     this.#scan = scan;
+    this.#userOf = userOf;
     this.#policy = createPolicy({
       ttl: DAY_SECONDS,
       maxTtl: 400 * DAY_SECONDS,
@@ -92,6 +111,7 @@ export class SojournStore extends Store {
       ...policy,
       limits: { maxValueBytes: policy?.limits?.maxTotalBytes ?? 32 * 1024, ...policy?.limits },
     });
+    this.#users = new UserSessions(repository, this.#policy, observer);
     this.#observer = observer;
     this.#clock = clock;
     this.#secrets = secrets;
@@ -165,7 +185,7 @@ export class SojournStore extends Store {
     const fields = this.#encode(session);
     const loaded = this.#loaded.of(session, sid);
     if (loaded !== undefined) await this.#write(credential, { fields, ttl }, loaded);
-    else if (!(await this.#create(credential, fields, ttl))) {
+    else if (!(await this.#create(credential, { fields, ttl, user: this.#userOf(session) }))) {
       const found = await this.#repository.read(credential);
       if (typeof found === 'object') await this.#write(credential, { fields, ttl }, found);
     }
@@ -173,27 +193,32 @@ export class SojournStore extends Store {
   }
 
   /** False if the id is taken: by a session, or because one was destroyed before it was stored. */
-  async #create(
-    credential: Credential,
-    fields: ReadonlyMap<string, string>,
-    ttl: number,
-  ): Promise<boolean> {
-    const exceeded = exceededLimit(fields, this.#policy.limits);
+  async #create(credential: Credential, session: Begun): Promise<boolean> {
+    const { id } = credential;
+    const user = session.user === undefined ? undefined : checkUser(session.user);
+    const exceeded = exceededLimit(session.fields, this.#policy.limits);
     if (exceeded !== undefined) throw limitError(exceeded);
     const { lifetime } = this.#policy;
+    const beganAt = this.#clock.now();
+    if (user !== undefined) await this.#users.admit(user, id, lifetime);
     const created = await this.#repository.create({
-      ...{ credential, fields, ttl, lifetime, user: undefined, device: {}, persistent: false },
+      ...{ ...session, credential, user, lifetime, device: {}, persistent: false },
       at: this.#now(),
     });
     if (created === undefined) return false;
-    this.#observer?.notify({ type: 'created', id: credential.id, user: undefined });
+    if (user !== undefined && this.#clock.now() - beganAt > NEWBORN_MS) {
+      // By now its entry may have been taken for that of a session that has ended.
+      await this.#repository.end(id, { unbornMs: 0 });
+      throw new StoreUnavailableError('refused');
+    }
+    this.#observer?.notify({ type: 'created', id, user });
     return true;
   }
 
   /** Writes the difference, and only it. A session that has ended stays so. */
   async #write(
     credential: Credential,
-    { fields, ttl }: { readonly fields: ReadonlyMap<string, string>; readonly ttl: number },
+    { fields, ttl }: Pick<Begun, 'fields' | 'ttl'>,
     before: Pick<LoadedFields, 'fields' | 'ttl'>,
   ): Promise<void> {
     const { limits } = this.#policy;
@@ -224,7 +249,7 @@ export class SojournStore extends Store {
 
   async #end(id: SessionId, why: EndReason = 'logout', unbornMs = UNBORN_MS): Promise<void> {
     const ended = await this.#repository.end(id, { unbornMs });
-    if (ended !== undefined) this.#observer?.notify({ type: 'ended', id, why });
+    if (ended !== undefined) await this.#users.ended(id, ended.user, why);
   }
 
   async #all(): Promise<SessionData[]> {
