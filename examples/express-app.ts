@@ -1,6 +1,7 @@
 /** Express with express-session, its sessions in Sojourn: `req.session` as ever, and requests that no longer overwrite each other. */
 import express from 'express';
 import session from 'express-session';
+import { SessionService } from 'sojourn';
 import { SojournStore } from 'sojourn/express';
 import { connectRedis, RedisSessionRepository, scanSessions } from 'sojourn/redis';
 
@@ -20,11 +21,14 @@ const {
 } = process.env;
 
 const redis = await connectRedis({ kind: 'url', url: REDIS_URL });
+const repository = new RedisSessionRepository({ client: redis.client, prefix: PREFIX });
 const store = new SojournStore({
-  repository: new RedisSessionRepository({ client: redis.client, prefix: PREFIX }),
+  repository,
+  userOf: ({ user }) => user,
   scan: () => scanSessions({ client: redis.client, prefix: PREFIX }),
   policy: { lifetime: 7 * 24 * 3600 },
 });
+const service = new SessionService({ repository }); // for a user's sessions together
 
 const app = express();
 app.use(express.urlencoded());
@@ -64,6 +68,11 @@ app.get('/', (req, res) => {
 
 app.post('/logout', (req, res, next) => {
   req.session.destroy((error) => (error ? next(error) : res.send('Goodbye.')));
+});
+
+app.post('/logout-everywhere', async (req, res) => {
+  if (req.session.user === undefined) return void res.sendStatus(401);
+  res.send(`Ended ${await service.deleteAll(req.session.user)} sessions.`);
 });
 
 // What redis-cli shows: HGETALL of this key.

@@ -88,6 +88,10 @@ describeLive('the examples', () => {
     ]);
     await browser.post('/logout');
     expect(await redis.exists(key)).toBe(0);
+    const phone = browser.clone();
+    for (const device of [browser, phone]) await device.post('/login', { user: 'ada' });
+    expect(await text(phone.post('/logout-everywhere'))).toBe('Ended 2 sessions.');
+    expect(await (await browser.request('/')).json()).toEqual({});
     await redis.quit();
   });
 

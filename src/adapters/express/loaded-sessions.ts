@@ -29,7 +29,7 @@ export class LoadedSessions {
     (session as MarkedSession)[MARK] = mark;
   }
 
-  /** Takes the property away where its owner can be told instead. */
+  /** For whoever tells which object the data was copied into. */
   move(from: object, to: object): void {
     const loaded = this.#loaded.get(from);
     if (loaded !== undefined) this.#loaded.set(to, loaded);
@@ -43,7 +43,7 @@ export class LoadedSessions {
   }
 }
 
-/** The data without the property. */
+/** The data without the property, which `move` makes superfluous. */
 export function withoutMark<Session extends object>(session: Session): Session {
   delete (session as MarkedSession)[MARK];
   return session;
