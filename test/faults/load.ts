@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type SessionService, StoreUnavailableError } from '../../src/index.ts';
+import { StoreUnavailableError } from '../../src/index.ts';
 import type { Action, Call, Outcome } from './history.ts';
 
 /** Clients that use sessions together until they are told to stop. */
@@ -19,6 +19,21 @@ interface Known {
   calls: number;
 }
 
+/** What clients use: a service, or what speaks to one. */
+export interface Sessions {
+  create(
+    data: Readonly<Record<string, string>>,
+    options: { readonly user?: string; readonly ttl?: number },
+  ): Promise<{ readonly token: string; readonly session: { readonly id: string } }>;
+  get(token: string): Promise<{ readonly fields: Readonly<Record<string, string>> } | undefined>;
+  increment(token: string, field: string): Promise<number | undefined>;
+  update?(
+    token: string,
+    change: { readonly set: Readonly<Record<string, string>> },
+  ): Promise<boolean>;
+  delete(token: string): Promise<boolean>;
+}
+
 /** Milliseconds that a client thinks between two calls. */
 const THINKING_MS = 2;
 const SESSIONS = 12;
@@ -28,7 +43,7 @@ const CALLS_PER_SESSION = 150;
 
 /** One client for each service, which should have a connection of its own. They share the sessions. */
 export function startLoad(
-  services: readonly SessionService[],
+  services: readonly Sessions[],
   createOptions: { readonly ttl?: number } = {},
 ): Load {
   const calls: Call[] = [];
@@ -46,18 +61,18 @@ export function startLoad(
     }
   });
 
-  async function step(service: SessionService): Promise<void> {
+  async function step(service: Sessions): Promise<void> {
     const isMissing = alive.length < SESSIONS && Math.random() < 0.5;
     if (isMissing || alive.length === 0) return create(service);
     const dice = Math.random();
     const session = pick(dice < 0.1 && ended.length > 0 ? ended : alive);
     if (dice > 0.99 || session.calls > CALLS_PER_SESSION) return end(service, session);
     if (dice > 0.6) return call(session, { kind: 'read' }, () => read(service, session));
-    if (dice > 0.5) {
+    if (dice > 0.5 && service.update) {
       marks += 1;
       const name = `m${marks}`;
       return call(session, { kind: 'mark', name }, async () =>
-        okIf(await service.update(session.token, { set: { [name]: '1' } })),
+        okIf((await service.update?.(session.token, { set: { [name]: '1' } })) ?? false),
       );
     }
     return call(session, { kind: 'increment' }, async () => {
@@ -66,7 +81,7 @@ export function startLoad(
     });
   }
 
-  async function create(service: SessionService): Promise<void> {
+  async function create(service: Sessions): Promise<void> {
     const begin = performance.now();
     const user = Math.random() < 0.5 ? `user-${Math.floor(Math.random() * 5)}` : undefined;
     try {
@@ -87,7 +102,7 @@ export function startLoad(
     }
   }
 
-  async function end(service: SessionService, session: Known): Promise<void> {
+  async function end(service: Sessions, session: Known): Promise<void> {
     await call(session, { kind: 'delete' }, async () => okIf(await service.delete(session.token)));
   }
 
@@ -114,7 +129,7 @@ export function startLoad(
     async stop() {
       stopped = true;
       await Promise.all(clients);
-      const [service] = services as [SessionService];
+      const [service] = services as [Sessions];
       for (const session of all)
         await call(session, { kind: 'read' }, () => read(service, session));
       if (unexpected.length > 0) throw unexpected[0];
@@ -123,7 +138,7 @@ export function startLoad(
   };
 }
 
-async function read(service: SessionService, { token }: Known): Promise<Outcome> {
+async function read(service: Sessions, { token }: Known): Promise<Outcome> {
   const session = await service.get(token);
   if (session === undefined) return { kind: 'absent' };
   const { n = '0', ...marks } = session.fields;

@@ -36,6 +36,10 @@ export class SojournProcess {
     }));
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Its address, once it listens. Rejects with what it printed if it ends first. */
   async url(): Promise<string> {
     for (;;) {
