@@ -1,0 +1,320 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  connectRedis,
+  type RedisAddress,
+  type RedisConnection,
+} from '../../src/adapters/redis/connect-redis.ts';
+import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
+import { scanSessions } from '../../src/adapters/redis/scan-sessions.ts';
+import { SessionService } from '../../src/index.ts';
+import { sessionRepositoryContract } from '../contract/session-repository-contract.ts';
+import { askRedis } from '../support/ask-redis.ts';
+import { describeWithServers, redisBinary } from '../support/live-redis.ts';
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+
+describeWithServers('a connection that is safe for sessions', () => {
+  it.each([
+    ['a wrong password', 'redis://:wrong@', /WRONGPASS/],
+    ['no password', 'redis://', /NOAUTH/],
+    ['an unknown user', 'redis://nobody:secret@', /WRONGPASS/],
+  ])('with %s, rejects in the words of Redis and without the password', async (_what, url, why) => {
+    const { port } = await server(['--requirepass', 'secret']);
+    const error = await failure({ kind: 'url', url: `${url}127.0.0.1:${port}` });
+    expect(error.message).toMatch(why);
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/wrong@|secret/);
+  });
+
+  it('authenticates by password and as a user, and takes the database', async () => {
+    const { host, port } = await server(['--requirepass', 'p@ss/word']);
+    const by = await connect({ kind: 'server', host, port, password: 'p@ss/word', db: 3 });
+    await by.client.set('a', '3');
+    await by.client.call('acl', 'setuser', 'ada', 'on', '>s:1', '~*', '&*', '+@all');
+    const url = `redis://ada:s%3A1@127.0.0.1:${port}/3`;
+    const { client } = await connect({ kind: 'url', url });
+    expect(await client.get('a')).toBe('3');
+    expect(await client.call('acl', 'whoami')).toBe('ada');
+  });
+
+  it('goes through a unix socket', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'redis.sock');
+    await server(['--unixsocket', path]);
+    const { client } = await connect({ kind: 'socket', path });
+    expect(await client.ping()).toBe('PONG');
+  });
+
+  it('takes no option from a URL, and no second prefix', async () => {
+    const { port } = await server();
+    const query =
+      'keyPrefix=twice:&enableOfflineQueue=true&commandTimeout=x&maxRetriesPerRequest=9';
+    const { client } = await connect({ kind: 'url', url: `redis://127.0.0.1:${port}?${query}` });
+    const plain = await connect({ kind: 'url', url: `redis://127.0.0.1:${port}` });
+    expect(client.options).toEqual(plain.client.options);
+    const repository = new RedisSessionRepository({ client, prefix: 'session:app:' });
+    const { session } = await new SessionService({ repository }).create({}, { user: 'ada' });
+    const keys = (await (client as Redis).keys('*')).toSorted();
+    expect(keys).toEqual([`session:app:${session.id}`, 'session:app:user:ada']);
+  });
+
+  it('queues nothing while Redis is away, and works again when it is back', async () => {
+    const redis = await server();
+    const { host, port } = redis;
+    const { client } = await connect({ kind: 'server', host, port });
+    await redis.kill();
+    await expect.poll(() => (client as Redis).status).not.toBe('ready');
+    const answers = await Promise.allSettled(
+      Array.from({ length: 1000 }, (_, i) => client.set(`late:${i}`, '1')),
+    );
+    expect(answers.every(({ status }) => status === 'rejected')).toBe(true);
+    await redis.restart();
+    await expect.poll(() => client.ping().catch(() => 'away'), { timeout: 10_000 }).toBe('PONG');
+    expect(await (client as Redis).dbsize()).toBe(0);
+  });
+
+  it('says that an outcome is unknown where a frozen server does not answer, instead of waiting', async () => {
+    const redis = await server();
+    const { client } = await connect({ kind: 'server', host: redis.host, port: redis.port });
+    const service = new SessionService({ repository: new RedisSessionRepository({ client }) });
+    const { token } = await service.create();
+    redis.pause();
+    const calls = await Promise.allSettled(
+      Array.from({ length: 20 }, () => service.increment(token, 'n')),
+    );
+    for (const call of calls) {
+      expect(call).toMatchObject({ status: 'rejected', reason: { code: 'store_unavailable' } });
+    }
+    redis.resume();
+    await expect.poll(() => service.peek(token).catch(() => 'away')).toMatchObject({ fields: {} });
+    // What was sent may have been applied once it woke up, but never twice.
+    expect(Number((await service.peek(token))?.fields.n ?? 0)).toBeLessThanOrEqual(20);
+  });
+
+  it.each<[string, (port: number) => RedisAddress]>([
+    ['a server', (port) => ({ kind: 'server', host: '127.0.0.1', port })],
+    ['a cluster', (port) => ({ kind: 'cluster', nodes: [{ host: '127.0.0.1', port }] })],
+    [
+      'a sentinel',
+      (port) => ({ kind: 'sentinel', sentinels: [{ host: '127.0.0.1', port }], master: 'main' }),
+    ],
+  ])('gives up on %s where nobody listens, and on one that is frozen', async (_what, address) => {
+    const redis = await server();
+    redis.pause();
+    expect((await failure(address(redis.port))).message).not.toBe('');
+    await redis.kill();
+    expect((await failure(address(redis.port))).message).toMatch(/ECONNREFUSED|closed|unreachable/);
+  });
+
+  describe('with TLS', () => {
+    let folder: string;
+    let redis: RedisServer;
+    let ca: string;
+    let tlsPort: number;
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'sojourn-tls-'));
+      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+      const request = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2';
+      await promisify(execFile)('openssl', [
+        ...[...request.split(' '), '-subj', '/CN=localhost', '-keyout', key, '-out', cert],
+        ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+      ]);
+      ca = await readFile(cert, 'utf8');
+      const probe = await startRedisServer({ binary: redisBinary() });
+      tlsPort = probe.port;
+      await probe.stop();
+      const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert];
+      redis = await startRedisServer({
+        binary: redisBinary(),
+        args: ['--tls-port', `${tlsPort}`, ...files, '--tls-auth-clients', 'no'],
+      });
+    });
+    afterAll(async () => {
+      await redis?.stop();
+      await rm(folder, { recursive: true });
+    });
+
+    it.each(['127.0.0.1', 'localhost'])('trusts the authority it is given, at %s', async (host) => {
+      for (const address of [
+        { kind: 'server', host, port: tlsPort, tls: { ca } },
+        { kind: 'url', url: `rediss://${host}:${tlsPort}`, tls: { ca } },
+      ] as const) {
+        const { client } = await connect(address);
+        expect(await client.ping()).toBe('PONG');
+        expect(Reflect.get((client as Redis).stream, 'authorized')).toBe(true);
+      }
+    });
+
+    it('refuses a certificate that nobody vouches for', async () => {
+      const error = await failure({ kind: 'url', url: `rediss://localhost:${tlsPort}` });
+      expect(error.message).toMatch(/self-signed certificate/);
+    });
+
+    it('refuses a certificate for another name', async () => {
+      const tls = { ca, servername: 'redis.example' };
+      const error = await failure({ kind: 'server', host: 'localhost', port: tlsPort, tls });
+      expect(error.message).toMatch(/altnames/);
+    });
+  });
+});
+
+describeWithServers('a connection to a cluster', () => {
+  let cluster: RedisCluster;
+  const address = () => ({ kind: 'cluster', nodes: cluster.addresses }) as const;
+  beforeAll(async () => {
+    cluster = await startRedisCluster({ binary: redisBinary() });
+  });
+  afterAll(() => cluster?.stop());
+
+  it('serves a burst of first commands whole, on all nodes', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const { client } = await connect(address());
+      const answers = await Promise.all(
+        Array.from({ length: 200 }, (_, i) => client.set(`burst:${i}`, '1', 'EX', 60)),
+      );
+      expect(new Set(answers)).toEqual(new Set(['OK']));
+    }
+  });
+
+  it('finds the cluster through one node that is left of those it was told', async () => {
+    const [alive, dead] = [cluster.addresses[2], await server()];
+    await dead.stop();
+    const { client } = await connect({
+      kind: 'cluster',
+      nodes: [{ host: dead.host, port: dead.port }, ...(alive ? [alive] : [])],
+    });
+    expect(await client.set('found', '1', 'EX', 60)).toBe('OK');
+  });
+
+  it('needs the rights that the operations guide adds for it, and no others', async () => {
+    const added = /^\| a cluster \| `(.*)` \|$/m.exec(await readFile('docs/operations.md', 'utf8'));
+    const rights = (added?.[1] ?? '').replaceAll('\\|', '|').split(' ');
+    for (const node of cluster.nodes) {
+      await askRedis(node, ['acl', ...(await documentedUser()), ...rights]);
+      await askRedis(node, 'acl log reset');
+    }
+    const [username, password] = ['sojourn', 'change-me'];
+    const { client } = await connect({ ...address(), username, password });
+    const service = new SessionService({ repository: new RedisSessionRepository({ client }) });
+    await Promise.all(Array.from({ length: 50 }, () => service.create({}, { user: 'ada' })));
+    const moved = await service.create();
+    const from = await cluster.primaryOf(`session:${moved.session.id}`);
+    const to = (await cluster.primaries()).find((node) => node !== from) as RedisServer;
+    await cluster.moveSlot(await cluster.slotOf(`session:${moved.session.id}`), to);
+    expect(await service.get(moved.token)).toBeDefined();
+    expect(await service.deleteAll('ada')).toBe(50);
+    for (const node of cluster.nodes) expect(await askRedis(node, 'acl log')).toEqual([]);
+  });
+
+  it('rejects a wrong password in the words of Redis', async () => {
+    const wrong = { ...address(), username: 'nobody', password: 'wrong' };
+    expect((await failure(wrong)).message).toMatch(/WRONGPASS/);
+  });
+
+  it('walks through the sessions of all its nodes', async () => {
+    const { client } = await connect(address());
+    const repository = new RedisSessionRepository({ client, prefix: 'session:scan:' });
+    const service = new SessionService({ repository });
+    const created = await Promise.all(
+      Array.from({ length: 300 }, (_, i) => service.create({}, { user: `user ${i % 7}` })),
+    );
+    const found = new Set<string>();
+    for await (const page of scanSessions({ client, prefix: 'session:scan:', pageSize: 20 })) {
+      for (const id of page) found.add(id);
+    }
+    expect(found).toEqual(new Set(created.map(({ session }) => session.id)));
+  });
+});
+
+describeWithServers('with no more rights than the operations guide grants', () => {
+  let redis: RedisServer;
+  let connection: RedisConnection;
+
+  beforeAll(async () => {
+    redis = await startRedisServer({ binary: redisBinary() });
+    await askRedis(redis, ['acl', ...(await documentedUser())]);
+    const { host, port } = redis;
+    const [username, password] = ['sojourn', 'change-me'];
+    connection = await connectRedis({ kind: 'server', host, port, username, password });
+  });
+  afterAll(async () => {
+    await connection?.close();
+    await redis?.stop();
+  });
+
+  describe('the contract', { concurrent: true }, () => {
+    for (const { name, run } of sessionRepositoryContract) {
+      it(name, () => run({ repository: repositoryOf(connection), elapse: wait }));
+    }
+  });
+
+  it('nothing that is needed was denied, and nothing else is allowed', async () => {
+    expect(await askRedis(redis, 'acl log')).toEqual([]);
+    const { client } = connection;
+    for (const [command = '', ...args] of [
+      ['get', 'other'],
+      ['hgetall', 'other'],
+      ['eval', "return redis.call('GET', KEYS[1])", '1', 'session:x'],
+      ['eval', "return redis.call('HGETALL', KEYS[1])", '1', 'other'],
+      ['flushall'],
+      ['keys', '*'],
+      ['config', 'get', '*'],
+      ['acl', 'list'],
+      ['monitor'],
+    ]) {
+      await expect(client.call(command, ...args), command).rejects.toThrow(DENIED);
+    }
+  });
+});
+
+/** In the words of Redis 6.2 to 8 and Valkey, for commands and for scripts. */
+const DENIED = /NOPERM|permission|ACL failure|can't run/;
+
+/** The words of the ACL command that docs/operations.md gives for one server. */
+async function documentedUser(): Promise<string[]> {
+  const guide = await readFile('docs/operations.md', 'utf8');
+  const command = /^ACL (SETUSER sojourn (?:.|\\\n)*?[^\\])$/m.exec(guide)?.[1] ?? '';
+  return command.split(/[\s\\]+/);
+}
+
+function repositoryOf({ client }: RedisConnection): RedisSessionRepository {
+  return new RedisSessionRepository({ client });
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function server(args: readonly string[] = []): Promise<RedisServer> {
+  const started = await startRedisServer({ binary: redisBinary(), args });
+  onTestFinished(() => started.stop());
+  return started;
+}
+
+async function connect(address: RedisAddress): Promise<RedisConnection> {
+  const connection = await connectRedis(address);
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+/** Why it could not connect: the cause of the error that the domain knows. */
+async function failure(address: RedisAddress): Promise<Error> {
+  const error = await connectRedis(address).then(
+    () => undefined,
+    (thrown: Error) => thrown,
+  );
+  expect(error?.name).toBe('StoreUnavailableError');
+  return error?.cause as Error;
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sojourn-socket-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
