@@ -3,6 +3,7 @@
  *
  * - `invalid_policy`: a limit or timeout given at construction makes no sense
  * - `invalid_ttl`: a ttl, lifetime or grace that is no whole number of seconds, or more than the policy allows
+ * - `invalid_durability`: a number of replicas or a time to wait for them that makes no sense
  * - `invalid_user`: the owner's name is empty, too long or not well-formed Unicode
  * - `invalid_field`: a field name is empty, too long or not well-formed Unicode
  * - `reserved_field`: the field belongs to Sojourn and cannot be read or written by a verb
@@ -16,6 +17,7 @@
 export type SessionErrorCode =
   | 'invalid_policy'
   | 'invalid_ttl'
+  | 'invalid_durability'
   | 'invalid_user'
   | 'invalid_field'
   | 'reserved_field'

@@ -1,3 +1,4 @@
+import type { Durability } from '../ports/session-repository.ts';
 import { SessionError } from './errors.ts';
 
 /** How much one session may hold. Bytes are UTF-8. */
@@ -95,6 +96,15 @@ export function checkGrace(grace: number, policy: SessionPolicy): number {
   throw new SessionError(
     'invalid_ttl',
     `grace must be a whole number of seconds from 0 to ${policy.maxTtl}.`,
+  );
+}
+
+/** The durability, if it can be had. Throws a `SessionError` (`invalid_durability`). */
+export function checkDurability({ replicas, timeoutMs }: Durability): Durability {
+  if (isWhole(replicas, 1, 100) && isWhole(timeoutMs, 1, 60_000)) return { replicas, timeoutMs };
+  throw new SessionError(
+    'invalid_durability',
+    'replicas must be a whole number from 1 to 100, timeoutMs one from 1 to 60000.',
   );
 }
 

@@ -3,6 +3,8 @@ import type { Secrets } from '../ports/secrets.ts';
 import type { SessionObserver } from '../ports/session-observer.ts';
 import type {
   Absent,
+  Durability,
+  Durable,
   IncrementRefusal,
   LimitRefusal,
   SessionRepository,
@@ -19,6 +21,7 @@ import {
   type FieldValues,
 } from './session-fields.ts';
 import {
+  checkDurability,
   checkGrace,
   checkLifetime,
   checkTtl,
@@ -291,6 +294,29 @@ export class SessionService {
    */
   deleteAll(user: string, { except }: { readonly except?: SessionId } = {}): Promise<number> {
     return this.#users.endAll(checkUser(user), except);
+  }
+
+  /**
+   * Does what `act` does with the sessions it is given, and waits until so many replicas have it. Ask for it where
+   * a server that dies must not undo what was done: for a revoked session, a disabled account, a one-time token. `durable:
+   * false` undoes nothing; it says that the replicas did not confirm it in time. Doing the same once more waits once more.
+   */
+  async durably<T>(
+    act: (sessions: SessionService) => Promise<T>,
+    { replicas = 1, timeoutMs = 200 }: Partial<Durability> = {},
+  ): Promise<Durable<T>> {
+    const durability = checkDurability({ replicas, timeoutMs });
+    return this.#repository.durably(durability, (repository) =>
+      act(
+        new SessionService({
+          repository,
+          clock: this.#clock,
+          secrets: this.#secrets,
+          policy: this.policy,
+          ...(this.#observer && { observer: this.#observer }),
+        }),
+      ),
+    );
   }
 
   /** True if the user of this session proved who they are within the last `maxAge` seconds: what to ask before sensitive changes (OWASP ASVS 7.5.1). */

@@ -81,8 +81,32 @@ export interface SessionRepository {
    */
   end(id: SessionId, options: { readonly unbornMs: number }): Promise<Ended | undefined>;
 
+  /**
+   * Runs `act` on a repository that is there for this call alone, waits for replicas, and answers what `act` answered and
+   * whether that is durable: all that `act` changed, and all that it found, has reached so many replicas. Where they do
+   * not say so in time it is `false`; what was done stays done, and may be lost with the machine that did it. Doing it
+   * once more waits once more, also for what was done before. What `act` rejects with, this rejects with.
+   */
+  durably<T>(
+    durability: Durability,
+    act: (repository: SessionRepository) => Promise<T>,
+  ): Promise<Durable<T>>;
+
   /** Which sessions were started for whom. */
   readonly users: UserIndex;
+}
+
+/** How much has to be lost before a write is. */
+export interface Durability {
+  /** How many other machines must have it. At least 1. */
+  readonly replicas: number;
+  /** For how many milliseconds they are waited for. */
+  readonly timeoutMs: number;
+}
+
+export interface Durable<T> {
+  readonly answer: T;
+  readonly durable: boolean;
 }
 
 /** A session was alive and has ended. */

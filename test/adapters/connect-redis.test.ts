@@ -193,8 +193,7 @@ describeWithServers('a connection to a cluster', () => {
   });
 
   it('needs the rights that the operations guide adds for it, and no others', async () => {
-    const added = /^\| a cluster \| `(.*)` \|$/m.exec(await readFile('docs/operations.md', 'utf8'));
-    const rights = (added?.[1] ?? '').replaceAll('\\|', '|').split(' ');
+    const rights = [...(await rightsFor('a cluster')), ...(await rightsFor('`durably`'))];
     for (const node of cluster.nodes) {
       await askRedis(node, ['acl', ...(await documentedUser()), ...rights]);
       await askRedis(node, 'acl log reset');
@@ -208,7 +207,8 @@ describeWithServers('a connection to a cluster', () => {
     const to = (await cluster.primaries()).find((node) => node !== from) as RedisServer;
     await cluster.moveSlot(await cluster.slotOf(`session:${moved.session.id}`), to);
     expect(await service.get(moved.token)).toBeDefined();
-    expect(await service.deleteAll('ada')).toBe(50);
+    const ended = await service.durably((own) => own.deleteAll('ada'), { timeoutMs: 5000 });
+    expect(ended).toEqual({ answer: 50, durable: true });
     for (const node of cluster.nodes) expect(await askRedis(node, 'acl log')).toEqual([]);
   });
 
@@ -238,7 +238,7 @@ describeWithServers('with no more rights than the operations guide grants', () =
 
   beforeAll(async () => {
     redis = await startRedisServer({ binary: redisBinary() });
-    await askRedis(redis, ['acl', ...(await documentedUser())]);
+    await askRedis(redis, ['acl', ...(await documentedUser()), ...(await rightsFor('`durably`'))]);
     const { host, port } = redis;
     const [username, password] = ['sojourn', 'change-me'];
     connection = await connectRedis({ kind: 'server', host, port, username, password });
@@ -281,6 +281,18 @@ async function documentedUser(): Promise<string[]> {
   const guide = await readFile('docs/operations.md', 'utf8');
   const command = /^ACL (SETUSER sojourn (?:.|\\\n)*?[^\\])$/m.exec(guide)?.[1] ?? '';
   return command.split(/[\s\\]+/);
+}
+
+/** What the table below that command adds for it. */
+async function rightsFor(what: string): Promise<string[]> {
+  const guide = await readFile('docs/operations.md', 'utf8');
+  const row = guide.split('\n').find((line) => line.startsWith(`| ${what} | `));
+  return (
+    /`(\+.*)` \|$/
+      .exec(row ?? '')?.[1]
+      ?.replaceAll('\\|', '|')
+      .split(' ') ?? []
+  );
 }
 
 function repositoryOf({ client }: RedisConnection): RedisSessionRepository {

@@ -6,6 +6,8 @@ import type { Clock } from '../../ports/clock.ts';
 import type {
   Absent,
   Access,
+  Durability,
+  Durable,
   Ended,
   FieldChange,
   FieldIncrement,
@@ -175,6 +177,14 @@ export class MemorySessionRepository implements SessionRepository {
       return undefined;
     }
     return isSession(entry) ? this.#remove(id, entry) : undefined;
+  }
+
+  /** Never durable: there is no other process that has it. */
+  async durably<T>(
+    _durability: Durability,
+    act: (repository: SessionRepository) => Promise<T>,
+  ): Promise<Durable<T>> {
+    return { answer: await act(this), durable: false };
   }
 
   #remove(id: SessionId, entry: Entry): Ended {

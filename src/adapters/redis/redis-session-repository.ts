@@ -5,6 +5,8 @@ import type { Credential, SessionId } from '../../domain/session-token.ts';
 import type {
   Absent,
   Access,
+  Durability,
+  Durable,
   Ended,
   FieldChange,
   FieldIncrement,
@@ -18,6 +20,7 @@ import type {
   TtlChange,
 } from '../../ports/session-repository.ts';
 import type { UserIndex } from '../../ports/user-index.ts';
+import { openOwnConnection } from './own-connection.ts';
 import { storeUnavailable } from './redis-errors.ts';
 import { RedisUserIndex } from './redis-user-index.ts';
 import { scripts } from './scripts.ts';
@@ -46,16 +49,24 @@ export interface RedisSessionRepositoryOptions {
  */
 export class RedisSessionRepository implements SessionRepository {
   readonly users: UserIndex;
+  readonly #shared: Redis | Cluster;
   readonly #client: ScriptedClient;
   readonly #prefix: string;
+  readonly #onKey: (key: string) => void;
 
-  constructor({ client, prefix = 'session:' }: RedisSessionRepositoryOptions) {
+  /** `onKey` hears of every key that is asked about. */
+  constructor(
+    { client, prefix = 'session:' }: RedisSessionRepositoryOptions,
+    onKey: (key: string) => void = () => {},
+  ) {
     for (const [name, lua] of Object.entries(scripts)) {
       client.defineCommand(name, { numberOfKeys: 1, lua });
     }
     this.#client = client as unknown as ScriptedClient; // defineCommand added these methods
+    this.#shared = client;
     this.#prefix = prefix;
-    this.users = new RedisUserIndex(client, prefix);
+    this.#onKey = onKey;
+    this.users = new RedisUserIndex(client, prefix, onKey);
   }
 
   async create(session: NewSession): Promise<Session | undefined> {
@@ -151,6 +162,22 @@ export class RedisSessionRepository implements SessionRepository {
     return Array.isArray(answer) ? { user: answer[0] } : undefined;
   }
 
+  /** Opens a connection of its own for `act`, so that nobody else's commands queue behind the wait. */
+  async durably<T>(
+    durability: Durability,
+    act: (repository: SessionRepository) => Promise<T>,
+  ): Promise<Durable<T>> {
+    const own = await openOwnConnection(this.#shared, durability);
+    try {
+      const keys = new Set<string>();
+      const options = { client: own.client, prefix: this.#prefix };
+      const answer = await act(new RedisSessionRepository(options, (key) => keys.add(key)));
+      return { answer, durable: await own.reached(keys, durability) };
+    } finally {
+      own.close();
+    }
+  }
+
   #open(
     script: ScriptName,
     { id, secretHash }: Credential,
@@ -165,8 +192,10 @@ export class RedisSessionRepository implements SessionRepository {
     id: SessionId,
     ...args: readonly (string | number)[]
   ): Promise<unknown> {
+    const key = this.#prefix + id;
+    this.#onKey(key);
     try {
-      return await this.#client[script](this.#prefix + id, ...args);
+      return await this.#client[script](key, ...args);
     } catch (error) {
       throw storeUnavailable(error);
     }

@@ -43,13 +43,16 @@ type ScriptedClient = Record<keyof typeof scripts, Script> & Pick<Redis, 'zrem'>
 export class RedisUserIndex implements UserIndex {
   readonly #client: ScriptedClient;
   readonly #prefix: string;
+  readonly #onKey: (key: string) => void;
 
-  constructor(client: Redis | Cluster, prefix: string) {
+  /** `onKey` hears of every key that is asked about. */
+  constructor(client: Redis | Cluster, prefix: string, onKey: (key: string) => void) {
     for (const [name, lua] of Object.entries(scripts)) {
       client.defineCommand(name, { numberOfKeys: 1, lua });
     }
     this.#client = client as unknown as ScriptedClient; // defineCommand added these methods
     this.#prefix = `${prefix}user:`;
+    this.#onKey = onKey;
   }
 
   async add({
@@ -59,12 +62,12 @@ export class RedisUserIndex implements UserIndex {
     limit,
   }: NewIndexEntry): Promise<{ readonly over: readonly SessionId[] } | undefined> {
     const args = [id, keepMs, limit?.max ?? '', limit?.refuse ? 1 : 0];
-    const answer = await ask(this.#client.sojournIndexAdd(this.#prefix + user, ...args));
+    const answer = await ask(this.#client.sojournIndexAdd(this.#key(user), ...args));
     return Array.isArray(answer) ? { over: answer } : undefined;
   }
 
   async list(user: string): Promise<readonly IndexEntry[]> {
-    const answer = (await ask(this.#client.sojournIndexList(this.#prefix + user))) as string[];
+    const answer = (await ask(this.#client.sojournIndexList(this.#key(user)))) as string[];
     const entries: IndexEntry[] = [];
     for (let i = 0; i + 1 < answer.length; i += 2) {
       entries.push({ id: answer[i] as SessionId, ageMs: Number(answer[i + 1]) });
@@ -73,7 +76,13 @@ export class RedisUserIndex implements UserIndex {
   }
 
   async remove(user: string, ids: readonly SessionId[]): Promise<void> {
-    if (ids.length > 0) await ask(this.#client.zrem(this.#prefix + user, ...ids));
+    if (ids.length > 0) await ask(this.#client.zrem(this.#key(user), ...ids));
+  }
+
+  #key(user: string): string {
+    const key = this.#prefix + user;
+    this.#onKey(key);
+    return key;
   }
 }
 
