@@ -182,6 +182,22 @@ describeWithServers('a connection to a cluster', () => {
     }
   });
 
+  it('comes back every time all of its connections are cut', async () => {
+    const clients = await Promise.all(
+      Array.from({ length: 10 }, async () => (await connect(address())).client),
+    );
+    for (let round = 0; round < 8; round += 1) {
+      await Promise.all(cluster.nodes.map((node) => askRedis(node, 'client kill type normal')));
+      await Promise.all(
+        clients.map((client) =>
+          expect
+            .poll(() => client.set('back', round, 'EX', 60).catch(() => 'away'), { timeout: 5000 })
+            .toBe('OK'),
+        ),
+      );
+    }
+  });
+
   it('finds the cluster through one node that is left of those it was told', async () => {
     const [alive, dead] = [cluster.addresses[2], await server()];
     await dead.stop();
