@@ -117,11 +117,28 @@ describeWithServers.each([
     await service.delete(token);
   });
 
+  it('are done and not durable when the connection breaks before the replicas were asked', async () => {
+    const { token } = await service.create();
+    const written = await service.durably(async (own) => {
+      const answer = await own.update(token, { set: { a: '1' } });
+      // By another connection the next primary might be reached, which would vouch for what it never had.
+      for (const one of redis.primaries) await askRedis(one, 'client kill type normal');
+      return answer;
+    }, patient);
+    expect(written).toEqual({ answer: true, durable: false });
+    await expect
+      .poll(async () => (await service.peek(token).catch(() => undefined))?.fields.a, {
+        timeout: 8000,
+      })
+      .toBe('1');
+    await service.delete(token);
+  });
+
   it('fail as unavailable when the primary does not answer', async () => {
     for (const primary of redis.primaries) primary.pause();
     await expect(
       service.durably((own) => own.create(), { replicas: 1, timeoutMs: 50 }),
-    ).rejects.toMatchObject({ code: 'store_unavailable' });
+    ).rejects.toMatchObject({ code: 'store_unavailable', outcome: 'refused' });
   });
 
   it('leave no connection behind', async () => {

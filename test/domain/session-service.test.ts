@@ -231,4 +231,32 @@ describe('the session service', () => {
     await app.create();
     await expect(app.create()).rejects.toThrow('repeated');
   });
+
+  it('does durably what it does otherwise, by the same rules, and says that memory is not durable', async () => {
+    const app = service({ maxTtl: 100, ttl: 60 });
+    const { answer, durable } = await app.durably((own) => own.create({}, { user: 'ada' }));
+    expect(durable).toBe(false);
+    await expect(app.durably((own) => own.setTtl(answer.token, 101))).rejects.toMatchObject({
+      code: 'invalid_ttl',
+    });
+    expect(await app.durably((own) => own.deleteAll('ada'))).toEqual({ answer: 1, durable: false });
+    expect(events.map(({ type }) => type)).toEqual(['created', 'ended']);
+  });
+
+  it.each([
+    { replicas: 0 },
+    { replicas: 1.5 },
+    { replicas: Number.NaN },
+    { replicas: 101 },
+    { timeoutMs: 0 },
+    { timeoutMs: 60_001 },
+    { timeoutMs: Infinity },
+  ])('refuses to wait for %o, and does nothing', async (durability) => {
+    const app = service();
+    const { token } = await app.create();
+    await expect(app.durably((own) => own.delete(token), durability)).rejects.toMatchObject({
+      code: 'invalid_durability',
+    });
+    expect(await app.peek(token)).toBeDefined();
+  });
 });

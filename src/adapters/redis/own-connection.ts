@@ -4,7 +4,8 @@ import { storeUnavailable } from './redis-errors.ts';
 
 /**
  * KEYS[1]: any key that was asked about. Rewrites it as it is, so that a replica that has this write has what came
- * before it, also what this connection only found and another one wrote. Answers 1, or 0 if it could not.
+ * before it, also what this connection only found and another one wrote: for a connection that wrote nothing, Redis 8
+ * waits for nothing. Answers 1, or 0 if it could not.
  */
 const confirm = `
 local key = KEYS[1]
@@ -47,14 +48,11 @@ export async function openOwnConnection(
     shared instanceof Cluster ? ownCluster(shared, once) : ownServer(shared, once);
   client.on('error', () => {}); // whoever waits for the answer hears of it
   client.defineCommand('sojournConfirm', { numberOfKeys: 1, lua: confirm });
-  const late = setTimeout(() => client.disconnect(), timeout);
   try {
-    await client.connect();
+    await Promise.race([client.connect(), failingAfter(timeout)]);
   } catch (error) {
     client.disconnect();
-    throw storeUnavailable(error);
-  } finally {
-    clearTimeout(late);
+    throw storeUnavailable(error, 'refused');
   }
   return {
     client,
@@ -99,6 +97,7 @@ function ownCluster(shared: Cluster, once: RedisOptions): Opening {
   const known = shared.nodes('master').map(({ options: { host, port } }) => ({ host, port }));
   const client = shared.duplicate(known, {
     lazyConnect: true,
+    enableReadyCheck: false,
     clusterRetryStrategy: () => null,
     retryDelayOnFailover: 0,
     // Each node is connected to when a first command goes there; the commands for it wait until then.
@@ -108,4 +107,10 @@ function ownCluster(shared: Cluster, once: RedisOptions): Opening {
   const nodes = new Set<Redis>();
   client.on('+node', (node: Redis) => nodes.add(node));
   return { client, nodes };
+}
+
+function failingAfter(ms: number): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(`not connected within ${ms} ms`)), ms).unref();
+  });
 }

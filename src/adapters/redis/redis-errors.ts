@@ -1,9 +1,12 @@
 import { StoreUnavailableError } from '../../domain/errors.ts';
 
 /** What ioredis threw, as the failure that the domain knows. Its cause says what happened and carries no argument of the command. */
-export function storeUnavailable(error: unknown): StoreUnavailableError {
+export function storeUnavailable(
+  error: unknown,
+  outcome?: StoreUnavailableError['outcome'],
+): StoreUnavailableError {
   const thrown = error instanceof Error ? error : new Error(String(error));
-  return new StoreUnavailableError(wasRefused(thrown) ? 'refused' : 'unknown', {
+  return new StoreUnavailableError(outcome ?? (wasRefused(thrown) ? 'refused' : 'unknown'), {
     cause: withoutArguments(thrown),
   });
 }
