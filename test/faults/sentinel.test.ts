@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
+import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
+import { SessionService } from '../../src/index.ts';
 import { askRedis } from '../support/ask-redis.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { type RedisSentinel, startRedisSentinel } from '../support/redis-sentinel.ts';
@@ -49,5 +52,33 @@ describeWithServers('a failover by Sentinel under load', () => {
     });
     await redis.settled();
     expect(String(await askRedis(before, 'info replication'))).toContain('role:slave');
+  });
+
+  it('to a replica that lagged: an end that was durable stays, and of one that was not the caller was told', async () => {
+    const { client } = await connectRedis(address());
+    try {
+      const service = new SessionService({ repository: new RedisSessionRepository({ client }) });
+      const [safe, unsafe] = [await service.create(), await service.create()];
+      const [primary, replica] = [await redis.primary(), await redis.replica()];
+      const patient = { timeoutMs: 5000 };
+      const ended = await service.durably((own) => own.delete(safe.token), patient);
+      expect(ended).toEqual({ answer: true, durable: true });
+
+      replica.pause();
+      // More than the sockets hold: what follows is in the memory of the primary and dies with it.
+      const junk = 'x'.repeat(1024 * 1024);
+      for (let i = 0; i < 30; i += 1) await askRedis(primary, ['set', `junk-${i}`, junk]);
+      const lost = await service.durably((own) => own.delete(unsafe.token));
+      expect(lost).toEqual({ answer: true, durable: false });
+      await primary.kill();
+      replica.resume();
+      await until('the replica has taken over', async () => (await redis.agreed()) === replica);
+      await until('the client has found it', async () => (await client.ping()) === 'PONG');
+
+      expect(await service.peek(safe.token)).toBeUndefined();
+      expect(await service.peek(unsafe.token)).toBeDefined(); // or the lag was none
+    } finally {
+      client.disconnect();
+    }
   });
 });
