@@ -65,4 +65,21 @@ describeWithServers('a cluster that changes under load', () => {
       expect(answers).not.toContain('unknown');
     });
   });
+
+  it('has lost its majority: calls fail in time, and clients are served when it is back', async () => {
+    const primaries = await redis.primaries();
+    const lost = primaries.slice(0, 2);
+    const answers = await underLoad(address(), async (load, { undone }) => {
+      const begin = performance.now();
+      await Promise.all(lost.map((primary) => primary.kill()));
+      await load.more(
+        200,
+        ({ outcome }) => outcome.kind === 'refused' || outcome.kind === 'unknown',
+      );
+      await Promise.all(lost.map((primary) => primary.restart()));
+      await redis.settled();
+      undone.push({ begin: begin - REPLICATION_GAP_MS, end: performance.now() });
+    });
+    expect(answers.refused + answers.unknown).toBeGreaterThanOrEqual(200);
+  });
 });

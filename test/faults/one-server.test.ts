@@ -3,9 +3,14 @@ import { afterEach, expect, it } from 'vitest';
 import { askRedis } from '../support/ask-redis.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { inSync, replicationDefaults } from '../support/replication.ts';
+import { until } from '../support/until.ts';
 import { span, underLoad } from './under-load.ts';
 
 const FROZEN_MS = 3000;
+
+/** What may be undone where one server takes over from another. */
+const REPLICATION_GAP_MS = 1000;
 
 describeWithServers('one Redis server that fails under load', () => {
   let server: RedisServer | undefined;
@@ -100,6 +105,38 @@ describeWithServers('one Redis server that fails under load', () => {
     const apps = apart.map((app) => ({ ...app, policy }));
     const answers = await underLoad(address(redis), (load) => load.more(2000), { apps });
     expect(answers).toMatchObject({ refused: 0, unknown: 0 });
+  });
+
+  it('demoted to a replica: writes are refused, no session is absent, and all is well when it leads again', async () => {
+    const redis = await start(...replicationDefaults);
+    const other = await startRedisServer({ binary: redisBinary(), args: replicationDefaults });
+    try {
+      const answers = await underLoad(address(redis), async (load, { undone }) => {
+        await askRedis(other, `replicaof ${redis.host} ${redis.port}`);
+        await until('the other has everything', () => inSync(other, [redis]));
+        const handover = await span(async () => {
+          await askRedis(other, 'replicaof no one');
+          await askRedis(redis, `replicaof ${other.host} ${other.port}`);
+        });
+        undone.push({ ...handover, begin: handover.begin - REPLICATION_GAP_MS });
+        await until('it has everything again', () => inSync(redis, [other]));
+        await load.more(100, ({ outcome }) => outcome.kind === 'refused');
+        await askRedis(redis, 'replicaof no one');
+      });
+      expect(answers.refused).toBeGreaterThanOrEqual(100);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('cut off from its replicas and told to write nothing then: writes are refused', async () => {
+    const redis = await start();
+    const answers = await underLoad(address(redis), async (load) => {
+      await askRedis(redis, 'config set min-replicas-to-write 1');
+      await load.more(100, ({ outcome }) => outcome.kind === 'refused');
+      await askRedis(redis, 'config set min-replicas-to-write 0');
+    });
+    expect(answers.unknown).toBe(0);
   });
 });
 

@@ -11,10 +11,16 @@ export function storeUnavailable(
   });
 }
 
-// An answer of the server (ReplyError) is a refusal: the scripts change nothing before their last check. ioredis says
-// "Stream isn't writeable" of a command that it never sent. Of all else nobody knows whether it arrived.
-function wasRefused(error: Error): boolean {
-  return error.name === 'ReplyError' || error.message.startsWith("Stream isn't writeable");
+// An answer of the server (ReplyError) is a refusal: the scripts change nothing before their last check. So are answers
+// of a cluster's nodes that sent the command from one to the next. Some messages say that it was never sent. Of all else
+// nobody knows whether it arrived.
+function wasRefused({ name, message }: Error): boolean {
+  return (
+    name === 'ReplyError' ||
+    message.startsWith('Too many Cluster redirections. Last error: ReplyError') ||
+    message.startsWith("Cluster isn't ready") ||
+    message.startsWith("Stream isn't writeable")
+  );
 }
 
 // ioredis hangs the command with its arguments on the error, and Redis repeats arguments in some messages: session
