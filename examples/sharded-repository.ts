@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { Credential, NewIndexEntry, SessionId, SessionRepository, UserIndex } from 'sojourn';
+import type {
+  Credential,
+  Durability,
+  Durable,
+  NewIndexEntry,
+  SessionId,
+  SessionRepository,
+  UserIndex,
+} from 'sojourn';
 
 /**
  * A store of our own: sessions spread over several stores, for more than one Redis can hold without a cluster. A session
@@ -35,6 +43,22 @@ export class ShardedRepository implements SessionRepository {
   delete: SessionRepository['delete'] = (credential) => this.#of(credential).delete(credential);
   find: SessionRepository['find'] = (id) => this.#shard(id).find(id);
   end: SessionRepository['end'] = (id, options) => this.#shard(id).end(id, options);
+
+  /** One shard within the other; durable is what every one of them says is durable. */
+  durably<T>(
+    durability: Durability,
+    act: (repository: SessionRepository) => Promise<T>,
+  ): Promise<Durable<T>> {
+    const enter = async (own: readonly SessionRepository[]): Promise<Durable<T>> => {
+      const next = this.#shards[own.length];
+      if (next === undefined) {
+        return { answer: await act(new ShardedRepository(own)), durable: true };
+      }
+      const { answer, durable } = await next.durably(durability, (one) => enter([...own, one]));
+      return { answer: answer.answer, durable: answer.durable && durable };
+    };
+    return enter([]);
+  }
 
   #of({ id }: Credential): SessionRepository {
     return this.#shard(id);

@@ -104,6 +104,7 @@ export interface Durability {
   readonly timeoutMs: number;
 }
 
+/** What was done durably answered, and whether so many replicas have it. */
 export interface Durable<T> {
   readonly answer: T;
   readonly durable: boolean;

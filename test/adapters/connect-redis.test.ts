@@ -13,7 +13,7 @@ import {
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { scanSessions } from '../../src/adapters/redis/scan-sessions.ts';
 import { SessionService } from '../../src/index.ts';
-import { sessionRepositoryContract } from '../contract/session-repository-contract.ts';
+import { sessionRepositoryContract } from '../../src/testing/session-repository-contract.ts';
 import { askRedis } from '../support/ask-redis.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
