@@ -5,6 +5,7 @@ import { type RedisServer, startRedisServer } from '../../test/support/redis-ser
 export interface OwnRedis {
   readonly url: string;
   readonly version: string;
+  readonly pid: number;
   /** For the counters; no contender uses it. */
   readonly observer: Redis;
   stop(): Promise<void>;
@@ -16,10 +17,11 @@ export async function startOwnRedis(): Promise<OwnRedis> {
   if (binary === undefined) throw new Error('The benchmarks need redis-server on PATH.');
   const server: RedisServer = await startRedisServer({ binary });
   const observer = new Redis(server.url);
-  const version = /redis_version:(\S+)/.exec(await observer.info('server'))?.[1] ?? 'unknown';
+  const info = await observer.info('server');
   return {
     url: server.url,
-    version,
+    version: /redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown',
+    pid: Number(/process_id:(\d+)/.exec(info)?.[1]),
     observer,
     async stop() {
       observer.disconnect();

@@ -1,0 +1,17 @@
+import type { HttpContender } from './contender.ts';
+import { expressSession } from './express-session.ts';
+import { fastifySession } from './fastify-session.ts';
+import { honoBare } from './hono-bare.ts';
+import { honoSessions } from './hono-sessions.ts';
+import { sojourn } from './sojourn.ts';
+
+/** By the name in the table. The first is what the others are measured against. */
+export const httpContenders: Readonly<Record<string, HttpContender>> = {
+  'Hono, no session': honoBare({ middleware: false }),
+  'Hono, one empty async middleware': honoBare({ middleware: true }),
+  Sojourn: sojourn({ refreshAfter: 0 }),
+  'Sojourn, refreshAfter': sojourn({ refreshAfter: 60 }),
+  'hono-sessions': honoSessions,
+  '@fastify/session + connect-redis': fastifySession,
+  'express-session + connect-redis': expressSession,
+};

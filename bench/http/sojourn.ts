@@ -1,0 +1,25 @@
+import { Hono } from 'hono';
+import { type SessionsEnv, sessions } from '../../src/hono.ts';
+import { SessionService } from '../../src/index.ts';
+import { connectRedis, RedisSessionRepository } from '../../src/redis.ts';
+import { applicationData, TTL_SECONDS } from '../fixture.ts';
+import { greeting, type HttpContender } from './contender.ts';
+import { listenHono } from './listen-hono.ts';
+
+export function sojourn({ refreshAfter }: { readonly refreshAfter: number }): HttpContender {
+  return async (redisUrl) => {
+    const { client } = await connectRedis({ kind: 'url', url: redisUrl });
+    const service = new SessionService({
+      repository: new RedisSessionRepository({ client }),
+      policy: { ttl: TTL_SECONDS, refreshAfter },
+    });
+    const app = new Hono<SessionsEnv>();
+    app.use(sessions({ service, cookie: { secure: false } }));
+    app.post('/login', async (c) => {
+      await c.var.session.start(undefined, applicationData(Number(c.req.query('user'))));
+      return c.text('');
+    });
+    app.get('/', (c) => c.text(greeting(c.var.session.get('username'))));
+    return listenHono(app);
+  };
+}

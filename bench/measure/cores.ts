@@ -1,0 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { cpus } from 'node:os';
+
+/** Keeps a process on one core, where the system has `taskset` and more than one core. True if it did. */
+export function pinToCore(pid: number | undefined, core: number): boolean {
+  if (pid === undefined || cpus().length < 2) return false;
+  const { status } = spawnSync('taskset', ['-acp', String(core), String(pid)], { stdio: 'ignore' });
+  return status === 0;
+}
