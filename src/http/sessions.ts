@@ -108,7 +108,7 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
     }
     const personal = change === undefined && session.id !== undefined;
     if (change !== undefined || (personal && !c.res.headers.has('Cache-Control'))) {
-      c.header('Cache-Control', 'no-store');
+      setHeader(c, 'Cache-Control', 'no-store');
     }
   }
 
@@ -136,6 +136,15 @@ async function commit(c: Context, session: ServiceSession): Promise<Error | unde
     return c.error;
   } catch (error) {
     return error as Error; // the service throws nothing else
+  }
+}
+
+// `c.header` makes a new response with its body as a stream, which costs more than all else that a session does.
+function setHeader(c: Context, name: string, value: string): void {
+  try {
+    c.res.headers.set(name, value);
+  } catch {
+    c.header(name, value); // an answer of `fetch` that the handler passed on: its headers cannot be changed
   }
 }
 

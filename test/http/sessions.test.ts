@@ -252,6 +252,28 @@ describe('cross-site requests', () => {
   });
 });
 
+describe('an answer that carries session data', () => {
+  it.each<[string, () => Response]>([
+    ['of the handler', () => new Response('own')],
+    ['whose headers cannot be changed', () => Response.redirect('https://shop.example/', 302)],
+  ])('is kept out of caches: one %s', async (_whose, answer) => {
+    const site = application();
+    const { cookie } = await login(site);
+    site.app.get('/answer', () => answer());
+    const response = await site.app.request('/answer', as(cookie));
+    expect(response.headers.get('Cache-Control')).toBe('no-store');
+    expect(response.status).toBe(answer().status);
+  });
+
+  it('keeps the Cache-Control that the handler gave it', async () => {
+    const site = application();
+    const { cookie } = await login(site);
+    site.app.get('/answer', (c) => c.text('own', 200, { 'Cache-Control': 'private' }));
+    const response = await site.app.request('/answer', as(cookie));
+    expect(response.headers.get('Cache-Control')).toBe('private');
+  });
+});
+
 describe('an outage', () => {
   it('is answered 503 and changes no cookie, while anonymous requests are served', async () => {
     const site = application();
