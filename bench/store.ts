@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { compare, type Result } from './measure/compare.ts';
+import { pinToCore } from './measure/cores.ts';
 import { describeMachine } from './measure/machine.ts';
 import { type Memory, measureMemory } from './measure/memory.ts';
 import { startOwnRedis } from './measure/own-redis.ts';
@@ -45,6 +46,8 @@ const chosen = contenders.filter(({ name }, i) => i === 0 || name.includes(value
 
 const redis = await startOwnRedis();
 try {
+  // A core each, where there are two: which of them wakes which would else decide how long a round trip takes.
+  const pinned = pinToCore(process.pid, 0) && pinToCore(redis.pid, 1);
   const machine = describeMachine(redis.version);
   const results = await compare(chosen, redis, options);
   const memory = await measureMemory(layouts, redis, manySessions);
@@ -55,7 +58,7 @@ try {
   console.log(`With ${figure(manySessions)} sessions instead of ${figure(SESSIONS)}:\n`);
   console.log(resultTable(atScale));
   if (values.json !== undefined) {
-    const report = { machine, options, results, memory, manySessions, atScale };
+    const report = { machine, pinned, options, results, memory, manySessions, atScale };
     await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
   }
 } finally {
