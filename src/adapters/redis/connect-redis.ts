@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { batchWrites } from './batch-writes.ts';
 import { storeUnavailable } from './redis-errors.ts';
 
 /** Where a server listens. */
@@ -87,8 +88,10 @@ export async function connectRedis(
   onError: (error: Error) => void = () => {},
 ): Promise<RedisConnection> {
   const client = open(address);
-  if (client instanceof Cluster) client.on('+node', endSocketTimerWithSocket);
-  else endSocketTimerWithSocket(client);
+  for (const prepare of [endSocketTimerWithSocket, batchWrites]) {
+    if (client instanceof Cluster) client.on('+node', prepare);
+    else prepare(client);
+  }
   const deadline = AbortSignal.timeout(READY_TIMEOUT_MS);
   try {
     await once(client, 'ready', { signal: deadline });
