@@ -7,6 +7,7 @@ import { askRedis } from '../support/ask-redis.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { inSync, replicationDefaults } from '../support/replication.ts';
 import { until } from '../support/until.ts';
 
 interface Replicated {
@@ -169,9 +170,7 @@ async function startPair(): Promise<Replicated> {
   const servers = [await startServer(), await startServer()] as const;
   const [primary, replica] = servers;
   await askRedis(replica, `replicaof ${primary.host} ${primary.port}`);
-  await until('the replica is in sync', async () =>
-    /master_link_status:up/.test(String(await askRedis(replica, 'info replication'))),
-  );
+  await until('the replica is in sync', () => inSync(replica, servers));
   return {
     address: { kind: 'server', host: primary.host, port: primary.port },
     primaries: [primary],
@@ -183,7 +182,7 @@ async function startPair(): Promise<Replicated> {
 }
 
 function startServer(): Promise<RedisServer> {
-  return startRedisServer({ binary: redisBinary(), args: ['--repl-diskless-sync-delay', '0'] });
+  return startRedisServer({ binary: redisBinary(), args: replicationDefaults });
 }
 
 async function startCluster(): Promise<Replicated> {
