@@ -59,8 +59,8 @@ describeWithServers('a connection that is safe for sessions', () => {
     expect(client.options).toEqual(plain.client.options);
     const repository = new RedisSessionRepository({ client, prefix: 'session:app:' });
     const { session } = await new SessionService({ repository }).create({}, { user: 'ada' });
-    const keys = (await (client as Redis).keys('*')).toSorted();
-    expect(keys).toEqual([`session:app:${session.id}`, 'session:app:user:ada']);
+    const keys = new Set(await (client as Redis).keys('*'));
+    expect(keys).toEqual(new Set([`session:app:${session.id}`, 'session:app:user:ada']));
   });
 
   it('queues nothing while Redis is away, and works again when it is back', async () => {
