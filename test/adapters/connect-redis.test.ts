@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import {
   connectRedis,
@@ -195,6 +195,15 @@ describeWithServers('a connection to a cluster', () => {
             .toBe('OK'),
         ),
       );
+    }
+  });
+
+  it('reads nothing from replicas, whose word may be old', async () => {
+    const { client } = await connect(address());
+    const replicas = client instanceof Cluster ? client.nodes('slave') : [];
+    expect(replicas).toHaveLength(3);
+    for (const replica of replicas) {
+      await expect(replica.exists('session:any')).rejects.toThrow('MOVED');
     }
   });
 

@@ -92,6 +92,7 @@ export async function connectRedis(
     if (client instanceof Cluster) client.on('+node', prepare);
     else prepare(client);
   }
+  if (client instanceof Cluster) client.on('+node', refuseOnReplicas);
   const deadline = AbortSignal.timeout(READY_TIMEOUT_MS);
   try {
     await once(client, 'ready', { signal: deadline });
@@ -203,6 +204,15 @@ function parseRedisUrl(text: string, tls: ConnectionOptions | undefined): RedisO
       ...(secure !== undefined && { tls: secure }),
     }),
   };
+}
+
+/**
+ * Lets a replica say MOVED to whatever it is asked, as it does of itself. ioredis tells replicas to answer reads, whatever
+ * `scaleReads` says, and asks any of them where it has lost the primary: what it then reads may be long gone, or
+ * not be there yet.
+ */
+export function refuseOnReplicas(node: Redis): void {
+  node.readonly = async () => 'OK' as const;
 }
 
 // ioredis 5 keeps the timer of `socketTimeout` when the socket closes first, and the timer then destroys whatever

@@ -1,5 +1,6 @@
 import { Cluster, type Redis, type RedisOptions } from 'ioredis';
 import type { Durability } from '../../ports/session-repository.ts';
+import { refuseOnReplicas } from './connect-redis.ts';
 import { storeUnavailable } from './redis-errors.ts';
 
 /**
@@ -106,6 +107,7 @@ function ownCluster(shared: Cluster, once: RedisOptions): Opening {
   });
   const nodes = new Set<Redis>();
   client.on('+node', (node: Redis) => nodes.add(node));
+  client.on('+node', refuseOnReplicas);
   return { client, nodes };
 }
 
