@@ -11,6 +11,11 @@ export {
   type RedisConnection,
 } from './adapters/redis/connect-redis.ts';
 export {
+  type NearCache,
+  type NearCacheOptions,
+  openNearCache,
+} from './adapters/redis/near-cache.ts';
+export {
   RedisSessionRepository,
   type RedisSessionRepositoryOptions,
 } from './adapters/redis/redis-session-repository.ts';

@@ -29,6 +29,9 @@ type ScriptName = keyof typeof scripts;
 type Script = (key: string, ...args: readonly (string | number)[]) => Promise<unknown>;
 type ScriptedClient = Record<ScriptName, Script>;
 
+/** A session and the record that it was decoded from, secrets' hashes included. */
+type OnRecord = (session: Session, record: readonly string[]) => void;
+
 /** What a script answers where there is no session to act on. */
 const ABSENT = 0;
 
@@ -53,11 +56,13 @@ export class RedisSessionRepository implements SessionRepository {
   readonly #client: ScriptedClient;
   readonly #prefix: string;
   readonly #onKey: (key: string) => void;
+  readonly #onRecord: OnRecord;
 
-  /** `onKey` hears of every key that is asked about. */
+  /** `onKey` hears of every key that is asked about, `onRecord` of every session that a token read or accessed. */
   constructor(
     { client, prefix = 'session:' }: RedisSessionRepositoryOptions,
     onKey: (key: string) => void = () => {},
+    onRecord: OnRecord = () => {},
   ) {
     for (const [name, lua] of Object.entries(scripts)) {
       client.defineCommand(name, { numberOfKeys: 1, lua });
@@ -66,6 +71,7 @@ export class RedisSessionRepository implements SessionRepository {
     this.#shared = client;
     this.#prefix = prefix;
     this.#onKey = onKey;
+    this.#onRecord = onRecord;
     this.users = new RedisUserIndex(client, prefix, onKey);
   }
 
@@ -80,12 +86,16 @@ export class RedisSessionRepository implements SessionRepository {
   }
 
   async read(credential: Credential): Promise<Session | Absent> {
-    return toSession(credential.id, await this.#open('sojournRead', credential, ''));
+    return toSession(
+      credential.id,
+      await this.#open('sojournRead', credential, ''),
+      this.#onRecord,
+    );
   }
 
   async access(credential: Credential, { at, refreshAfterMs }: Access): Promise<Session | Absent> {
     const answer = await this.#open('sojournAccess', credential, at, refreshAfterMs);
-    return toSession(credential.id, answer);
+    return toSession(credential.id, answer, this.#onRecord);
   }
 
   async update(
@@ -202,10 +212,12 @@ export class RedisSessionRepository implements SessionRepository {
   }
 }
 
-function toSession(id: SessionId, answer: unknown): Session | Absent {
+function toSession(id: SessionId, answer: unknown, onRecord?: OnRecord): Session | Absent {
   if (!Array.isArray(answer)) return answer === ABSENT ? undefined : (answer as Absent);
   const [remainingMs, record] = answer as [string, string[]];
-  return decodeSession(id, record, Number(remainingMs));
+  const session = decodeSession(id, record, Number(remainingMs));
+  if (session !== undefined) onRecord?.(session, record);
+  return session;
 }
 
 /** 1 is `true`; a text is a refusal that the script names by the port's own code, or `reused`. */
