@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import RedisMock from 'ioredis-mock';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { MemorySessionRepository } from '../../src/adapters/memory/memory-session-repository.ts';
+import { type NearCache, openNearCache } from '../../src/adapters/redis/near-cache.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { type Subject, sessionRepositoryContract } from '../../src/testing.ts';
 import { type Deployment, deployments } from '../support/deployments.ts';
@@ -11,6 +12,7 @@ import {
   redisUrl,
   useTestPrefix,
 } from '../support/live-redis.ts';
+import { until } from '../support/until.ts';
 
 describe('the contract, kept by the memory store', () => {
   let now = Date.parse('2026-04-02T12:34:56Z');
@@ -74,6 +76,27 @@ suite('the contract, kept by the Redis store on $name', { concurrent: true }, ({
     subject = { repository: new RedisSessionRepository({ client }), elapse: wait };
   });
   afterAll(() => deployment?.stop());
+  for (const { name, run } of sessionRepositoryContract) {
+    it(name, () => run(subject));
+  }
+});
+
+suite('the contract, kept by the near cache on $name', { concurrent: true }, ({ start }) => {
+  let deployment: Deployment;
+  let nearCache: NearCache;
+  let subject: Subject;
+  beforeAll(async () => {
+    deployment = await start();
+    const client = await deployment.connect();
+    nearCache = openNearCache({ client });
+    if (client instanceof Redis)
+      await until('it is trusted', async () => nearCache.stats().trusted);
+    subject = { repository: nearCache.repository, elapse: wait };
+  });
+  afterAll(async () => {
+    await nearCache?.close();
+    await deployment?.stop();
+  });
   for (const { name, run } of sessionRepositoryContract) {
     it(name, () => run(subject));
   }

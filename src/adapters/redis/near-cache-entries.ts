@@ -58,12 +58,15 @@ export function toEntry(
   secretHash: SecretHash,
   askedAt: number,
 ): NearCacheEntry | undefined {
-  if (valueOf(record, reserved.secret) !== secretHash) return undefined;
+  if (held(record, reserved.secret) !== secretHash) return undefined;
+  // All who ask are given the same one.
+  Object.freeze(session.fields);
+  Object.freeze(session.device);
   const expiresAt = askedAt + session.remainingMs;
   return { session, secretHash, expiresAt, slidAt: expiresAt - session.ttl * 1000 };
 }
 
-function valueOf(record: readonly string[], name: string): string | undefined {
+function held(record: readonly string[], name: string): string | undefined {
   for (let i = 0; i + 1 < record.length; i += 2) if (record[i] === name) return record[i + 1];
   return undefined;
 }

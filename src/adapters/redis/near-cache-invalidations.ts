@@ -59,6 +59,7 @@ export class NearCacheInvalidations {
       const how = ['ON', 'REDIRECT', String(id), 'BCAST', 'PREFIX', this.#prefix];
       await connection.call('CLIENT', 'TRACKING', ...how);
       await connection.subscribe(CHANNEL);
+      this.#listener.lost(); // what was read before Redis tracked
       this.#armed = true;
       this.#beat();
     } catch (error) {
