@@ -1,0 +1,217 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { connectRedis, type RedisConnection } from '../../src/adapters/redis/connect-redis.ts';
+import { type NearCache, openNearCache } from '../../src/adapters/redis/near-cache.ts';
+import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
+import { SessionService } from '../../src/index.ts';
+import { describeWithServers, redisBinary } from '../support/live-redis.ts';
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
+
+const BOUND_MS = 2000;
+
+describeWithServers('the near cache', () => {
+  let server: RedisServer;
+  let proxy: TcpProxy;
+  let connection: RedisConnection;
+  let admin: Redis;
+  let nearCache: NearCache;
+  let here: SessionService;
+  let elsewhere: SessionService;
+
+  beforeAll(async () => {
+    server = await startRedisServer({ binary: redisBinary() });
+    admin = new Redis(server.port, server.host);
+    elsewhere = new SessionService({ repository: new RedisSessionRepository({ client: admin }) });
+  });
+  afterAll(async () => {
+    admin?.disconnect();
+    await server?.stop();
+  });
+  beforeEach(async () => {
+    proxy = await startTcpProxy(server);
+    connection = await connectRedis({ kind: 'server', host: proxy.host, port: proxy.port });
+    await open();
+  });
+  afterEach(async () => {
+    proxy.calm();
+    await nearCache.close();
+    await connection.close();
+    await proxy.stop();
+  });
+
+  async function open(limits: { maxSessions?: number; maxBytes?: number } = {}): Promise<void> {
+    await nearCache?.close();
+    nearCache = openNearCache({ client: connection.client, ...limits });
+    here = new SessionService({ repository: nearCache.repository });
+    await trusted();
+  }
+  const trusted = () => until('it is trusted', async () => nearCache.stats().trusted);
+  const look = (token: string) => here.get(token, { refresh: false });
+
+  /** Starts a session that is kept here. */
+  async function kept(ttl = 60): Promise<string> {
+    const { token } = await elsewhere.create({ n: '0' }, { ttl });
+    await until('it is kept', async () => {
+      await look(token);
+      return nearCache.stats().sessions > 0;
+    });
+    return token;
+  }
+  async function scriptCalls(): Promise<number> {
+    const stats = await admin.info('commandstats');
+    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+  }
+  const idOf = async (token: string) => (await elsewhere.get(token, { refresh: false }))?.id;
+
+  it('answers what it keeps with no round trip', async () => {
+    const token = await kept();
+    const before = await scriptCalls();
+    for (let i = 0; i < 100; i += 1) expect((await look(token))?.fields).toEqual({ n: '0' });
+    expect(await scriptCalls()).toBe(before);
+  });
+
+  it('shows a change and an end elsewhere', async () => {
+    const delays: number[] = [];
+    const token = await kept();
+    for (let n = 1; n <= 200; n += 1) {
+      await look(token);
+      await elsewhere.update(token, { set: { n: String(n) } });
+      const changedAt = performance.now();
+      while ((await look(token))?.fields.n !== String(n)) {
+        expect(performance.now() - changedAt).toBeLessThan(BOUND_MS);
+        await new Promise(setImmediate);
+      }
+      delays.push(performance.now() - changedAt);
+    }
+    delays.sort((a, b) => a - b);
+    console.log(
+      `a change elsewhere is seen after ms: p50 ${delays[100]?.toFixed(2)}, p99 ${delays[197]?.toFixed(2)}`,
+    );
+    await elsewhere.delete(token);
+    await until('the end is seen', async () => (await look(token)) === undefined, {
+      timeoutMs: BOUND_MS,
+    });
+  });
+
+  it('shows its own changes at once', async () => {
+    const token = await kept();
+    for (let n = 1; n <= 50; n += 1) {
+      const reads = [look(token), look(token)];
+      await here.update(token, { set: { n: String(n) } });
+      expect((await look(token))?.fields.n).toBe(String(n));
+      await Promise.all(reads);
+      expect((await look(token))?.fields.n).toBe(String(n));
+    }
+    await here.delete(token);
+    expect(await look(token)).toBeUndefined();
+  });
+
+  it('keeps no session of a secret that was replaced', async () => {
+    const token = await kept();
+    const next = (await elsewhere.rotate(token, { grace: 1 })) as string;
+    await until('the next one opens it', async () => (await look(next)) !== undefined);
+    await until('the grace is over', async () => (await look(token)) === undefined);
+    expect(await look(next)).toBeDefined();
+  });
+
+  it('honours the time that is left by itself', async () => {
+    const token = await kept(1);
+    const before = await scriptCalls();
+    const expiresAt = performance.now() + ((await look(token))?.remainingMs ?? 0);
+    let last = Infinity;
+    while (performance.now() < expiresAt - 20) {
+      const session = await look(token);
+      if (session === undefined) break; // it ends a moment early, never late
+      expect(session.remainingMs).toBeLessThanOrEqual(last);
+      last = session.remainingMs;
+      await new Promise(setImmediate);
+    }
+    expect((await scriptCalls()) - before).toBeLessThanOrEqual(1);
+    await until('Redis has ended it', async () => (await look(token)) === undefined);
+  });
+
+  it('keeps a session alive that is used steadily, and slides it soon after the last use', async () => {
+    const token = await kept(1);
+    const id = await idOf(token);
+    const began = performance.now();
+    while (performance.now() - began < 3000) {
+      expect(await here.get(token)).toBeDefined();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const usedAt = performance.now();
+    await here.get(token);
+    await until('it has run out', async () => (await admin.exists(`session:${id}`)) === 0);
+    expect(performance.now() - usedAt).toBeGreaterThan(990);
+  });
+
+  it('forgets all when its connection is cut, and trusts the next one', async () => {
+    const token = await kept();
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until('all is forgotten', async () => nearCache.stats().sessions === 0);
+    await trusted();
+    await kept();
+    await elsewhere.update(token, { set: { n: 'new' } });
+    await until('it is seen', async () => (await look(token))?.fields.n === 'new');
+  });
+
+  it('trusts nothing that is older than the bound when its connection is silent', async () => {
+    const token = await kept();
+    let open = () => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    proxy.disturb(async (piece, { pass }) => {
+      await opened;
+      pass(piece);
+    });
+    await elsewhere.update(token, { set: { n: 'new' } });
+    const changedAt = performance.now();
+    const stale = () =>
+      look(token).then(
+        (session) => session?.fields.n === '0',
+        () => false,
+      );
+    while (await stale()) {
+      expect(performance.now() - changedAt).toBeLessThan(BOUND_MS);
+      await new Promise(setImmediate);
+    }
+    expect(nearCache.stats().trusted).toBe(false);
+    proxy.calm();
+    open();
+    await trusted();
+    await until('Redis answers again', async () => (await look(token))?.fields.n === 'new');
+  });
+
+  it('trusts nothing while Redis stands still, and recovers', async () => {
+    const token = await kept();
+    server.pause();
+    await until('it is not trusted', async () => !nearCache.stats().trusted, {
+      timeoutMs: BOUND_MS,
+    });
+    await expect(look(token)).rejects.toThrow();
+    server.resume();
+    await trusted();
+    expect(await look(token)).toBeDefined();
+  });
+
+  it('forgets all when the database is emptied', async () => {
+    const token = await kept();
+    await admin.flushall(); // a server of our own
+    await until('it is gone', async () => (await look(token)) === undefined);
+  });
+
+  it('keeps no more than it may', async () => {
+    const tokens = await Promise.all(
+      Array.from({ length: 30 }, async () => (await elsewhere.create({ n: '0' })).token),
+    );
+    await open({ maxSessions: 10 });
+    for (const token of tokens) await look(token);
+    expect(nearCache.stats().sessions).toBe(10);
+    await open({ maxBytes: 20_000 });
+    for (const token of tokens) await look(token);
+    expect(nearCache.stats().bytes).toBeLessThanOrEqual(20_000);
+    expect(nearCache.stats().sessions).toBeGreaterThan(5);
+  });
+});
