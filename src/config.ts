@@ -12,6 +12,8 @@ export interface Config {
   readonly prefix: string;
   readonly policy: SessionPolicy;
   readonly secureCookie: boolean;
+  /** Sessions in use are kept in this process too: docs/near-cache.md. */
+  readonly nearCache: boolean;
   /** In production there is no fallback to the embedded store. */
   readonly production: boolean;
 }
@@ -63,6 +65,11 @@ const settings = {
     env: 'SECURE_COOKIE',
     hint: '',
     help: 'Secure cookie with the __Host- prefix, for HTTPS',
+  },
+  'near-cache': {
+    env: 'SESSION_NEAR_CACHE',
+    hint: '',
+    help: 'serve sessions in use from memory, kept true by Redis',
   },
 } as const;
 
@@ -162,6 +169,7 @@ export function parseConfig(
     prefix: text('prefix') ?? 'session:',
     policy: policy(),
     secureCookie: read('secure-cookie', yesOrNo, 'true or false') ?? false,
+    nearCache: read('near-cache', yesOrNo, 'true or false') ?? false,
     production: env.NODE_ENV === 'production',
   };
 }
@@ -172,7 +180,9 @@ function parseFlags(args: readonly string[]): Partial<Record<Setting | 'help', s
       name,
       {
         type:
-          name === 'secure-cookie' || name === 'help' ? ('boolean' as const) : ('string' as const),
+          name === 'secure-cookie' || name === 'near-cache' || name === 'help'
+            ? ('boolean' as const)
+            : ('string' as const),
       },
     ]),
   );

@@ -4,6 +4,7 @@ import { MemorySessionRepository } from './adapters/memory/memory-session-reposi
 import { nodeSecrets } from './adapters/node/node-secrets.ts';
 import { systemClock } from './adapters/node/system-clock.ts';
 import { connectRedis, type RedisAddress } from './adapters/redis/connect-redis.ts';
+import { openNearCache } from './adapters/redis/near-cache.ts';
 import { RedisSessionRepository } from './adapters/redis/redis-session-repository.ts';
 import type { Config } from './config.ts';
 import { StoreUnavailableError } from './domain/errors.ts';
@@ -98,7 +99,7 @@ async function openStore(
   const address: RedisAddress = config.redis ?? { kind: 'server', host: 'localhost', port: 6379 };
   const mayFallBack = config.store === 'auto' && config.redis === undefined && !config.production;
   try {
-    return await redisStore(address, config.prefix, onStoreError);
+    return await redisStore(address, config, onStoreError);
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
     if (mayFallBack)
@@ -110,12 +111,26 @@ async function openStore(
 
 async function redisStore(
   address: RedisAddress,
-  prefix: string,
+  { prefix, nearCache }: Config,
   onStoreError: ContainerOptions['onStoreError'],
 ): Promise<Store> {
   const { client, ping, close } = await connectRedis(address, onStoreError);
-  const repository = new RedisSessionRepository({ client, prefix });
-  return { kind: 'redis', label: `Redis at ${describe(address)}`, repository, ready: ping, close };
+  const label = `Redis at ${describe(address)}`;
+  if (!nearCache) {
+    const repository = new RedisSessionRepository({ client, prefix });
+    return { kind: 'redis', label, repository, ready: ping, close };
+  }
+  const near = openNearCache({ client, prefix, ...(onStoreError && { onError: onStoreError }) });
+  return {
+    kind: 'redis',
+    label: `${label}, with a near cache`,
+    repository: near.repository,
+    ready: ping,
+    async close() {
+      await near.close();
+      await close();
+    },
+  };
 }
 
 function memoryStore(clock: Clock, label: string): Store {
