@@ -2,13 +2,14 @@ import { expressSession, fastifySession } from './connect-redis.ts';
 import type { Contender } from './contender.ts';
 import { honoSessions } from './hono-sessions.ts';
 import { rawHgetall } from './raw-hgetall.ts';
-import { sojournContenders, sojournGet } from './sojourn.ts';
+import { nearCacheContenders, sojournContenders, sojournGet } from './sojourn.ts';
 import { tutorial } from './tutorial.ts';
 
 /** The first is the floor, which the others are measured against. */
 export const contenders: readonly Contender[] = [
   rawHgetall,
   ...sojournContenders,
+  ...nearCacheContenders,
   tutorial,
   expressSession,
   honoSessions,

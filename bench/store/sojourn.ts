@@ -1,5 +1,5 @@
 import { SessionService } from '../../src/index.ts';
-import { connectRedis, RedisSessionRepository } from '../../src/redis.ts';
+import { connectRedis, openNearCache, RedisSessionRepository } from '../../src/redis.ts';
 import { applicationData, forEachIndex, TTL_SECONDS } from '../fixture.ts';
 import type { Contender } from './contender.ts';
 
@@ -36,6 +36,14 @@ export const sojournContenders: readonly Contender[] = [
   }),
 ];
 
+/** Every hundredth operation is a write by another process. */
+const ONE_IN = 100;
+
+export const nearCacheContenders: readonly Contender[] = [
+  nearCache({ name: 'Sojourn get, near cache', writesElsewhere: false }),
+  nearCache({ name: 'Sojourn get, near cache, 1 % writes elsewhere', writesElsewhere: true }),
+];
+
 function sojourn({ name, refreshAfter = 0, run }: SojournVerb): Contender {
   return {
     name,
@@ -52,6 +60,47 @@ function sojourn({ name, refreshAfter = 0, run }: SojournVerb): Contender {
       return {
         run: (index) => run(service, tokens[index] as string, index),
         close,
+      };
+    },
+  };
+}
+
+function nearCache({
+  name,
+  writesElsewhere,
+}: {
+  readonly name: string;
+  readonly writesElsewhere: boolean;
+}): Contender {
+  return {
+    name,
+    async open(redisUrl, sessions) {
+      const [here, elsewhere] = await Promise.all([
+        connectRedis({ kind: 'url', url: redisUrl }),
+        connectRedis({ kind: 'url', url: redisUrl }),
+      ]);
+      const cache = openNearCache({ client: here.client });
+      const policy = { ttl: TTL_SECONDS };
+      const service = new SessionService({ repository: cache.repository, policy });
+      const other = new SessionService({
+        repository: new RedisSessionRepository({ client: elsewhere.client }),
+        policy,
+      });
+      const tokens: string[] = new Array(sessions);
+      await forEachIndex(sessions, async (index) => {
+        tokens[index] = (await service.create(applicationData(index))).token;
+      });
+      return {
+        run(index) {
+          const token = tokens[index] as string;
+          return writesElsewhere && Math.random() * ONE_IN < 1
+            ? other.update(token, { set: { cart_items: `${index % 10}` } })
+            : service.get(token);
+        },
+        async close() {
+          await cache.close();
+          await Promise.all([here.close(), elsewhere.close()]);
+        },
       };
     },
   };
