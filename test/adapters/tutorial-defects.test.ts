@@ -2,16 +2,16 @@ import type { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService } from '../../src/index.ts';
-import { type Deployment, deployments } from '../support/deployments.ts';
 import { Keyspace } from '../support/keyspace.ts';
 import { describeWithServers } from '../support/live-redis.ts';
+import { type SessionStore, sessionStores } from '../support/session-stores.ts';
 
 const CONNECTIONS = 16;
 const ROUNDS = 200;
 
 /** What the tutorial's session store gets wrong, each on real Redis, with many connections where it is a race. */
-describeWithServers.each(deployments)("none of the tutorial's defects, on $name", ({ start }) => {
-  let redis: Deployment;
+describeWithServers.each(sessionStores)("none of the tutorial's defects, on $name", ({ start }) => {
+  let redis: SessionStore;
   let admin: Redis | Cluster;
   let everything: Keyspace;
   let clients: (Redis | Cluster)[];
@@ -22,9 +22,7 @@ describeWithServers.each(deployments)("none of the tutorial's defects, on $name"
     admin = await redis.connect();
     everything = new Keyspace(admin);
     clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => redis.connect()));
-    services = clients.map(
-      (client) => new SessionService({ repository: new RedisSessionRepository({ client }) }),
-    );
+    services = clients.map((client) => new SessionService({ repository: redis.open(client) }));
   });
   afterAll(() => redis?.stop());
   beforeEach(() => everything.clear()); // servers of our own

@@ -1,6 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import {
   type SessionError,
   type SessionEvent,
@@ -8,15 +7,15 @@ import {
   type SessionRepository,
   SessionService,
 } from '../../src/index.ts';
-import { type Deployment, deployments } from '../support/deployments.ts';
 import { Keyspace } from '../support/keyspace.ts';
 import { describeWithServers } from '../support/live-redis.ts';
+import { type SessionStore, sessionStores } from '../support/session-stores.ts';
 
 const CONNECTIONS = 8;
 
-describeWithServers.each(deployments)("a user's sessions in Redis, on $name", ({ start }) => {
+describeWithServers.each(sessionStores)("a user's sessions in Redis, on $name", ({ start }) => {
   const prefix = 'session:';
-  let redis: Deployment;
+  let redis: SessionStore;
   let everything: Keyspace;
   let clients: (Redis | Cluster)[];
   let repositories: SessionRepository[];
@@ -26,7 +25,7 @@ describeWithServers.each(deployments)("a user's sessions in Redis, on $name", ({
     redis = await start();
     clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => redis.connect()));
     everything = new Keyspace(clients[0] as Redis | Cluster);
-    repositories = clients.map((client) => new RedisSessionRepository({ client, prefix }));
+    repositories = clients.map((client) => redis.open(client));
   });
   afterAll(() => redis?.stop());
   afterEach(async () => {
