@@ -16,6 +16,7 @@ export {
   openNearCache,
 } from './adapters/redis/near-cache.ts';
 export {
+  type OnRecord,
   RedisSessionRepository,
   type RedisSessionRepositoryOptions,
 } from './adapters/redis/redis-session-repository.ts';

@@ -12,9 +12,12 @@ interface Touch {
   readonly deadAt: number;
 }
 
-/** How long the slide of a session of that idle timeout, in seconds, may be put off: a fraction of it. */
+/** From this idle timeout on, in seconds, a second more or less is no matter. */
+const LONG_TTL = 10;
+
+/** How long the slide of a session of that idle timeout, in seconds, may be put off. */
 export function postponementMs(ttl: number): number {
-  return Math.min(LONGEST_MS, ttl * 250);
+  return ttl < LONG_TTL ? 0 : LONGEST_MS;
 }
 
 /**

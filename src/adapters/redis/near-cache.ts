@@ -8,6 +8,7 @@ import { NearCacheTouches, postponementMs } from './near-cache-touches.ts';
 import { forgettingWrites } from './near-cache-writes.ts';
 import { RedisSessionRepository } from './redis-session-repository.ts';
 
+/** Which sessions to keep, and how many. */
 export interface NearCacheOptions {
   /** A connected client of one server. On a cluster nothing is kept: every call goes to Redis. */
   readonly client: Redis | Cluster;

@@ -29,8 +29,8 @@ type ScriptName = keyof typeof scripts;
 type Script = (key: string, ...args: readonly (string | number)[]) => Promise<unknown>;
 type ScriptedClient = Record<ScriptName, Script>;
 
-/** A session and the record that it was decoded from, secrets' hashes included. */
-type OnRecord = (session: Session, record: readonly string[]) => void;
+/** Hears of a session and of the record that it was decoded from, secrets' hashes included. */
+export type OnRecord = (session: Session, record: readonly string[]) => void;
 
 /** What a script answers where there is no session to act on. */
 const ABSENT = 0;
