@@ -1,5 +1,7 @@
 import type { TestProject } from 'vitest/node';
-import { provisionRedis, thisMachine } from './provision-redis.ts';
+import { thisMachine } from './provision.ts';
+import { provisionChromium } from './provision-chromium.ts';
+import { provisionRedis } from './provision-redis.ts';
 import { startRedisServer } from './redis-server.ts';
 
 declare module 'vitest' {
@@ -8,11 +10,13 @@ declare module 'vitest' {
     readonly redisUrl: string | undefined;
     /** For suites that start servers of their own. */
     readonly redisBinary: string | undefined;
+    /** A browser for suites that look at pages. */
+    readonly chromiumBinary: string | undefined;
   }
 }
 
 /**
- * Once a run: finds or installs Redis, and starts the shared one unless `REDIS_URL` names it. Where
+ * Once a run: finds or installs Redis and Chromium, and starts the shared one unless `REDIS_URL` names it. Where
  * `SOJOURN_TEST_SERVERS` lists binaries, once for each of them, and each is the shared one of its own run.
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
@@ -23,5 +27,6 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     given === undefined && binary !== undefined ? await startRedisServer({ binary }) : undefined;
   project.provide('redisUrl', given ?? server?.url);
   project.provide('redisBinary', binary);
+  project.provide('chromiumBinary', await provisionChromium(thisMachine()));
   return async () => server?.stop();
 }

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { type Machine, provisionRedis, thisMachine } from './provision-redis.ts';
+import { type Machine, thisMachine } from './provision.ts';
+import { provisionChromium } from './provision-chromium.ts';
+import { provisionRedis } from './provision-redis.ts';
 
 it('takes the redis-server on PATH', async () => {
   const machine = new FakeMachine({ programs: ['valkey-server', 'redis-server', 'apt-get'] });
@@ -55,6 +57,21 @@ it.each([false, true])('says why the installation failed (in CI: %s)', async (ci
 });
 
 it.each([
+  ['chromium', '/bin/chromium'],
+  ['google-chrome', '/bin/google-chrome'],
+])('takes the %s on PATH to drive it', async (program, path) => {
+  expect(await provisionChromium(new FakeMachine({ programs: [program] }))).toBe(path);
+});
+
+it('installs a Chromium as it installs a Redis, and fails in CI without one', async () => {
+  const machine = new FakeMachine({ root: true, programs: ['apt-get'] });
+  expect(await provisionChromium(machine)).toBe('/bin/chromium');
+  await expect(provisionChromium(new FakeMachine({ ci: true }))).rejects.toThrow(
+    'The browser suites need Chromium: no chromium',
+  );
+});
+
+it.each([
   ['true', true],
   ['1', true],
   ['false', false],
@@ -78,26 +95,26 @@ class FakeMachine implements Machine {
   readonly warnings: string[] = [];
   installed = false;
   readonly #programs: Set<string>;
-  readonly #install: () => Promise<void>;
+  readonly #install: (name: string) => Promise<void>;
 
   constructor(given: {
     ci?: boolean;
     root?: boolean;
     programs?: readonly string[];
-    install?: () => Promise<void>;
+    install?: (name: string) => Promise<void>;
   }) {
     this.ci = given.ci ?? false;
     this.root = given.root ?? false;
     this.#programs = new Set(given.programs);
-    this.#install = given.install ?? (async () => void this.#programs.add('redis-server'));
+    this.#install = given.install ?? (async (name) => void this.#programs.add(name));
   }
 
   find(program: string): string | undefined {
     return this.#programs.has(program) ? `/bin/${program}` : undefined;
   }
 
-  async install(): Promise<void> {
-    await this.#install();
+  async install(name: string): Promise<void> {
+    await this.#install(name);
     this.installed = true;
   }
 
