@@ -221,10 +221,10 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
   function pageView(session: RequestSession | undefined, notice: Notice | undefined): PageView {
     const { ttl, maxTtl, lifetime } = service.policy;
     const current = session?.current;
-    const expired = session?.lost ? 'expired' : undefined;
-    const text = notices(service.policy)[notice ?? expired ?? 'none'];
+    const over = session?.lost || notice === 'expired' ? 'expired' : 'anonymous';
+    const text = notice === 'expired' ? undefined : notices(service.policy)[notice ?? 'none'];
     return {
-      state: current === undefined ? 'anonymous' : 'active',
+      state: current === undefined ? over : 'active',
       store,
       policy: { ttl, maxTtl, lifetime },
       cookie: { name: cookie.name, secure: cookie.secure },
@@ -237,8 +237,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
         endsAt: current.endsAt,
       },
       devices: [],
-      notice:
-        text === undefined ? undefined : { kind: notice === undefined ? 'info' : 'error', text },
+      notice: text,
     };
   }
 

@@ -6,8 +6,11 @@ import { StorePart } from './store-part.tsx';
 
 /** Everything that the page shows. The routes gather it; the page asks nobody. */
 export interface PageView {
-  /** `unavailable`: there is a cookie, and the store cannot be asked what it opens. */
-  readonly state: 'anonymous' | 'active' | 'unavailable';
+  /**
+   * `expired`: the browser brought a cookie that opens nothing any more. `unavailable`: there is a cookie, and the store
+   * cannot be asked what it opens.
+   */
+  readonly state: 'anonymous' | 'active' | 'expired' | 'unavailable';
   readonly store: {
     readonly kind: 'redis' | 'memory';
     readonly label: string;
@@ -22,8 +25,8 @@ export interface PageView {
   readonly session: SessionView | undefined;
   /** The user's sessions, this one among them. */
   readonly devices: readonly DeviceView[];
-  /** What became of the form that led here, if there is something to say. */
-  readonly notice: { readonly kind: 'info' | 'error'; readonly text: string } | undefined;
+  /** Why the form that led here was not done as asked. */
+  readonly notice: string | undefined;
 }
 
 export interface SessionView {
@@ -76,12 +79,12 @@ function Page(view: PageView) {
         </header>
         <p id="outage" class="outage" role="alert" hidden></p>
         <p id="announcer" class="visually-hidden" role="status"></p>
-        <main>
+        <main data-state={view.state}>
           <div class="column">
             <div data-part="notice">
               {view.notice && (
-                <p class={`notice ${view.notice.kind}`} role="status">
-                  {view.notice.text}
+                <p class="notice" role="status">
+                  {view.notice}
                 </p>
               )}
             </div>

@@ -11,6 +11,10 @@ export function SessionPart({ state, policy, session }: PageView) {
       <h2 id="session-heading" tabindex={-1}>
         Your session
       </h2>
+      {state === 'expired' && <Expired />}
+      {state === 'anonymous' && (
+        <p>You have none. Nothing is stored about you until you start one.</p>
+      )}
       {state === 'unavailable' ? <Unavailable /> : <Login policy={policy} />}
     </section>
   );
@@ -18,26 +22,41 @@ export function SessionPart({ state, policy, session }: PageView) {
 
 function Login({ policy }: Pick<PageView, 'policy'>) {
   return (
-    <>
-      <p>You have none. Nothing is stored about you until you start one.</p>
-      <form method="post" action="/login" data-says="Session started.">
-        <label for="username">Name</label>
-        <input
-          id="username"
-          name="username"
-          maxlength={64}
-          autocomplete="nickname"
-          placeholder="Guest"
-        />
-        <TtlInput id="login-ttl" value={policy.ttl} policy={policy} />
-        <p id="login-ttl-hint" class="hint">
-          Seconds without use after which it ends. Choose 10 and watch it expire.
-        </p>
-        <button id="login" type="submit" class="primary">
-          Start a session
-        </button>
-      </form>
-    </>
+    <form method="post" action="/login" data-says="Session started.">
+      <label for="username">Name</label>
+      <input
+        id="username"
+        name="username"
+        maxlength={64}
+        autocomplete="nickname"
+        placeholder="Guest"
+      />
+      <TtlInput id="login-ttl" value={policy.ttl} policy={policy} />
+      <p id="login-ttl-hint" class="hint">
+        Seconds without use after which it ends. Choose 10 and watch it expire.
+      </p>
+      <button id="login" type="submit" class="primary">
+        Start a session
+      </button>
+    </form>
+  );
+}
+
+/** What a countdown leaves behind. A session that was ended on another device looks the same from here. */
+function Expired() {
+  return (
+    <div class="gauge over">
+      <svg viewBox="0 0 100 100" aria-hidden="true">
+        <circle class="track" cx="50" cy="50" r="44" />
+      </svg>
+      <p>
+        <strong>expired</strong>{' '}
+        <span class="hint">
+          Nobody used it for its idle timeout, or it was ended elsewhere. The key is gone, and no
+          cookie brings it back.
+        </span>
+      </p>
+    </div>
   );
 }
 

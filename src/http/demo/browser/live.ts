@@ -29,7 +29,7 @@ document.addEventListener('click', (event) => {
 
 tabs.addEventListener('message', () => void look());
 document.addEventListener('visibilitychange', () => void look());
-startClock();
+startClock(performance.now());
 enhance();
 tick();
 timer = setTimeout(look, waitMs);
@@ -61,6 +61,7 @@ async function look({ method = 'GET', url = '/', body, says }: Look = {}): Promi
   clearTimeout(timer);
   newestLook += 1;
   const number = newestLook;
+  const askedAt = performance.now();
   try {
     const headers = { Accept: 'text/html' };
     const response = await fetch(url, { method, headers, ...(body && { body }) });
@@ -69,7 +70,7 @@ async function look({ method = 'GET', url = '/', body, says }: Look = {}): Promi
     const page = new DOMParser().parseFromString(await response.text(), 'text/html');
     outage(undefined);
     // An answer that a later question has overtaken would turn the page back in time.
-    if (number === newestLook) show(page, says);
+    if (number === newestLook) show(page, askedAt, says);
   } catch (error) {
     const reason =
       error instanceof TypeError ? 'The server does not answer.' : (error as Error).message;
@@ -79,15 +80,18 @@ async function look({ method = 'GET', url = '/', body, says }: Look = {}): Promi
   if (document.visibilityState === 'visible') timer = setTimeout(look, waitMs);
 }
 
-function show(page: Document, says: string | undefined): void {
+function show(page: Document, askedAt: number, says: string | undefined): void {
   const focused = document.activeElement?.id;
   const before = fieldValues();
   const hadSession = document.getElementById('gauge') !== null;
+  const ranOut = endsAt !== undefined && endsAt - performance.now() < 1000;
   const [current, next] = [document.querySelector('main'), page.querySelector('main')];
-  if (current && next) replaceParts(current, next);
+  // The server says once that a session has expired. On the page it stays said until there is another.
+  const known = current?.dataset.state === 'expired' && next?.dataset.state === 'anonymous';
+  if (current && next && !known) replaceParts(current, next);
   const hasSession = document.getElementById('gauge') !== null;
   enhance();
-  startClock();
+  startClock(askedAt);
   for (const element of document.querySelectorAll<HTMLElement>('td[data-field]')) {
     const old = before.get(element.dataset.field ?? '');
     if (hadSession && old !== element.textContent) flash(element);
@@ -96,14 +100,17 @@ function show(page: Document, says: string | undefined): void {
     (document.getElementById(focused) ?? document.getElementById('session-heading'))?.focus();
   }
   const error = page.querySelector('.notice')?.textContent?.trim();
-  if (error) announce(error);
+  if (error && !known) announce(error);
   else if (says) announce(says);
-  else if (hadSession && !hasSession) announce('The session has ended.');
+  else if (hadSession && !hasSession) {
+    announce(ranOut ? 'The session has expired.' : 'The session has ended.');
+  }
 }
 
 /** Replaces the parts that differ, so that focus and typed text survive; everything where more than parts does. */
-function replaceParts(current: Element, next: Element): void {
+function replaceParts(current: HTMLElement, next: HTMLElement): void {
   if (skeleton(current) !== skeleton(next)) {
+    current.dataset.state = next.dataset.state;
     current.replaceChildren(...next.childNodes);
     return;
   }
@@ -138,9 +145,17 @@ function enhance(): void {
   }
 }
 
-function startClock(): void {
+/**
+ * The server said at some moment since `askedAt` how much is left. Within that doubt the clock goes on as it was, so that
+ * it never jumps by the duration of a request.
+ */
+function startClock(askedAt: number): void {
   const gauge = document.getElementById('gauge');
-  endsAt = gauge ? performance.now() + Number(gauge.dataset.remainingMs) : undefined;
+  if (gauge) {
+    const left = Number(gauge.dataset.remainingMs);
+    const [earliest, latest] = [askedAt + left, performance.now() + left];
+    endsAt = Math.min(latest, Math.max(earliest, endsAt ?? earliest));
+  } else endsAt = undefined;
   if (gauge) expiryAnnounced = false;
 }
 
@@ -159,7 +174,7 @@ function tick(): void {
     if (leftMs === 0 && !expiryAnnounced) {
       expiryAnnounced = true;
       announce('The session has expired.');
-      setTimeout(look, 50);
+      setTimeout(() => look({ url: '/?notice=expired' }), 50);
     }
   }
   requestAnimationFrame(tick);

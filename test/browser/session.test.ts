@@ -1,0 +1,102 @@
+import type { Page } from 'playwright-core';
+import { expect, it, vi } from 'vitest';
+import { Devices, describeInBrowser, startSession, useSojourn } from '../support/live-chromium.ts';
+
+describeInBrowser('a session in a browser', () => {
+  const sojourn = useSojourn();
+  const devices = new Devices(sojourn);
+
+  it('is started under a name, and both sides of it are shown', async () => {
+    const page = await devices.page();
+    await startSession(page, 'Ada <b>Lovelace</b>');
+    const [cookie] = await page.context().cookies();
+    const id = cookie?.value.split('.')[0] ?? '';
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Lax' });
+    expect(await field(page, 'username').textContent()).toBe('Ada <b>Lovelace</b>');
+    expect(await page.getByText(`${sojourn.prefix}${id}`, { exact: true }).count()).toBe(1);
+    expect(await page.content()).not.toContain(cookie?.value.split('.')[1]);
+  });
+
+  it('runs down without being asked for, and expires at the second Redis drops it', async () => {
+    const page = await devices.page();
+    const posts: string[] = [];
+    await startSession(page, 'Ada', 3);
+    page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()));
+    const [times, rings] = [await history(page, 'remaining'), await history(page, 'ring')];
+    await page.getByText('expired', { exact: true }).waitFor();
+    await announced(page, 'The session has expired.');
+    await page.getByText('No key', { exact: false }).waitFor();
+    await page.getByRole('button', { name: 'Start a session' }).waitFor();
+    const seconds = (await times()).map((time) => Number.parseInt(time, 10) || 0);
+    expect(seconds).toEqual(seconds.toSorted((a, b) => b - a));
+    expect(seconds).toContain(1);
+    expect(seconds.at(-1)).toBe(0);
+    expect((await rings()).length).toBeGreaterThan(10);
+    expect(posts).toEqual([]);
+  });
+
+  it('counts page views, and every count slides the expiry', async () => {
+    const page = await devices.page();
+    await startSession(page, 'Ada', 60);
+    await page
+      .getByRole('timer')
+      .getByText(/^5\d s$/)
+      .waitFor();
+    const times = await history(page, 'remaining');
+    await page.getByRole('button', { name: 'Add a page view' }).click();
+    await field(page, 'page_views').getByText('2', { exact: true }).waitFor();
+    await announced(page, 'One page view more; the expiry slid.');
+    expect(await times()).toContain('1 min');
+    expect(await field(page, 'page_views').getAttribute('class')).toContain('changed');
+  });
+
+  it('takes another idle timeout at once', async () => {
+    const page = await devices.page();
+    await startSession(page, 'Ada');
+    await page.getByLabel('Idle timeout in seconds').fill('90');
+    await page.getByRole('button', { name: 'Change' }).click();
+    await field(page, 'session_ttl').getByText('90', { exact: true }).waitFor();
+    expect(await page.getByRole('timer').textContent()).toMatch(/^1 min (30|29|28) s$/);
+    await page.getByRole('button', { name: '10 s', exact: true }).click();
+    await field(page, 'session_ttl').getByText('10', { exact: true }).waitFor();
+  });
+
+  it('ends with the logout', async () => {
+    const page = await devices.page();
+    await startSession(page, 'Ada');
+    await page.getByRole('button', { name: 'Log out', exact: true }).click();
+    await page.getByRole('button', { name: 'Start a session' }).waitFor();
+    expect(await page.context().cookies()).toEqual([]);
+  });
+});
+
+/** The cell of the table of the hash. */
+function field(page: Page, name: string) {
+  return page.locator(`td[data-field="${name}"]`);
+}
+
+/** From now on everything that the element shows, whichever element has the id then. */
+async function history(page: Page, id: string): Promise<() => Promise<string[]>> {
+  const seen = await page.evaluateHandle((id) => {
+    const seen: string[] = [];
+    const look = () => {
+      const element = document.getElementById(id);
+      const shown = element?.getAttribute('stroke-dasharray') ?? element?.textContent;
+      if (shown && shown !== seen.at(-1)) seen.push(shown);
+    };
+    new MutationObserver(look).observe(document, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+      attributes: true,
+    });
+    return seen;
+  }, id);
+  return () => seen.jsonValue();
+}
+
+async function announced(page: Page, text: string): Promise<void> {
+  await vi.waitFor(async () => {
+    expect(await page.locator('#announcer').textContent()).toBe(text);
+  });
+}
