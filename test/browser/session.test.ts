@@ -1,6 +1,6 @@
-import type { Page } from 'playwright-core';
-import { expect, it, vi } from 'vitest';
-import { Devices, describeInBrowser, startSession, useSojourn } from '../support/live-chromium.ts';
+import { expect, it } from 'vitest';
+import { Devices, describeInBrowser, useSojourn } from '../support/live-chromium.ts';
+import { announced, field, history, startSession } from './demo-page.ts';
 
 describeInBrowser('a session in a browser', () => {
   const sojourn = useSojourn();
@@ -69,34 +69,3 @@ describeInBrowser('a session in a browser', () => {
     expect(await page.context().cookies()).toEqual([]);
   });
 });
-
-/** The cell of the table of the hash. */
-function field(page: Page, name: string) {
-  return page.locator(`td[data-field="${name}"]`);
-}
-
-/** From now on everything that the element shows, whichever element has the id then. */
-async function history(page: Page, id: string): Promise<() => Promise<string[]>> {
-  const seen = await page.evaluateHandle((id) => {
-    const seen: string[] = [];
-    const look = () => {
-      const element = document.getElementById(id);
-      const shown = element?.getAttribute('stroke-dasharray') ?? element?.textContent;
-      if (shown && shown !== seen.at(-1)) seen.push(shown);
-    };
-    new MutationObserver(look).observe(document, {
-      subtree: true,
-      childList: true,
-      characterData: true,
-      attributes: true,
-    });
-    return seen;
-  }, id);
-  return () => seen.jsonValue();
-}
-
-async function announced(page: Page, text: string): Promise<void> {
-  await vi.waitFor(async () => {
-    expect(await page.locator('#announcer').textContent()).toBe(text);
-  });
-}

@@ -84,10 +84,3 @@ export function useSojourn(args: readonly string[] = []): { url: () => string; p
   });
   return { url: () => url, prefix };
 }
-
-export async function startSession(page: Page, name: string, ttl?: number): Promise<void> {
-  await page.getByLabel('Name').fill(name);
-  if (ttl !== undefined) await page.getByLabel('Idle timeout in seconds').fill(String(ttl));
-  await page.getByRole('button', { name: 'Start a session' }).click();
-  await page.getByRole('timer').waitFor();
-}

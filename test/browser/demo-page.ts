@@ -1,0 +1,40 @@
+import type { Page } from 'playwright-core';
+import { expect, vi } from 'vitest';
+
+export async function startSession(page: Page, name: string, ttl?: number): Promise<void> {
+  await page.getByLabel('Name').fill(name);
+  if (ttl !== undefined) await page.getByLabel('Idle timeout in seconds').fill(String(ttl));
+  await page.getByRole('button', { name: 'Start a session' }).click();
+  await page.getByRole('timer').waitFor();
+}
+
+/** The cell of the table of the hash. */
+export function field(page: Page, name: string) {
+  return page.locator(`td[data-field="${name}"]`);
+}
+
+/** From now on everything that the element shows, whichever element has the id then. */
+export async function history(page: Page, id: string): Promise<() => Promise<string[]>> {
+  const seen = await page.evaluateHandle((id) => {
+    const seen: string[] = [];
+    const look = () => {
+      const element = document.getElementById(id);
+      const shown = element?.getAttribute('stroke-dasharray') ?? element?.textContent;
+      if (shown && shown !== seen.at(-1)) seen.push(shown);
+    };
+    new MutationObserver(look).observe(document, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+      attributes: true,
+    });
+    return seen;
+  }, id);
+  return () => seen.jsonValue();
+}
+
+export async function announced(page: Page, text: string): Promise<void> {
+  await vi.waitFor(async () => {
+    expect(await page.locator('#announcer').textContent()).toBe(text);
+  });
+}
