@@ -3,6 +3,7 @@ import { type DependencyContainer, instanceCachingFactory, container as root } f
 import { MemorySessionRepository } from './adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from './adapters/node/node-secrets.ts';
 import { systemClock } from './adapters/node/system-clock.ts';
+import { CommandTrace } from './adapters/redis/command-trace.ts';
 import { connectRedis, type RedisAddress } from './adapters/redis/connect-redis.ts';
 import { openNearCache } from './adapters/redis/near-cache.ts';
 import { RedisSessionRepository } from './adapters/redis/redis-session-repository.ts';
@@ -26,6 +27,8 @@ export interface Store {
   /** For people: `Redis at localhost:6379`. Without a password. */
   readonly label: string;
   readonly repository: SessionRepository;
+  /** Tells what work costs, where the store takes commands. */
+  readonly trace?: CommandTrace;
   /** Resolves when the store answers; rejects with `StoreUnavailableError`. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -116,15 +119,17 @@ async function redisStore(
 ): Promise<Store> {
   const { client, ping, close } = await connectRedis(address, onStoreError);
   const label = `Redis at ${describe(address)}`;
+  const trace = new CommandTrace(client);
   if (!nearCache) {
     const repository = new RedisSessionRepository({ client, prefix });
-    return { kind: 'redis', label, repository, ready: ping, close };
+    return { kind: 'redis', label, repository, trace, ready: ping, close };
   }
   const near = openNearCache({ client, prefix, ...(onStoreError && { onError: onStoreError }) });
   return {
     kind: 'redis',
     label: `${label}, with a near cache`,
     repository: near.repository,
+    trace,
     ready: ping,
     async close() {
       await near.close();

@@ -41,6 +41,8 @@ async function serve(config: Config): Promise<void> {
     service: container.resolve(tokens.service),
     store: { kind: store.kind, label: store.label, prefix: config.prefix },
     ready: store.ready,
+    ...(store.trace && { trace: store.trace }),
+    now: container.resolve(tokens.clock).now,
     secureCookie: config.secureCookie,
     assets: await readAssets(),
     onError: (error) => console.error(error.stack),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Devices, describeInBrowser, useSojourn } from '../support/live-chromium.ts';
+import { Devices, describeInBrowser, openTab, useSojourn } from '../support/live-chromium.ts';
 import { announced, field, history, startSession } from './demo-page.ts';
 
 describeInBrowser('a session in a browser', () => {
@@ -59,6 +59,39 @@ describeInBrowser('a session in a browser', () => {
     expect(await page.getByRole('timer').textContent()).toMatch(/^1 min (30|29|28) s$/);
     await page.getByRole('button', { name: '10 s', exact: true }).click();
     await field(page, 'session_ttl').getByText('10', { exact: true }).waitFor();
+  });
+
+  it('shows the exact commands that the last action cost, without secrets', async () => {
+    const page = await devices.page();
+    await startSession(page, 'Ada');
+    await page.getByRole('button', { name: 'Add a page view' }).click();
+    const cost = page.locator('section.cost');
+    await cost.getByText('POST /increment', { exact: true }).waitFor();
+    expect(await cost.getByText('2 round trips', { exact: true }).count()).toBe(1);
+    const [access, increment, ...others] = await cost.locator('li').allTextContents();
+    const id = (await page.context().cookies())[0]?.value.split('.')[0];
+    const key = `1 ${sojourn.prefix}${id} <secret's hash>`;
+    expect(access).toMatch(new RegExp(`^EVAL(SHA)? sojournAccess ${key} `));
+    expect(increment).toMatch(new RegExp(`^EVAL(SHA)? sojournIncrement ${key} .* page_views 1$`));
+    expect(others).toEqual([]);
+  });
+
+  it('shows a rotation: another secret, the same id and data, and other tabs follow', async () => {
+    const page = await devices.page();
+    await startSession(page, 'Ada');
+    const other = await openTab(page.context());
+    const before = await page.locator('#fingerprint').textContent();
+    const [cookie] = await page.context().cookies();
+    await page.getByRole('button', { name: 'Rotate the secret' }).click();
+    await announced(page, 'The secret was replaced. The id and the data stayed.');
+    const after = (await page.locator('#fingerprint').textContent()) ?? '';
+    expect(after).not.toBe(before);
+    expect(await field(page, 'session_secret').textContent()).toContain(after);
+    expect(await field(page, 'session_secret').getAttribute('class')).toContain('changed');
+    await field(other, 'session_secret').getByText(after).waitFor();
+    const [rotated] = await page.context().cookies();
+    expect(rotated?.value.split('.')[0]).toBe(cookie?.value.split('.')[0]);
+    expect(rotated?.value).not.toBe(cookie?.value);
   });
 
   it('ends with the logout', async () => {

@@ -30,6 +30,7 @@ function demo({ secureCookie = false } = {}) {
     store: { kind: 'memory', label: 'embedded', prefix: 'session:' },
     ready: () =>
       store.down ? Promise.reject(new StoreUnavailableError('unknown')) : Promise.resolve(),
+    now: clock.now,
     secureCookie,
     assets: { '/assets/demo.css': { contentType: 'text/css', body: '' } },
   });

@@ -195,6 +195,7 @@ describeWithServers('sessions over HTTP, in Redis', () => {
         service: new SessionService({ repository }),
         store: { kind: 'redis', label: 'Redis', prefix: 'session:' },
         ready: connection.ping,
+        now: Date.now,
         secureCookie: false,
         assets: {},
         onError: (error) => logged.push(inspect(error, { depth: Infinity })),

@@ -35,9 +35,9 @@ end
 return entries
 `;
 
-const scripts = { sojournIndexAdd: add, sojournIndexList: list } as const;
+export const indexScripts = { sojournIndexAdd: add, sojournIndexList: list } as const;
 type Script = (key: string, ...args: readonly (string | number)[]) => Promise<unknown>;
-type ScriptedClient = Record<keyof typeof scripts, Script> & Pick<Redis, 'zrem'>;
+type ScriptedClient = Record<keyof typeof indexScripts, Script> & Pick<Redis, 'zrem'>;
 
 /** Users' sessions in Redis: a sorted set for each user at `<prefix>user:<user>`. */
 export class RedisUserIndex implements UserIndex {
@@ -47,7 +47,7 @@ export class RedisUserIndex implements UserIndex {
 
   /** `onKey` hears of every key that is asked about. */
   constructor(client: Redis | Cluster, prefix: string, onKey: (key: string) => void) {
-    for (const [name, lua] of Object.entries(scripts)) {
+    for (const [name, lua] of Object.entries(indexScripts)) {
       client.defineCommand(name, { numberOfKeys: 1, lua });
     }
     this.#client = client as unknown as ScriptedClient; // defineCommand added these methods

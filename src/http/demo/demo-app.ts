@@ -4,7 +4,7 @@ import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Handler } from 'hono/types';
 import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
-import { remainingSeconds } from '../../domain/session.ts';
+import { remainingSeconds, type Session } from '../../domain/session.ts';
 import { encodeSession } from '../../domain/session-record.ts';
 import type { SessionService } from '../../domain/session-service.ts';
 import { type FormEnv, limitForm, readForm } from '../form.ts';
@@ -12,6 +12,7 @@ import type { RequestSession } from '../request-session.ts';
 import { SessionCookie } from '../session-cookie.ts';
 import { type SessionsEnv, sessions } from '../sessions.ts';
 import { deviceLabel } from './device-label.ts';
+import { type Cost, LastActions } from './last-actions.ts';
 import { type Notice, noticeOf, notices } from './notices.ts';
 import { type DeviceView, type PageView, renderPage } from './page.tsx';
 
@@ -21,6 +22,12 @@ export interface DemoOptions {
   readonly store: PageView['store'];
   /** Resolves when the store answers, rejects when it does not. */
   readonly ready: () => Promise<void>;
+  /** Tells what a request costs, where the store takes commands. */
+  readonly trace?: {
+    during<T>(work: () => Promise<T>): Promise<{ readonly answer: T; readonly cost: Cost }>;
+  };
+  /** Milliseconds since 1970, for the time that is left of a lifetime. */
+  readonly now: () => number;
   readonly secureCookie: boolean;
   /** The page's style sheet and script by path. */
   readonly assets: Readonly<Record<string, Asset>>;
@@ -36,11 +43,13 @@ export interface Asset {
 type Env = { Variables: SessionsEnv['Variables'] & FormEnv['Variables'] };
 
 const MAX_USERNAME_CHARACTERS = 64;
+const ROTATION_GRACE_SECONDS = 10;
 const pages: readonly string[] = ['/', '/index.html'];
 
 /** The standalone server's routes: the page, its JSON, health and readiness. */
 export function createDemoApp(options: DemoOptions): Hono<Env> {
-  const { service, store, ready, assets, onError = () => {} } = options;
+  const { service, store, ready, trace, now, assets, onError = () => {} } = options;
+  const actions = new LastActions();
   const cookie = new SessionCookie({ secure: options.secureCookie });
   const app = new Hono<Env>();
 
@@ -120,6 +129,17 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     }),
   });
 
+  route('/rotate', {
+    POST: form(async (c) => {
+      const { session } = c.var;
+      if (session.id === undefined) return noSession(c);
+      // Another tab may be under way with the old secret: it is let in for a little while.
+      const rotated = await session.required().rotate({ grace: ROTATION_GRACE_SECONDS });
+      if (rotated === undefined) return refuse(c, 401, 'expired');
+      return done(c, sessionBody(session));
+    }),
+  });
+
   route('/logout', {
     POST: form(async (c) => {
       await c.var.session.end();
@@ -189,7 +209,15 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
   }
 
   function form(handler: (c: Context<Env>) => Promise<Response>): Handler[] {
-    return [limitForm, readForm, withSession, handler];
+    return [limitForm, readForm, traced, withSession, handler];
+  }
+
+  /** Remembers what the request cost, for the page of its session. */
+  async function traced(c: Context<Env>, next: () => Promise<void>): Promise<void> {
+    if (trace === undefined) return next();
+    const { cost } = await trace.during(next);
+    const { id } = c.var.session ?? {};
+    if (id !== undefined) actions.set(id, { request: `${c.req.method} ${c.req.path}`, cost });
   }
 
   /** A plain form goes back to the page, everybody else gets the JSON. */
@@ -219,14 +247,14 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
   }
 
   function pageView(session: RequestSession | undefined, notice: Notice | undefined): PageView {
-    const { ttl, maxTtl, lifetime } = service.policy;
+    const { ttl, maxTtl } = service.policy;
     const current = session?.current;
     const over = session?.lost || notice === 'expired' ? 'expired' : 'anonymous';
     const text = notice === 'expired' ? undefined : notices(service.policy)[notice ?? 'none'];
     return {
       state: current === undefined ? over : 'active',
       store,
-      policy: { ttl, maxTtl, lifetime },
+      policy: { ttl, maxTtl, lifetime: service.policy.lifetime },
       cookie: { name: cookie.name, secure: cookie.secure },
       session: current && {
         id: current.id,
@@ -235,10 +263,19 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
         configuredTtl: current.ttl,
         remainingMs: current.remainingMs,
         endsAt: current.endsAt,
+        ...lifetime(current),
+        fingerprint: session.required().csrfToken.slice(0, 6),
       },
+      action: current && actions.get(current.id),
       devices: [],
       notice: text,
     };
+  }
+
+  function lifetime({ createdAt, endsAt }: Session) {
+    if (endsAt === undefined) return { lifetimeLeftMs: undefined, lifetimeMs: undefined };
+    const lifetimeLeftMs = Math.max(0, endsAt - now());
+    return { lifetimeLeftMs, lifetimeMs: endsAt - Date.parse(createdAt) };
   }
 
   async function devices({ id, user }: RequestSession): Promise<DeviceView[]> {

@@ -1,6 +1,8 @@
 import { html } from 'hono/html';
 import { CookiePart } from './cookie-part.tsx';
+import { CostPart } from './cost-part.tsx';
 import { DevicesPart } from './devices-part.tsx';
+import type { LastAction } from './last-actions.ts';
 import { SessionPart } from './session-part.tsx';
 import { StorePart } from './store-part.tsx';
 
@@ -25,6 +27,8 @@ export interface PageView {
   readonly session: SessionView | undefined;
   /** The user's sessions, this one among them. */
   readonly devices: readonly DeviceView[];
+  /** What this session did last, as far as this server knows. */
+  readonly action: LastAction | undefined;
   /** Why the form that led here was not done as asked. */
   readonly notice: string | undefined;
 }
@@ -36,7 +40,13 @@ export interface SessionView {
   readonly record: Readonly<Record<string, string>>;
   readonly configuredTtl: number;
   readonly remainingMs: number;
+  /** The end of the lifetime, in milliseconds since 1970, and what is left until then. */
   readonly endsAt: number | undefined;
+  readonly lifetimeLeftMs: number | undefined;
+  /** Milliseconds from the start to the end of the lifetime. */
+  readonly lifetimeMs: number | undefined;
+  /** Another one after every rotation; tells nothing of the secret. */
+  readonly fingerprint: string;
 }
 
 export interface DeviceView {
@@ -93,6 +103,7 @@ function Page(view: PageView) {
           </div>
           <div class="column">
             <StorePart {...view} />
+            <CostPart {...view} />
             <CookiePart {...view} />
           </div>
         </main>

@@ -59,8 +59,8 @@ export function StorePart({ store, session }: PageView) {
                     <th scope="row">
                       <code>session_secret</code>
                     </th>
-                    <td>
-                      <em>SHA-256 of the cookie's secret, not shown</em>
+                    <td data-field="session_secret">
+                      <em>the SHA-256 of secret {session.fingerprint}, not shown</em>
                     </td>
                   </tr>
                 </tbody>

@@ -92,7 +92,9 @@ function show(page: Document, askedAt: number, says: string | undefined): void {
   const hasSession = document.getElementById('gauge') !== null;
   enhance();
   startClock(askedAt);
-  for (const element of document.querySelectorAll<HTMLElement>('td[data-field]')) {
+  for (const element of document.querySelectorAll<HTMLElement>(
+    'td[data-field], code[data-field]',
+  )) {
     const old = before.get(element.dataset.field ?? '');
     if (hadSession && old !== element.textContent) flash(element);
   }
@@ -134,7 +136,7 @@ function rendered(element: Element): string {
 }
 
 function fieldValues(): Map<string, string | null> {
-  const cells = [...document.querySelectorAll<HTMLElement>('td[data-field]')];
+  const cells = [...document.querySelectorAll<HTMLElement>('td[data-field], code[data-field]')];
   return new Map(cells.map((cell) => [cell.dataset.field ?? '', cell.textContent]));
 }
 

@@ -1,0 +1,76 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createHash } from 'node:crypto';
+import type { Cluster, Command, Redis } from 'ioredis';
+import { indexScripts } from './redis-user-index.ts';
+import { scripts } from './scripts.ts';
+
+/** What a piece of work asked of Redis. */
+export interface CommandCost {
+  /** Every command in the order in which it was sent, as one would type it, without hashes of secrets. */
+  readonly commands: readonly string[];
+  /** How often something had to be waited for: commands that are under way together count once. */
+  readonly roundTrips: number;
+  /** Milliseconds during which at least one command was under way. */
+  readonly waitedMs: number;
+}
+
+interface Tally {
+  readonly commands: string[];
+  roundTrips: number;
+  waitedMs: number;
+  underWay: number;
+  since: number;
+}
+
+/** Tells what each piece of work asks of Redis, also while others are at work on the same connection. */
+export class CommandTrace {
+  readonly #tallies = new AsyncLocalStorage<Tally>();
+
+  /** Listens to a client for as long as it lives. */
+  constructor(client: Redis | Cluster) {
+    const send = client.sendCommand.bind(client) as (command: Command, ...rest: never) => unknown;
+    client.sendCommand = (command: Command, ...rest: never) => {
+      const tally = this.#tallies.getStore();
+      if (tally !== undefined) begin(tally, command);
+      const answer = send(command, ...rest);
+      // Only sending decides between EVALSHA and EVAL, which takes the script along.
+      tally?.commands.push(typed(command));
+      return answer;
+    };
+  }
+
+  async during<T>(work: () => Promise<T>): Promise<{ answer: T; cost: CommandCost }> {
+    const tally: Tally = { commands: [], roundTrips: 0, waitedMs: 0, underWay: 0, since: 0 };
+    const answer = await this.#tallies.run(tally, work);
+    const { commands, roundTrips, waitedMs } = tally;
+    return { answer, cost: { commands, roundTrips, waitedMs } };
+  }
+}
+
+function begin(tally: Tally, command: Command): void {
+  if (tally.underWay === 0) {
+    tally.roundTrips += 1;
+    tally.since = performance.now();
+  }
+  tally.underWay += 1;
+  const settled = () => {
+    tally.underWay -= 1;
+    if (tally.underWay === 0) tally.waitedMs += performance.now() - tally.since;
+  };
+  command.promise.then(settled, settled);
+}
+
+const names = new Map<string, string>();
+for (const [name, lua] of Object.entries({ ...scripts, ...indexScripts })) {
+  names.set(lua, name).set(createHash('sha1').update(lua).digest('hex'), name);
+}
+
+/** `EVALSHA sojournRead 1 session:<id> <secret's hash> ""`: scripts by name. */
+function typed({ name, args }: Command): string {
+  return [name.toUpperCase(), ...args.map((arg) => shown(String(arg)))].join(' ');
+}
+
+function shown(text: string): string {
+  if (/^[\w-]{43}$/.test(text)) return "<secret's hash>"; // whatever else has that shape, it is no loss
+  return names.get(text) ?? (/^[^\s"']+$/.test(text) ? text : JSON.stringify(text));
+}
