@@ -38,3 +38,8 @@ export async function announced(page: Page, text: string): Promise<void> {
     expect(await page.locator('#announcer').textContent()).toBe(text);
   });
 }
+
+/** When every animation has come to its end. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+}

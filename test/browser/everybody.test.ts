@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { Devices, describeInBrowser, useSojourn } from '../support/live-chromium.ts';
 import { violations } from './axe.ts';
-import { announced, field, history, startSession } from './demo-page.ts';
+import { announced, field, history, settled, startSession } from './demo-page.ts';
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
@@ -105,9 +105,4 @@ async function tabTo(page: Page, id: string): Promise<void> {
 
 function focused(page: Page): Promise<string | undefined> {
   return page.evaluate(() => document.activeElement?.id);
-}
-
-/** When every animation has come to its end. */
-async function settled(page: Page): Promise<void> {
-  await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
 }

@@ -2,46 +2,79 @@ export interface GaugeProps {
   readonly remainingMs: number;
   /** Seconds. */
   readonly configuredTtl: number;
+  /** The end of the lifetime; all three are missing where it has none. */
   readonly endsAt: number | undefined;
+  readonly lifetimeLeftMs: number | undefined;
+  readonly lifetimeMs: number | undefined;
 }
 
 /**
- * The time that is left, as a ring and in words, as of the moment of the page. The script lets it run down by
- * `data-remaining-ms`, without asking the server.
+ * The time that is left, as two rings and in words, as of the moment of the page: outside what is left of the idle window, inside what
+ * is left of the lifetime. The script lets both run down by the data attributes, without asking the server.
  */
-export function Gauge({ remainingMs, configuredTtl, endsAt }: GaugeProps) {
-  const left = Math.min(100, (remainingMs / (configuredTtl * 1000)) * 100);
+export function Gauge(props: GaugeProps) {
+  const { remainingMs, configuredTtl, endsAt, lifetimeLeftMs, lifetimeMs } = props;
   return (
     <div
       class="gauge"
       id="gauge"
       data-remaining-ms={String(remainingMs)}
       data-ttl-ms={String(configuredTtl * 1000)}
+      data-lifetime-left-ms={lifetimeLeftMs === undefined ? undefined : String(lifetimeLeftMs)}
+      data-lifetime-ms={lifetimeMs === undefined ? undefined : String(lifetimeMs)}
     >
       <svg viewBox="0 0 100 100" aria-hidden="true">
-        <circle class="track" cx="50" cy="50" r="44" pathLength="100" />
-        <circle
-          class="left"
-          id="ring"
-          cx="50"
-          cy="50"
-          r="44"
-          pathLength="100"
-          stroke-dasharray={`${left.toFixed(2)} 100`}
-          transform="rotate(-90 50 50)"
-        />
+        <Ring radius={44} name="idle" id="ring" left={remainingMs / (configuredTtl * 1000)} />
+        {lifetimeLeftMs !== undefined && lifetimeMs !== undefined && (
+          <Ring radius={33} name="lifetime" id="lifetime-ring" left={lifetimeLeftMs / lifetimeMs} />
+        )}
       </svg>
-      <p>
-        Ends in{' '}
-        <strong id="remaining" role="timer">
-          {formatDuration(Math.ceil(remainingMs / 1000))}
-        </strong>{' '}
-        <span class="hint">
-          if nobody uses it
-          {endsAt === undefined ? '' : `, and at ${formatInstant(endsAt)} in any case`}
-        </span>
-      </p>
+      <dl>
+        <div class="idle">
+          <dt>Ends, if nobody uses it, in</dt>
+          <dd>
+            <strong id="remaining" role="timer" aria-live="off">
+              {formatDuration(Math.ceil(remainingMs / 1000))}
+            </strong>
+          </dd>
+        </div>
+        {lifetimeLeftMs !== undefined && (
+          <div class="lifetime">
+            <dt>However busy, in</dt>
+            <dd>
+              <span id="lifetime">{formatDuration(Math.ceil(lifetimeLeftMs / 1000))}</span>
+              {endsAt !== undefined && <span class="hint"> at {formatInstant(endsAt)}</span>}
+            </dd>
+          </div>
+        )}
+      </dl>
     </div>
+  );
+}
+
+function Ring({
+  radius,
+  name,
+  id,
+  left,
+}: {
+  radius: number;
+  name: string;
+  id: string;
+  left: number;
+}) {
+  const circle = { cx: '50', cy: '50', r: String(radius), pathLength: '100' };
+  return (
+    <g class={name}>
+      <circle class="track" {...circle} />
+      <circle
+        class="left"
+        id={id}
+        {...circle}
+        stroke-dasharray={`${Math.min(100, left * 100).toFixed(2)} 100`}
+        transform="rotate(-90 50 50)"
+      />
+    </g>
   );
 }
 

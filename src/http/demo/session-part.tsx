@@ -75,14 +75,14 @@ function Unavailable() {
 }
 
 function Active({ session, policy }: { session: SessionView; policy: PageView['policy'] }) {
-  const { record, configuredTtl, remainingMs, endsAt } = session;
+  const { record, configuredTtl } = session;
   return (
     <section aria-labelledby="session-heading">
       <h2 id="session-heading" tabindex={-1}>
         Your session
       </h2>
       <div data-part="clock">
-        <Gauge remainingMs={remainingMs} configuredTtl={configuredTtl} endsAt={endsAt} />
+        <Gauge {...session} />
       </div>
       <dl class="facts" data-part="facts">
         <div>

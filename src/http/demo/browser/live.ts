@@ -11,6 +11,7 @@ const tabs = new BroadcastChannel('sojourn');
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
 let endsAt: number | undefined; // by performance.now()
+let lifetimeEndsAt: number | undefined;
 let expiryAnnounced = false;
 let waitMs = LOOK_EVERY_MS;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -158,6 +159,8 @@ function startClock(askedAt: number): void {
     const [earliest, latest] = [askedAt + left, performance.now() + left];
     endsAt = Math.min(latest, Math.max(earliest, endsAt ?? earliest));
   } else endsAt = undefined;
+  const lifetimeLeft = gauge?.dataset.lifetimeLeftMs;
+  lifetimeEndsAt = lifetimeLeft ? performance.now() + Number(lifetimeLeft) : undefined;
   if (gauge) expiryAnnounced = false;
 }
 
@@ -167,12 +170,15 @@ function tick(): void {
   if (gauge && endsAt !== undefined) {
     const leftMs = Math.max(0, endsAt - performance.now());
     const seconds = Math.ceil(leftMs / 1000);
-    const exact = calm.matches ? seconds * 1000 : leftMs;
-    const percent = Math.min(100, (exact / Number(gauge.dataset.ttlMs)) * 100);
-    document.getElementById('ring')?.setAttribute('stroke-dasharray', `${percent.toFixed(2)} 100`);
+    draw('ring', leftMs, Number(gauge.dataset.ttlMs));
     setText('remaining', leftMs === 0 ? 'expired' : formatDuration(seconds));
     setText('store-ttl', String(leftMs === 0 ? -2 : seconds));
     gauge.classList.toggle('ending', leftMs < 10_000);
+    if (lifetimeEndsAt !== undefined) {
+      const lifetimeLeftMs = Math.max(0, lifetimeEndsAt - performance.now());
+      draw('lifetime-ring', lifetimeLeftMs, Number(gauge.dataset.lifetimeMs));
+      setText('lifetime', formatDuration(Math.ceil(lifetimeLeftMs / 1000)));
+    }
     if (leftMs === 0 && !expiryAnnounced) {
       expiryAnnounced = true;
       announce('The session has expired.');
@@ -180,6 +186,16 @@ function tick(): void {
     }
   }
   requestAnimationFrame(tick);
+}
+
+/** Smoothly, or by the second where motion is to be reduced. */
+function draw(ring: string, leftMs: number, wholeMs: number): void {
+  const shownMs = calm.matches ? Math.ceil(leftMs / 1000) * 1000 : leftMs;
+  const dashes = `${Math.min(100, (shownMs / wholeMs) * 100).toFixed(2)} 100`;
+  const element = document.getElementById(ring);
+  if (element?.getAttribute('stroke-dasharray') !== dashes) {
+    element?.setAttribute('stroke-dasharray', dashes);
+  }
 }
 
 function setText(id: string, text: string): void {

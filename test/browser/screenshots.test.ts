@@ -1,0 +1,60 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Devices, describeInBrowser } from '../support/live-chromium.ts';
+import { redisBinary } from '../support/live-redis.ts';
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { SojournProcess } from '../support/sojourn-process.ts';
+import { field, settled, startSession } from './demo-page.ts';
+
+const FOLDER = process.env.SCREENSHOTS || 'screenshots';
+
+describeInBrowser('screenshots', () => {
+  let redis: RedisServer;
+  let server: SojournProcess;
+  let url = '';
+
+  beforeAll(async () => {
+    await mkdir(FOLDER, { recursive: true });
+    redis = await startRedisServer({ binary: redisBinary() });
+    server = new SojournProcess(['--port', '0', '--redis-url', redis.url]);
+    url = await server.url();
+  });
+  afterAll(async () => {
+    await server?.stop();
+    await redis?.stop();
+  });
+  const devices = new Devices({ url: () => url });
+
+  it('of a desktop in light', async () => {
+    const look = { viewport: { width: 1200, height: 900 }, colorScheme: 'light' } as const;
+    await takePicture(await inUse(await devices.page(look)), 'desktop-light');
+  });
+
+  it('of a phone in dark', async () => {
+    const viewport = { width: 360, height: 740 };
+    const look = { viewport, colorScheme: 'dark', isMobile: true, deviceScaleFactor: 2 } as const;
+    await takePicture(await inUse(await devices.page(look)), 'phone-dark');
+  });
+});
+
+/** A session that has seen some use: the ring is well under way. */
+async function inUse(page: Page): Promise<Page> {
+  await startSession(page, 'Ada', 60);
+  await page.getByRole('button', { name: 'Add a page view' }).click();
+  await field(page, 'page_views').getByText('2', { exact: true }).waitFor();
+  await page
+    .getByRole('timer')
+    .getByText(/^5[0-7] s$/)
+    .waitFor();
+  await settled(page);
+  return page;
+}
+
+async function takePicture(page: Page, name: string): Promise<void> {
+  const path = join(FOLDER, `${name}.png`);
+  await page.mouse.move(0, 0);
+  await page.screenshot({ path, animations: 'disabled', fullPage: process.env.FULL === '1' });
+  expect((await stat(path)).size).toBeGreaterThan(10_000);
+}
