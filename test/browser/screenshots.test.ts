@@ -41,12 +41,14 @@ describeInBrowser('screenshots', () => {
 
 /** A session that has seen some use: the ring is well under way. */
 async function inUse(page: Page): Promise<Page> {
-  await startSession(page, 'Ada', 60);
+  await startSession(page, 'Ada', 20);
   await page.getByRole('button', { name: 'Add a page view' }).click();
   await field(page, 'page_views').getByText('2', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Add a page view' }).click();
+  await field(page, 'page_views').getByText('3', { exact: true }).waitFor();
   await page
     .getByRole('timer')
-    .getByText(/^5[0-7] s$/)
+    .getByText(/^1[0-5] s$/)
     .waitFor();
   await settled(page);
   return page;

@@ -32,8 +32,9 @@ export function CostPart({ store, action }: PageView) {
               ))}
             </ol>
             <p class="hint">
-              Each <code>EVALSHA</code> is one atomic script: it checks the secret, acts and slides
-              the expiry in the same step.
+              Each <code>EVAL</code> or <code>EVALSHA</code> is one atomic script: it checks the
+              secret, acts and slides the expiry in the same step. <code>EVAL</code> brings a script
+              along that the connection has not sent before.
             </p>
           </>
         )}

@@ -43,7 +43,7 @@ export function Gauge(props: GaugeProps) {
             <dt>However busy, in</dt>
             <dd>
               <span id="lifetime">{formatDuration(Math.ceil(lifetimeLeftMs / 1000))}</span>
-              {endsAt !== undefined && <span class="hint"> at {formatInstant(endsAt)}</span>}
+              {endsAt !== undefined && <span class="hint at"> at {formatInstant(endsAt)}</span>}
             </dd>
           </div>
         )}

@@ -99,12 +99,12 @@ function Page(view: PageView) {
               )}
             </div>
             <SessionPart {...view} />
-            {view.session && <DevicesPart devices={view.devices} />}
+            <CookiePart {...view} />
           </div>
           <div class="column">
             <StorePart {...view} />
             <CostPart {...view} />
-            <CookiePart {...view} />
+            {view.session && <DevicesPart devices={view.devices} />}
           </div>
         </main>
         <footer>

@@ -99,14 +99,6 @@ function Active({ session, policy }: { session: SessionView; policy: PageView['p
           <dt>Idle timeout</dt>
           <dd>{formatDuration(configuredTtl)}</dd>
         </div>
-        <div>
-          <dt>Lifetime</dt>
-          <dd>
-            {policy.lifetime === undefined
-              ? 'no end'
-              : `at most ${formatDuration(policy.lifetime)}`}
-          </dd>
-        </div>
       </dl>
       <div class="actions">
         <form method="post" action="/increment" data-says="One page view more; the expiry slid.">

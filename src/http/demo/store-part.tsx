@@ -15,7 +15,7 @@ export function StorePart({ store, session }: PageView) {
           </p>
         ) : (
           <>
-            <dl class="facts">
+            <dl class="key">
               <div>
                 <dt>Key</dt>
                 <dd>
