@@ -264,7 +264,7 @@ describe('POST /increment, /ttl and /logout', () => {
     expect(await site.json('/session')).toEqual({ authenticated: false, session: null });
   });
 
-  it.each(['/increment', '/ttl'])(
+  it.each(['/increment', '/ttl', '/rotate'])(
     '%s answers 401 without a session, and with an expired one',
     async (path) => {
       const site = demo();
