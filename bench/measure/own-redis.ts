@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { provisionRedis, thisMachine } from '../../test/support/provision-redis.ts';
+import { thisMachine } from '../../test/support/provision.ts';
+import { provisionRedis } from '../../test/support/provision-redis.ts';
 import { type RedisServer, startRedisServer } from '../../test/support/redis-server.ts';
 
 export interface OwnRedis {
