@@ -28,7 +28,7 @@ describeInBrowser('screenshots', () => {
   const devices = new Devices({ url: () => url });
 
   it('of a desktop in light', async () => {
-    const look = { viewport: { width: 1200, height: 900 }, colorScheme: 'light' } as const;
+    const look = { viewport: { width: 1200, height: 1220 }, colorScheme: 'light' } as const;
     await takePicture(await inUse(await devices.page(look)), 'desktop-light');
   });
 
