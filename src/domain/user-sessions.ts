@@ -1,6 +1,6 @@
 import type { EndReason, SessionObserver } from '../ports/session-observer.ts';
 import type { SessionRepository } from '../ports/session-repository.ts';
-import { SessionError } from './errors.ts';
+import { SessionError, StoreUnavailableError } from './errors.ts';
 import type { Session } from './session.ts';
 import type { SessionPolicy } from './session-policy.ts';
 import type { SessionId } from './session-token.ts';
@@ -100,14 +100,25 @@ export class UserSessions {
   }
 
   async #endEach(user: string, ids: readonly SessionId[], why: EndReason): Promise<number> {
-    const ended = await Promise.all(
+    const answers = await Promise.allSettled(
       ids.map((id) => this.#repository.end(id, { unbornMs: UNBORN_MS })),
     );
-    for (const [i, id] of ids.entries()) {
-      if (ended[i] !== undefined) this.#observer?.notify({ type: 'ended', id, why });
+    const ended = ids.filter((_, i) => {
+      const answer = answers[i];
+      return answer?.status === 'fulfilled' && answer.value !== undefined;
+    });
+    for (const id of ended) this.#observer?.notify({ type: 'ended', id, why });
+    const failure = answers.find((answer) => answer.status === 'rejected');
+    if (failure === undefined) {
+      await this.#repository.users.remove(user, ids);
+      return ended.length;
     }
-    await this.#repository.users.remove(user, ids);
-    return ended.filter((one) => one !== undefined).length;
+    // Some have ended and some may have: all that can be said of the whole is that nobody knows.
+    const untouched = answers.every(
+      (answer) => answer.status === 'rejected' && answer.reason.outcome === 'refused',
+    );
+    if (untouched) throw failure.reason;
+    throw new StoreUnavailableError('unknown', { cause: failure.reason });
   }
 }
 

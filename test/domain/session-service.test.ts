@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { nodeSecrets } from '../../src/adapters/node/node-secrets.ts';
-import { type SessionEvent, type SessionPolicyOptions, SessionService } from '../../src/index.ts';
+import {
+  type SessionEvent,
+  type SessionPolicyOptions,
+  SessionService,
+  StoreUnavailableError,
+} from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
 
 const START = Date.parse('2026-04-02T12:34:56Z');
@@ -258,5 +263,26 @@ describe('the session service', () => {
       code: 'invalid_durability',
     });
     expect(await app.peek(token)).toBeDefined();
+  });
+
+  it('says that nobody knows when only some of a user’s sessions could be ended', async () => {
+    const repository = new MemorySessionRepository(clock);
+    const observer = { notify: (event: SessionEvent) => void events.push(event) };
+    const app = new SessionService({ repository, clock, observer });
+    const [first, second] = [
+      await app.create({}, { user: 'ada' }),
+      await app.create({}, { user: 'ada' }),
+    ];
+    const end = repository.end.bind(repository);
+    repository.end = async (id, options) => {
+      if (id === second.session.id) throw new StoreUnavailableError('refused');
+      return end(id, options);
+    };
+    await expect(app.deleteAll('ada')).rejects.toMatchObject({ outcome: 'unknown' });
+    expect(events).toContainEqual({ type: 'ended', id: first.session.id, why: 'revoked' });
+
+    await expect(app.deleteAll('ada')).rejects.toMatchObject({ outcome: 'unknown' });
+    repository.end = end;
+    expect(await app.deleteAll('ada')).toBe(1);
   });
 });
