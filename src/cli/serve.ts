@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import type { Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Config } from '../config.ts';
+import { createContainer, StartError, tokens } from '../container.ts';
+import { type Asset, createDemoApp } from '../http/demo/demo-app.ts';
+
+const EXIT_OK = 0;
+const EXIT_FAILURE = 1;
+
+/** How long requests may take to finish after the signal to stop. */
+const STOP_TIMEOUT_MS = 10_000;
+
+/** Serves the demo page until it is told to stop; whatever keeps it from starting ends the process with one line. */
+export async function serve(config: Config): Promise<void> {
+  const onStoreError = (error: Error) => console.error(`sojourn: Redis: ${error.message}`);
+  const container = await createContainer(config, { onStoreError }).catch((error: unknown) => {
+    if (!(error instanceof StartError)) throw error;
+    console.error(`sojourn: ${error.message}`);
+    process.exit(EXIT_FAILURE);
+  });
+  const store = container.resolve(tokens.store);
+  const app = createDemoApp({
+    service: container.resolve(tokens.service),
+    store: { kind: store.kind, label: store.label, prefix: config.prefix },
+    ready: store.ready,
+    ...(store.trace && { trace: store.trace }),
+    now: container.resolve(tokens.clock).now,
+    secureCookie: config.secureCookie,
+    assets: await readAssets(),
+    onError: (error) => console.error(error.stack),
+  });
+
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  server.listen(config.port, config.host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    console.error(
+      `sojourn: cannot listen on ${config.host}:${config.port}: ${(error as Error).message}`,
+    );
+    await container.close();
+    process.exit(EXIT_FAILURE);
+  }
+  const { port } = server.address() as AddressInfo;
+  const host = config.host === '127.0.0.1' ? 'localhost' : config.host;
+  console.log(`Sojourn: http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  console.log(
+    `Store:   ${store.label}${store.kind === 'memory' ? '; sessions end with this process' : ''}`,
+  );
+  console.log(`TTL:     ${config.policy.ttl} s`);
+
+  let stopping = false;
+  // A connection that answers its last request must not stay open for a next one.
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    if (stopping) response.setHeader('Connection', 'close');
+    response.once('close', () => {
+      if (stopping) setImmediate(() => server.closeIdleConnections());
+    });
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (!stopping) void stop();
+    });
+  }
+
+  /** Finishes what is in flight, then closes the store. */
+  async function stop(): Promise<void> {
+    stopping = true;
+    setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS).unref();
+    const closed = once(server, 'close');
+    server.close();
+    await closed;
+    await container.close();
+    process.exit(EXIT_OK);
+  }
+}
+
+async function readAssets(): Promise<Record<string, Asset>> {
+  const read = (name: string) =>
+    readFile(new URL(`../http/demo/browser/${name}`, import.meta.url), 'utf8');
+  return {
+    '/assets/demo.css': { contentType: 'text/css; charset=utf-8', body: await read('demo.css') },
+    '/assets/live.js': {
+      contentType: 'text/javascript; charset=utf-8',
+      body: await read('live.js'),
+    },
+  };
+}
