@@ -61,17 +61,40 @@ export function decodeSession(
   for (let i = 0; i + 1 < record.length; i += 2) {
     const name = record[i] as string;
     const value = record[i + 1] as string;
-    if (!isReserved(name)) fields[name] = value;
-    else if (name === reserved.createdAt) createdAt = value;
-    else if (name === reserved.lastAccessedAt) lastAccessedAt = value;
-    else if (name === reserved.ttl) ttl = Number(value);
-    else if (name === reserved.user) user = value;
-    else if (name === reserved.deadline) endsAt = Number(value);
-    else if (name === reserved.authenticatedAt) authenticatedAt = value;
-    else if (name === reserved.persistent) persistent = true;
-    else if (name === reserved.deviceLabel) device.label = value;
-    else if (name === reserved.userAgent) device.userAgent = value;
-    else if (name === reserved.address) device.address = value;
+    switch (name) {
+      case reserved.createdAt:
+        createdAt = value;
+        break;
+      case reserved.lastAccessedAt:
+        lastAccessedAt = value;
+        break;
+      case reserved.ttl:
+        ttl = Number(value);
+        break;
+      case reserved.user:
+        user = value;
+        break;
+      case reserved.deadline:
+        endsAt = Number(value);
+        break;
+      case reserved.authenticatedAt:
+        authenticatedAt = value;
+        break;
+      case reserved.persistent:
+        persistent = true;
+        break;
+      case reserved.deviceLabel:
+        device.label = value;
+        break;
+      case reserved.userAgent:
+        device.userAgent = value;
+        break;
+      case reserved.address:
+        device.address = value;
+        break;
+      default:
+        if (!isReserved(name)) fields[name] = value;
+    }
   }
   if (createdAt === undefined || lastAccessedAt === undefined || !ttl) return undefined;
   return {

@@ -97,6 +97,8 @@ export class SessionService {
   readonly #secrets: Secrets;
   readonly #observer: SessionObserver | undefined;
   readonly #users: UserSessions;
+  #lastSecond = Number.NaN;
+  #lastInstant = '';
 
   constructor({ repository, clock, secrets, policy, observer }: SessionServiceOptions) {
     this.policy = createPolicy(policy);
@@ -148,7 +150,7 @@ export class SessionService {
     const answer = refresh
       ? await this.#repository.access(credential, { at: this.#now(), refreshAfterMs })
       : await this.#repository.read(credential);
-    return this.#settle(credential, answer);
+    return typeof answer === 'object' ? answer : this.#settle<Session>(credential, answer);
   }
 
   /** The session, by a pure read: looking does not keep it alive. */
@@ -366,8 +368,14 @@ export class SessionService {
     return parseSessionToken(token, this.#secrets);
   }
 
+  // Formatting is dear and most uses fall into the second of the one before.
   #now(): string {
-    return formatInstant(this.#clock.now());
+    const second = Math.floor(this.#clock.now() / 1000);
+    if (second !== this.#lastSecond) {
+      this.#lastSecond = second;
+      this.#lastInstant = formatInstant(second * 1000);
+    }
+    return this.#lastInstant;
   }
 }
 

@@ -67,8 +67,10 @@ export class MemorySessionRepository implements SessionRepository {
   async access(credential: Credential, { at, refreshAfterMs }: Access): Promise<Session | Absent> {
     const entry = this.#open(credential);
     if (isAbsent(entry)) return entry;
-    const gainedMs = this.#slideTarget(entry) - entry.expiresAt;
-    if (gainedMs >= refreshAfterMs || this.#endsByLifetime(entry)) this.#slide(entry, at);
+    // At least the time since the last slide: one that the lifetime cut off left less than the ttl.
+    const gainMs =
+      Number(entry.record.get(reserved.ttl)) * 1000 - (entry.expiresAt - this.#clock.now());
+    if (gainMs >= refreshAfterMs) this.#slide(entry, at);
     return this.#session(credential.id, entry);
   }
 
@@ -219,11 +221,6 @@ export class MemorySessionRepository implements SessionRepository {
   #slideTarget(entry: Entry): number {
     const idleEnd = this.#clock.now() + Number(entry.record.get(reserved.ttl)) * 1000;
     return Math.min(idleEnd, Number(entry.record.get(reserved.deadline) ?? Infinity));
-  }
-
-  // Close to the end of its lifetime a slide gains nothing, so what it would gain cannot tell when the last one was.
-  #endsByLifetime(entry: Entry): boolean {
-    return this.#slideTarget(entry) === Number(entry.record.get(reserved.deadline));
   }
 
   #session(id: SessionId, entry: Entry): Session | undefined {

@@ -197,25 +197,22 @@ export class RedisSessionRepository implements SessionRepository {
     return this.#run(script, id, secretHash, at, ...args);
   }
 
-  async #run(
-    script: ScriptName,
-    id: SessionId,
-    ...args: readonly (string | number)[]
-  ): Promise<unknown> {
+  #run(script: ScriptName, id: SessionId, ...args: readonly (string | number)[]): Promise<unknown> {
     const key = this.#prefix + id;
     this.#onKey(key);
-    try {
-      return await this.#client[script](key, ...args);
-    } catch (error) {
-      throw storeUnavailable(error);
-    }
+    return this.#client[script](key, ...args).catch(throwUnavailable);
   }
+}
+
+function throwUnavailable(error: unknown): never {
+  throw storeUnavailable(error);
 }
 
 function toSession(id: SessionId, answer: unknown, onRecord?: OnRecord): Session | Absent {
   if (!Array.isArray(answer)) return answer === ABSENT ? undefined : (answer as Absent);
-  const [remainingMs, record] = answer as [string, string[]];
-  const session = decodeSession(id, record, Number(remainingMs));
+  const [remainingMs, fields] = answer as [number, string | string[]];
+  const record: string[] = typeof fields === 'string' ? JSON.parse(fields) : fields;
+  const session = decodeSession(id, record, remainingMs);
   if (session !== undefined) onRecord?.(session, record);
   return session;
 }

@@ -11,8 +11,9 @@
  */
 
 /**
- * Ends the script with 0 unless the key holds a session that is alive. From then on `flat` holds its fields as HGETALL
- * gives them, `hash` by name, and `left` the milliseconds until the key expires.
+ * Ends the script with 0 unless the key holds a session: Redis has none that is past its expiry. From then on `flat`
+ * holds its fields as HGETALL gives them, `field` says what one holds, and `ttl` is its idle timeout in seconds. `session`
+ * answers { milliseconds left, the fields as HGETALL gives them, as one JSON text where there is cjson }.
  */
 const find = `
 local key = KEYS[1]
@@ -21,28 +22,41 @@ if flat.err then
   if string.find(flat.err, 'WRONGTYPE', 1, true) then return 0 end
   return flat
 end
-local hash = {}
-for i = 1, #flat, 2 do hash[flat[i]] = flat[i + 1] end
-local ttl = tonumber(hash.session_ttl)
-if not ttl or not hash.created_at or not hash.last_accessed_at then return 0 end
-local left = redis.call('PTTL', key)
-if left <= 0 then return 0 end
 
-local function session()
-  return { string.format('%.0f', left), flat }
+-- Sojourn's own were written first and are found first.
+local function field(name)
+  for i = 1, #flat, 2 do
+    if flat[i] == name then return flat[i + 1] end
+  end
+  return nil
 end
+
+local ttl, accessed_at = tonumber(field('session_ttl')), field('last_accessed_at')
+if not ttl or not accessed_at or not field('created_at') then return 0 end
+
+-- One text is less work than a list, for Redis and for whoever reads it.
+local function session(left)
+  return { left, cjson and cjson.encode(flat) or flat }
+end
+`;
+
+/** Adds to `find`, for scripts that only look: `left` holds the milliseconds until the key expires. */
+const look = `
+local left = redis.call('PTTL', key)
+if left == -1 then return 0 end -- by another hand: a session always has an end
+left = math.max(1, left) -- in its last millisecond 0 are left
 `;
 
 /**
  * Adds to `find`, for all scripts that a token opens. ARGV[1]: the hash of the presented secret. ARGV[2]: the instant
  * to record as the last access. The script ends with 0 unless this secret opens the session, and with 'reused' if it
- * did so before the last rotation and its grace is over. From then on `rest` holds the milliseconds until the lifetime
- * ends, and `superseded` tells that the secret is the replaced one, in its grace.
+ * did so before the last rotation and its grace is over. From then on `superseded` tells that the secret is the replaced
+ * one, in its grace.
  */
 const open = `${find}
 local secret, at = ARGV[1], ARGV[2]
-local superseded = hash.session_secret ~= secret
-if superseded and hash.session_previous_secret ~= secret then return 0 end
+local superseded = field('session_secret') ~= secret
+if superseded and field('session_previous_secret') ~= secret then return 0 end
 
 -- Milliseconds since 1970 by Redis' clock.
 local function now()
@@ -50,23 +64,34 @@ local function now()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-if superseded and now() >= (tonumber(hash.session_previous_until) or 0) then return 'reused' end
-local rest = math.huge
-if hash.session_deadline then
-  rest = (tonumber(hash.session_deadline) or 0) - now()
+if superseded and now() >= (tonumber(field('session_previous_until')) or 0) then return 'reused' end
+`;
+
+/**
+ * Adds to `open`, for all scripts that slide. Ends the script with 0 if the lifetime is over. From then on `rest` holds the
+ * milliseconds until it is, and `slide` answers those that are left.
+ */
+const use = `
+local deadline, rest = field('session_deadline'), math.huge
+if deadline then
+  rest = (tonumber(deadline) or 0) - now()
   if rest <= 0 then return 0 end
 end
 
 -- The expiry moves first and the other write may fail: with its memory full Redis refuses HSET, and reading must go on.
 local function slide()
-  left = math.min(ttl * 1000, rest)
+  local left = math.min(ttl * 1000, rest)
   redis.call('PEXPIRE', key, string.format('%.0f', left))
-  redis.pcall('HSET', key, 'last_accessed_at', at)
+  if accessed_at ~= at then redis.pcall('HSET', key, 'last_accessed_at', at) end
+  return left
 end
 `;
 
-/** Adds to `open`: the code of the limit that the application fields in `hash` would pass, or nil. */
+/** Adds to `use`: the fields by name in `hash`, and the code of the limit that the application's among them would pass, or nil. */
 const limits = `
+local hash = {}
+for i = 1, #flat, 2 do hash[flat[i]] = flat[i + 1] end
+
 local function exceeded(max_fields, max_total_bytes)
   local count, bytes = 0, 0
   for name, value in pairs(hash) do
@@ -92,38 +117,41 @@ if lifetime then
   local time = redis.call('TIME')
   deadline = string.format('%.0f', (time[1] + lifetime) * 1000 + math.floor(time[2] / 1000))
   left = math.min(left, lifetime * 1000)
+  redis.call('HSET', key, 'session_deadline', deadline, unpack(ARGV, 3))
+else
+  redis.call('HSET', key, unpack(ARGV, 3))
 end
-redis.call('HSET', key, unpack(ARGV, 3))
-if lifetime then redis.call('HSET', key, 'session_deadline', deadline) end
 redis.call('PEXPIRE', key, string.format('%.0f', left))
 return { string.format('%.0f', left), deadline }
 `;
 
-/** Answers { milliseconds left, the fields as HGETALL gives them }. */
-const read = `${open}
-return session()
+/** Answers what `session` does. */
+const read = `${open}${look}
+return session(left)
 `;
 
 /**
- * ARGV[3]: milliseconds since the last slide within which this one is skipped. Close to the deadline a slide gains no
- * time, so that nothing tells when the last one was: it is never skipped there.
- * Answers { milliseconds left, the fields as HGETALL gives them }.
+ * ARGV[3]: milliseconds since the last slide within which this one is skipped. What is missing to the whole ttl is at
+ * least that time; it is more where the lifetime cut a slide off. Answers what `session` does.
  */
 const access = `${open}
-local gain = ttl * 1000 - left
-if rest > ttl * 1000 and gain < tonumber(ARGV[3]) then return session() end
-slide()
+if ARGV[3] ~= '0' then
+  local left = redis.call('PTTL', key)
+  if ttl * 1000 - left < tonumber(ARGV[3]) then return session(math.max(1, left)) end
+end
+${use}
+local left = slide()
 for i = 1, #flat, 2 do
   if flat[i] == 'last_accessed_at' then flat[i + 1] = at end
 end
-return session()
+return session(left)
 `;
 
 /**
  * ARGV[3], ARGV[4]: limits. ARGV[5]: how many of the arguments that follow are fields to set, names and values in turn;
  * the rest are names to remove. Answers 1.
  */
-const update = `${open}${limits}
+const update = `${open}${use}${limits}
 local last = 5 + tonumber(ARGV[5])
 local set, unset = {}, {}
 for i = 6, last, 2 do
@@ -146,7 +174,7 @@ return 1
 `;
 
 /** ARGV[3], ARGV[4]: limits. ARGV[5]: the field. ARGV[6]: the step. Answers { the sum as text }. */
-const increment = `${open}${limits}
+const increment = `${open}${use}${limits}
 local field, max = ARGV[5], 9007199254740991
 local current = hash[field] or '0'
 if current ~= '0' and not string.find(current, '^%-?[1-9]%d*$') then return 'not_an_integer' end
@@ -166,7 +194,7 @@ return { hash[field] }
  * ARGV[3], ARGV[4]: limits. ARGV[5]: the field. ARGV[6], ARGV[7]: 1 and the expected value, or 0 and '' if the field
  * should be missing. ARGV[8], ARGV[9]: the same for what is to be written. Answers 1, or -1 if it held something else.
  */
-const replace = `${open}${limits}
+const replace = `${open}${use}${limits}
 local field = ARGV[5]
 local expected, next
 if ARGV[6] == '1' then expected = ARGV[7] end
@@ -185,15 +213,15 @@ return 1
 `;
 
 /** ARGV[3]: the field. Answers { what it held }, or {} if it was missing. */
-const take = `${open}
-local value = hash[ARGV[3]]
+const take = `${open}${use}
+local value = field(ARGV[3])
 if value then redis.call('HDEL', key, ARGV[3]) end
 slide()
 return { value }
 `;
 
 /** ARGV[3]: the new idle timeout in seconds. Answers 1. */
-const setTtl = `${open}
+const setTtl = `${open}${use}
 redis.call('HSET', key, 'session_ttl', ARGV[3])
 ttl = tonumber(ARGV[3])
 slide()
@@ -205,7 +233,7 @@ return 1
  * has authenticated anew, else 0; ARGV[6] is then the new lifetime in seconds or ''. Answers 1, or -1 if another
  * rotation was first.
  */
-const rotate = `${open}
+const rotate = `${open}${use}
 if superseded then return -1 end
 -- Without a grace no clock is asked, then or later: a clock that steps back must not open what is closed.
 local grace, previous_until = tonumber(ARGV[4]), 0
@@ -234,12 +262,12 @@ return 1
 /** Answers { the user }, or {} for a session without one. */
 const remove = `${open}
 redis.call('DEL', key)
-return { hash.session_user }
+return { field('session_user') }
 `;
 
-/** Answers { milliseconds left, the fields as HGETALL gives them } to whoever knows the id. */
-const findById = `${find}
-return session()
+/** Answers what `session` does to whoever knows the id. */
+const findById = `${find}${look}
+return session(left)
 `;
 
 /**
@@ -255,7 +283,7 @@ if ARGV[1] ~= '0' and redis.call('EXISTS', KEYS[1]) == 0 then
 end
 ${find}
 redis.call('DEL', key)
-return { hash.session_user }
+return { field('session_user') }
 `;
 
 /** Each script under the name that it is registered with. */
