@@ -11,6 +11,7 @@ import type {
 } from '../ports/session-repository.ts';
 import { cutDevice, type Device } from './device.ts';
 import { SessionError, StoreUnavailableError } from './errors.ts';
+import { RecentTokens } from './recent-tokens.ts';
 import { formatInstant, remainingSeconds, type Session } from './session.ts';
 import {
   checkField,
@@ -49,6 +50,12 @@ export interface SessionServiceOptions {
   readonly policy?: SessionPolicyOptions;
   /** Hears of what happens to sessions. Default: nobody. */
   readonly observer?: SessionObserver;
+  /**
+   * About how many of the tokens that opened a session lately `get` remembers in this process, to spare taking them
+   * apart and hashing them again: for one to two minutes after their last use while there is any. Worth it with a near
+   * cache, whose reads cost less than that. What a process remembers a dump of its memory holds. Default 0.
+   */
+  readonly rememberTokens?: number;
 }
 
 /** What a new session is given besides its data. */
@@ -97,16 +104,25 @@ export class SessionService {
   readonly #secrets: Secrets;
   readonly #observer: SessionObserver | undefined;
   readonly #users: UserSessions;
+  readonly #recent: RecentTokens | undefined;
   #lastSecond = Number.NaN;
   #lastInstant = '';
 
-  constructor({ repository, clock, secrets, policy, observer }: SessionServiceOptions) {
+  constructor({
+    repository,
+    clock,
+    secrets,
+    policy,
+    observer,
+    rememberTokens = 0,
+  }: SessionServiceOptions) {
     this.policy = createPolicy(policy);
     this.#repository = repository;
     this.#clock = clock;
     this.#secrets = secrets;
     this.#observer = observer;
     this.#users = new UserSessions(repository, this.policy, observer);
+    this.#recent = rememberTokens > 0 ? new RecentTokens(rememberTokens) : undefined;
   }
 
   /**
@@ -144,13 +160,20 @@ export class SessionService {
     token: string,
     { refresh = true }: { readonly refresh?: boolean } = {},
   ): Promise<Session | undefined> {
-    const credential = this.#parse(token);
+    const now = this.#clock.now();
+    const known = this.#recent?.get(token, now);
+    const credential = known ?? this.#parse(token);
     if (credential === undefined) return undefined;
     const refreshAfterMs = this.policy.refreshAfter * 1000;
     const answer = refresh
-      ? await this.#repository.access(credential, { at: this.#now(), refreshAfterMs })
+      ? await this.#repository.access(credential, { at: this.#instant(now), refreshAfterMs })
       : await this.#repository.read(credential);
-    return typeof answer === 'object' ? answer : this.#settle<Session>(credential, answer);
+    if (typeof answer === 'object') {
+      if (known === undefined) this.#recent?.add(token, credential);
+      return answer;
+    }
+    this.#recent?.delete(token);
+    return this.#settle<Session>(credential, answer);
   }
 
   /** The session, by a pure read: looking does not keep it alive. */
@@ -368,9 +391,13 @@ export class SessionService {
     return parseSessionToken(token, this.#secrets);
   }
 
-  // Formatting is dear and most uses fall into the second of the one before.
   #now(): string {
-    const second = Math.floor(this.#clock.now() / 1000);
+    return this.#instant(this.#clock.now());
+  }
+
+  // Formatting is dear, and most uses fall into the second of the one before.
+  #instant(now: number): string {
+    const second = Math.floor(now / 1000);
     if (second !== this.#lastSecond) {
       this.#lastSecond = second;
       this.#lastInstant = formatInstant(second * 1000);
