@@ -81,7 +81,11 @@ function nearCache({
       ]);
       const cache = openNearCache({ client: here.client });
       const policy = { ttl: TTL_SECONDS };
-      const service = new SessionService({ repository: cache.repository, policy });
+      const service = new SessionService({
+        repository: cache.repository,
+        policy,
+        rememberTokens: 10_000,
+      });
       const other = new SessionService({
         repository: new RedisSessionRepository({ client: elsewhere.client }),
         policy,

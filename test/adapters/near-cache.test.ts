@@ -61,7 +61,15 @@ describeWithServers('the near cache', () => {
   }
   async function scriptCalls(): Promise<number> {
     const stats = await admin.info('commandstats');
-    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+    const calls = [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)];
+    return calls.reduce((sum, [, count]) => sum + Number(count), 0);
+  }
+  /** What was sent has reached the server's socket by then; if not, the order is another and nothing is lost but the point. */
+  const passedOn = () => new Promise((resolve) => setTimeout(resolve, 30));
+
+  async function slides(): Promise<number> {
+    const stats = await admin.info('commandstats');
+    return Number(/cmdstat_pexpire:calls=(\d+)/.exec(stats)?.[1] ?? 0);
   }
   const idOf = async (token: string) => (await elsewhere.get(token, { refresh: false }))?.id;
 
@@ -144,6 +152,61 @@ describeWithServers('the near cache', () => {
     await here.get(token);
     await until('it has run out', async () => (await admin.exists(`session:${id}`)) === 0);
     expect(performance.now() - usedAt).toBeGreaterThan(990);
+  });
+
+  it('goes on keeping a session that it slid itself', async () => {
+    const token = await kept();
+    await here.get(token);
+    const before = await slides();
+    await until('its put-off slide is done', async () => (await slides()) > before);
+    await until('it has been read again', async () => {
+      const calls = await scriptCalls();
+      return (await look(token)) !== undefined && (await scriptCalls()) === calls;
+    });
+    const calls = await scriptCalls();
+    for (let i = 0; i < 100; i += 1) await look(token);
+    expect(await scriptCalls()).toBe(calls);
+  });
+
+  it('answers a use whose slide waits as the slide will leave the session', async () => {
+    const token = await kept();
+    const id = await idOf(token);
+    await admin.pexpire(`session:${id}`, 30_000);
+    await until('the shorter time is seen', async () => {
+      return ((await look(token))?.remainingMs ?? 0) <= 30_000;
+    });
+    const calls = await slides();
+    expect((await here.get(token))?.remainingMs).toBe(60_000);
+    expect((await look(token))?.remainingMs).toBeGreaterThan(59_000);
+    await until('it is so', async () => (await admin.pttl(`session:${id}`)) > 59_000);
+    expect(await slides()).toBe(calls + 1);
+  });
+
+  it('misses no change elsewhere that Redis tells of together with a slide of its own', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const token = await kept(3); // slid at once by each use
+      // What waits for Redis meanwhile it does in one turn, and tells of once: here the slide, then the change.
+      server.pause();
+      const used = here.get(token);
+      await passedOn();
+      const change = elsewhere.update(token, { set: { n: 'new' } });
+      await passedOn();
+      server.resume();
+      await Promise.all([used, change]);
+      await until('it is seen', async () => (await look(token))?.fields.n === 'new', {
+        timeoutMs: 1000,
+      });
+    }
+  });
+
+  it('asks Redis once for many who ask at once', async () => {
+    const { token } = await elsewhere.create({ n: '0' });
+    const before = await scriptCalls();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => look(token)));
+    expect(answers.every((session) => session?.fields.n === '0')).toBe(true);
+    // Once more if Redis' word of the creation came in between.
+    expect((await scriptCalls()) - before).toBeGreaterThanOrEqual(1);
+    expect((await scriptCalls()) - before).toBeLessThanOrEqual(2);
   });
 
   it('forgets all when its connection is cut, and trusts the next one', async () => {

@@ -12,7 +12,12 @@ export interface NearCacheEntry {
   readonly expiresAt: number;
   /** When Redis last slid it. Where the lifetime cuts the slide off nothing tells, and this lies before it. */
   readonly slidAt: number;
+  /** From then on its lifetime may cut a slide off; by this machine's clock, and early. */
+  readonly maybeCutFrom: number;
 }
+
+/** By how much this machine's clock and Redis' may differ where only a displayed time depends on it. */
+const SKEW_MS = 60_000;
 
 /** The sessions kept, the least recently used given up first, within a number and an estimate of bytes. */
 export class NearCacheEntries {
@@ -63,7 +68,13 @@ export function toEntry(
   Object.freeze(session.fields);
   Object.freeze(session.device);
   const expiresAt = askedAt + session.remainingMs;
-  return { session, secretHash, expiresAt, slidAt: expiresAt - session.ttl * 1000 };
+  const ttlMs = session.ttl * 1000;
+  const endsAt = (session.endsAt ?? Infinity) - performance.timeOrigin;
+  return {
+    ...{ session, secretHash, expiresAt },
+    slidAt: expiresAt - ttlMs,
+    maybeCutFrom: endsAt - ttlMs - SKEW_MS,
+  };
 }
 
 function held(record: readonly string[], name: string): string | undefined {

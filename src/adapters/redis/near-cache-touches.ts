@@ -1,23 +1,19 @@
+import type { Session } from '../../domain/session.ts';
 import type { Credential, SessionId } from '../../domain/session-token.ts';
-import type { SessionRepository } from '../../ports/session-repository.ts';
+import type { Absent, Access } from '../../ports/session-repository.ts';
 
 /** How long the slide of a session may be put off at most. */
-const LONGEST_MS = 1000;
+export const LONGEST_PUT_OFF_MS = 1000;
 const INTERVAL_MS = 250;
 
-interface Touch {
+/** The last use of a session whose slide waits; instants on the clock of `performance.now()`. */
+export interface PutOff {
   readonly credential: Credential;
-  readonly at: string;
   readonly dueAt: number;
-  readonly deadAt: number;
-}
-
-/** From this idle timeout on, in seconds, a second more or less is no matter. */
-const LONG_TTL = 10;
-
-/** How long the slide of a session of that idle timeout, in seconds, may be put off. */
-export function postponementMs(ttl: number): number {
-  return ttl < LONG_TTL ? 0 : LONGEST_MS;
+  at: string;
+  usedAt: number;
+  /** When the session has run out. */
+  deadAt: number;
 }
 
 /**
@@ -25,29 +21,44 @@ export function postponementMs(ttl: number): number {
  * less. One that fails is tried again until the session has run out.
  */
 export class NearCacheTouches {
-  readonly #waiting = new Map<SessionId, Touch>();
-  readonly #repository: Pick<SessionRepository, 'access'>;
+  readonly #waiting = new Map<SessionId, PutOff>();
+  readonly #slide: (credential: Credential, access: Access) => Promise<Session | Absent>;
   readonly #max: number;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(repository: Pick<SessionRepository, 'access'>, max: number) {
-    this.#repository = repository;
+  constructor(
+    slide: (credential: Credential, access: Access) => Promise<Session | Absent>,
+    max: number,
+  ) {
+    this.#slide = slide;
     this.#max = max;
   }
 
-  /** False if too many wait already. */
-  add(credential: Credential, at: string, dueAt: number, deadAt: number): boolean {
+  /** Puts off the slide of a use that is now. `undefined` if too many wait already. */
+  add(credential: Credential, at: string, usedAt: number, deadAt: number): PutOff | undefined {
     const waiting = this.#waiting.get(credential.id);
-    if (waiting !== undefined && waiting.at === at) return true;
-    if (waiting === undefined && this.#waiting.size >= this.#max) return false;
-    this.#waiting.set(credential.id, { credential, at, dueAt, deadAt });
+    if (waiting !== undefined) {
+      waiting.at = at;
+      waiting.usedAt = usedAt;
+      waiting.deadAt = deadAt;
+      return waiting;
+    }
+    if (this.#waiting.size >= this.#max) return undefined;
+    const putOff = { credential, dueAt: usedAt + LONGEST_PUT_OFF_MS, at, usedAt, deadAt };
+    this.#waiting.set(credential.id, putOff);
     this.#timer ??= setTimeout(() => void this.#run(performance.now()), INTERVAL_MS);
-    return true;
+    return putOff;
   }
 
-  /** It was slid, or is no more. */
-  drop(id: SessionId): void {
-    this.#waiting.delete(id);
+  /** What waits for the session that this opens. */
+  get({ id, secretHash }: Credential): PutOff | undefined {
+    const putOff = this.#waiting.get(id);
+    return putOff?.credential.secretHash === secretHash ? putOff : undefined;
+  }
+
+  /** It was slid for all uses up to that instant. */
+  done(id: SessionId, askedAt: number): void {
+    if ((this.#waiting.get(id)?.usedAt ?? Infinity) <= askedAt) this.#waiting.delete(id);
   }
 
   /** Does all that waits. */
@@ -59,7 +70,7 @@ export class NearCacheTouches {
 
   async #run(upTo: number): Promise<void> {
     const due = [...this.#waiting.values()].filter(({ dueAt }) => dueAt <= upTo);
-    await Promise.all(due.map((touch) => this.#slide(touch)));
+    await Promise.all(due.map((touch) => this.#do(touch)));
     clearTimeout(this.#timer);
     this.#timer =
       this.#waiting.size === 0
@@ -67,12 +78,12 @@ export class NearCacheTouches {
         : setTimeout(() => void this.#run(performance.now()), INTERVAL_MS);
   }
 
-  async #slide(touch: Touch): Promise<void> {
+  async #do(touch: PutOff): Promise<void> {
     const { credential, at, deadAt } = touch;
     const { id } = credential;
     this.#waiting.delete(id);
     try {
-      await this.#repository.access(credential, { at, refreshAfterMs: 0 });
+      await this.#slide(credential, { at, refreshAfterMs: 0 });
     } catch {
       // The store is away, which whoever asks it next is told.
       if (performance.now() < deadAt && !this.#waiting.has(id)) this.#waiting.set(id, touch);

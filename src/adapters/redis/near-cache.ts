@@ -1,10 +1,10 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { Session } from '../../domain/session.ts';
-import type { Credential, SessionId } from '../../domain/session-token.ts';
+import type { Credential, SecretHash, SessionId } from '../../domain/session-token.ts';
 import type { Absent, Access, SessionRepository } from '../../ports/session-repository.ts';
 import { NearCacheEntries, type NearCacheEntry, toEntry } from './near-cache-entries.ts';
 import { NearCacheInvalidations } from './near-cache-invalidations.ts';
-import { NearCacheTouches, postponementMs } from './near-cache-touches.ts';
+import { LONGEST_PUT_OFF_MS, NearCacheTouches, type PutOff } from './near-cache-touches.ts';
 import { forgettingWrites } from './near-cache-writes.ts';
 import { RedisSessionRepository } from './redis-session-repository.ts';
 
@@ -31,6 +31,25 @@ export interface NearCache {
   close(): Promise<void>;
 }
 
+/** Less time left than this is no time to wait for a slide: it covers what is put off, a store that is slow, and a second try. */
+const LEAST_LEFT_MS = 5000;
+
+/** For how long a session that is being read again is served as it was: with Redis' word of a change it stays within the bound. */
+const REREAD_MS = 100;
+
+/** How often to wait for what others asked, in vain where each answer is outdated at once, before asking oneself. */
+const MOST_JOINED = 2;
+
+interface Reading {
+  readonly record: readonly string[];
+  readonly slid: boolean;
+}
+
+interface Load {
+  readonly secretHash: SecretHash;
+  readonly answer: Promise<Session | Absent>;
+}
+
 /**
  * A repository that answers `read` and `access` from memory while Redis vouches that nothing has changed. A change
  * elsewhere is seen as soon as Redis' word of it arrives, and within two seconds if it does not. Does not wait for the
@@ -48,28 +67,53 @@ export function openNearCache({
     const stats = () => ({ sessions: 0, bytes: 0, trusted: false });
     return { repository, stats, close: async () => {} };
   }
-  const records = new WeakMap<Session, readonly string[]>();
-  const origin = new RedisSessionRepository({ client, prefix }, undefined, (session, record) => {
-    records.set(session, record);
-  });
+  const readings = new WeakMap<Session, Reading>();
+  const origin = new RedisSessionRepository(
+    { client, prefix },
+    undefined,
+    (session, record, slid) => {
+      readings.set(session, { record, slid });
+    },
+  );
   const entries = new NearCacheEntries(maxSessions, maxBytes);
-  /** Reads under way whose answers may be kept: unless their session was forgotten meanwhile. */
-  const loads = new Map<SessionId, symbol>();
+  /** Questions under way whose answers may be kept: unless Redis tells of a change meanwhile. */
+  const loads = new Map<SessionId, Load>();
+  /** Sessions that this process slid: a change of which Redis will tell as of any other. */
+  const slid = new Set<SessionId>();
 
   function forget(id: SessionId): void {
     entries.delete(id);
     loads.delete(id);
+    slid.delete(id);
   }
+
+  // A slide of our own changes nothing that we do not know, but another's change may hide behind it: the session is
+  // read again, and what is kept is good for the moment that this takes.
+  function changed(id: SessionId): void {
+    const entry = entries.get(id);
+    const secretHash = entry?.secretHash ?? loads.get(id)?.secretHash;
+    if (secretHash === undefined || !slid.delete(id)) {
+      forget(id);
+      return;
+    }
+    if (entry !== undefined) {
+      const expiresAt = Math.min(entry.expiresAt, performance.now() + REREAD_MS);
+      entries.set(id, { ...entry, expiresAt });
+    }
+    load({ id, secretHash }, () => origin.read({ id, secretHash })).catch(() => {}); // then it is kept no longer
+  }
+
   const invalidations = new NearCacheInvalidations(client, prefix, {
-    changed: (key) => forget(key.slice(prefix.length) as SessionId), // another key's rest is no id, and not kept
+    changed: (key) => changed(key.slice(prefix.length) as SessionId), // another key's rest is no id, and not kept
     lost() {
       entries.clear();
       loads.clear();
+      slid.clear();
     },
     failed: onError,
   });
   const writes = forgettingWrites(origin, forget);
-  const touches = new NearCacheTouches(writes, maxSessions);
+  const touches = new NearCacheTouches(slide, maxSessions);
 
   function kept({ id, secretHash }: Credential, now: number): NearCacheEntry | undefined {
     if (now >= invalidations.provenUntil) return undefined;
@@ -77,78 +121,112 @@ export function openNearCache({
     return entry?.secretHash === secretHash && now < entry.expiresAt ? entry : undefined;
   }
 
+  /** Asks Redis, and keeps the answer. */
   async function load(
     { id, secretHash }: Credential,
     ask: () => Promise<Session | Absent>,
   ): Promise<Session | Absent> {
     const askedAt = performance.now();
-    const load = Symbol();
+    const load = { secretHash, answer: ask() };
     loads.set(id, load);
     try {
-      const session = await ask();
-      if (typeof session === 'object' && loads.get(id) === load) {
-        const entry = toEntry(session, records.get(session) ?? [], secretHash, askedAt);
-        if (entry !== undefined && askedAt < invalidations.provenUntil) entries.set(id, entry);
-      }
+      const session = await load.answer;
+      if (typeof session !== 'object' || loads.get(id) !== load) return session;
+      const entry = toEntry(session, readings.get(session)?.record ?? [], secretHash, askedAt);
+      if (entry !== undefined && askedAt < invalidations.provenUntil) entries.set(id, entry);
+      else entries.delete(id);
       return session;
     } finally {
       if (loads.get(id) === load) loads.delete(id);
     }
   }
 
-  function read(credential: Credential): Promise<Session | Absent> {
-    const now = performance.now();
-    const entry = kept(credential, now);
-    if (entry !== undefined) return Promise.resolve(asOf(entry, now));
-    return load(credential, () => origin.read(credential));
+  /** The question that somebody asks already: many who ask at once ask Redis once. Whoever asked first has kept the answer. */
+  function underWay({ id, secretHash }: Credential): Promise<unknown> | undefined {
+    const load = loads.get(id);
+    return load?.secretHash === secretHash ? load.answer : undefined;
   }
 
-  function access(credential: Credential, access: Access): Promise<Session | Absent> {
+  function readKept(credential: Credential): Session | undefined {
     const now = performance.now();
     const entry = kept(credential, now);
-    if (entry !== undefined && mayWait(credential, access, entry, now)) {
-      return Promise.resolve(asOf(entry, now));
+    return entry && asOf(entry.session, entry.expiresAt, touches.get(credential), now);
+  }
+
+  function accessKept(credential: Credential, { at, refreshAfterMs }: Access): Session | undefined {
+    const now = performance.now();
+    const entry = kept(credential, now);
+    if (entry === undefined) return undefined;
+    const { session, expiresAt, slidAt } = entry;
+    if (now - slidAt < refreshAfterMs)
+      return asOf(session, expiresAt, touches.get(credential), now);
+    const putOff = putOffSlide(credential, at, entry, now);
+    return putOff && asOf(session, expiresAt, putOff, now);
+  }
+
+  async function read(credential: Credential): Promise<Session | Absent> {
+    for (let joined = 0; ; joined += 1) {
+      const session = readKept(credential);
+      if (session !== undefined) return session;
+      const asked = joined < MOST_JOINED ? underWay(credential) : undefined;
+      if (asked === undefined) break;
+      await asked;
     }
-    return entry === undefined && now < invalidations.provenUntil
-      ? accessSoon(credential, access, now)
-      : slide(credential, access);
+    const session = await load(credential, () => origin.read(credential));
+    if (typeof session !== 'object') return session;
+    const now = performance.now();
+    return asOf(session, now + session.remainingMs, touches.get(credential), now);
   }
 
-  /** Whether the slide is not due yet, or done later without harm. */
-  function mayWait(
-    credential: Credential,
-    { at, refreshAfterMs }: Access,
-    { session, slidAt, expiresAt }: NearCacheEntry,
-    now: number,
-  ): boolean {
-    if (now - slidAt < refreshAfterMs) return true;
-    const dueAt = slidAt + postponementMs(session.ttl);
-    return now < dueAt && touches.add(credential, at, dueAt, expiresAt);
+  async function access(credential: Credential, access: Access): Promise<Session | Absent> {
+    for (let joined = 0; ; joined += 1) {
+      const session = accessKept(credential, access);
+      if (session !== undefined) return session;
+      const asked = joined < MOST_JOINED ? underWay(credential) : undefined;
+      if (asked === undefined) break;
+      await asked;
+    }
+    const now = performance.now();
+    if (now >= invalidations.provenUntil) return writes.access(credential, access);
+    if (kept(credential, now) !== undefined) return slide(credential, access); // it cannot wait
+    // One that was slid a moment ago is only read: of a slide Redis tells as of any change, and it is read again.
+    const { at, refreshAfterMs } = access;
+    const answer = await slide(credential, {
+      at,
+      refreshAfterMs: Math.max(refreshAfterMs, LONGEST_PUT_OFF_MS),
+    });
+    if (typeof answer !== 'object' || wasSlid(answer)) return answer;
+    return accessKept(credential, access) ?? slide(credential, access);
   }
 
-  // A slide is a change, of which Redis tells, and the session is forgotten: one that is used all the time would never
-  // be kept. So it is read, and slid at once only if that cannot wait.
-  async function accessSoon(
+  /** The slide is done later, unless that could do harm. */
+  function putOffSlide(
     credential: Credential,
-    access: Access,
+    at: string,
+    { expiresAt, maybeCutFrom }: NearCacheEntry,
     now: number,
-  ): Promise<Session | Absent> {
-    const refreshAfterMs = Math.max(access.refreshAfterMs, postponementMs(Infinity));
-    const session = await load(credential, () =>
-      origin.access(credential, { at: access.at, refreshAfterMs }),
+  ): PutOff | undefined {
+    if (expiresAt - now < LEAST_LEFT_MS || now >= maybeCutFrom) return undefined;
+    return touches.add(credential, at, now, expiresAt);
+  }
+
+  async function slide(credential: Credential, access: Access): Promise<Session | Absent> {
+    const { id } = credential;
+    const askedAt = performance.now();
+    slid.add(id);
+    const session = await load(credential, () => origin.access(credential, access)).catch(
+      (error) => {
+        forget(id); // it may have arrived, and hidden the change of another
+        throw error;
+      },
     );
-    if (typeof session !== 'object' || session.remainingMs === session.ttl * 1000) return session;
-    const expiresAt = now + session.remainingMs;
-    const slidAt = expiresAt - session.ttl * 1000;
-    const secretHash = credential.secretHash;
-    if (mayWait(credential, access, { session, secretHash, expiresAt, slidAt }, performance.now()))
-      return session;
-    return slide(credential, access);
+    if (typeof session === 'object' && wasSlid(session)) touches.done(id, askedAt);
+    else slid.delete(id); // nothing was changed, and nothing will be told
+    return session;
   }
 
-  function slide(credential: Credential, access: Access): Promise<Session | Absent> {
-    touches.drop(credential.id);
-    return writes.access(credential, access);
+  function wasSlid(session: Session): boolean {
+    return readings.get(session)?.slid === true;
   }
 
   return {
@@ -165,17 +243,23 @@ export function openNearCache({
   };
 }
 
-/** The session as it was read, with the time that is left now. */
-function asOf({ session, expiresAt }: NearCacheEntry, now: number): Session {
+/** The session as it was read, with the time that is left now, or as the slide that was put off will leave it. */
+function asOf(
+  session: Session,
+  expiresAt: number,
+  putOff: PutOff | undefined,
+  now: number,
+): Session {
+  const endsAt = putOff === undefined ? expiresAt : putOff.usedAt + session.ttl * 1000;
   return {
     id: session.id,
     user: session.user,
     fields: session.fields,
     createdAt: session.createdAt,
     authenticatedAt: session.authenticatedAt,
-    lastAccessedAt: session.lastAccessedAt,
+    lastAccessedAt: putOff === undefined ? session.lastAccessedAt : putOff.at,
     ttl: session.ttl,
-    remainingMs: Math.ceil(expiresAt - now),
+    remainingMs: Math.ceil(endsAt - now),
     endsAt: session.endsAt,
     persistent: session.persistent,
     device: session.device,

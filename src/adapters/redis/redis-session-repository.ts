@@ -29,8 +29,8 @@ type ScriptName = keyof typeof scripts;
 type Script = (key: string, ...args: readonly (string | number)[]) => Promise<unknown>;
 type ScriptedClient = Record<ScriptName, Script>;
 
-/** Hears of a session and of the record that it was decoded from, secrets' hashes included. */
-export type OnRecord = (session: Session, record: readonly string[]) => void;
+/** Hears of a session, of the record that it was decoded from, secrets' hashes included, and whether it was slid just now. */
+export type OnRecord = (session: Session, record: readonly string[], slid: boolean) => void;
 
 /** What a script answers where there is no session to act on. */
 const ABSENT = 0;
@@ -210,10 +210,10 @@ function throwUnavailable(error: unknown): never {
 
 function toSession(id: SessionId, answer: unknown, onRecord?: OnRecord): Session | Absent {
   if (!Array.isArray(answer)) return answer === ABSENT ? undefined : (answer as Absent);
-  const [remainingMs, fields] = answer as [number, string | string[]];
+  const [remainingMs, fields, slid] = answer as [number, string | string[], 1?];
   const record: string[] = typeof fields === 'string' ? JSON.parse(fields) : fields;
   const session = decodeSession(id, record, remainingMs);
-  if (session !== undefined) onRecord?.(session, record);
+  if (session !== undefined) onRecord?.(session, record, slid === 1);
   return session;
 }
 

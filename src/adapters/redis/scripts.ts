@@ -13,7 +13,7 @@
 /**
  * Ends the script with 0 unless the key holds a session: Redis has none that is past its expiry. From then on `flat`
  * holds its fields as HGETALL gives them, `field` says what one holds, and `ttl` is its idle timeout in seconds. `session`
- * answers { milliseconds left, the fields as HGETALL gives them, as one JSON text where there is cjson }.
+ * answers { milliseconds left, the fields as HGETALL gives them, as one JSON text where there is cjson, 1 if it was slid }.
  */
 const find = `
 local key = KEYS[1]
@@ -35,8 +35,8 @@ local ttl, accessed_at = tonumber(field('session_ttl')), field('last_accessed_at
 if not ttl or not accessed_at or not field('created_at') then return 0 end
 
 -- One text is less work than a list, for Redis and for whoever reads it.
-local function session(left)
-  return { left, cjson and cjson.encode(flat) or flat }
+local function session(left, slid)
+  return { left, cjson and cjson.encode(flat) or flat, slid }
 end
 `;
 
@@ -144,7 +144,7 @@ local left = slide()
 for i = 1, #flat, 2 do
   if flat[i] == 'last_accessed_at' then flat[i + 1] = at end
 end
-return session(left)
+return session(left, 1)
 `;
 
 /**
