@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import type { HostAndPort, RedisAddress } from './adapters/redis/connect-redis.ts';
 import { SessionError } from './domain/errors.ts';
 import { createPolicy, defaultPolicy, type SessionPolicy } from './domain/session-policy.ts';
@@ -23,7 +22,8 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-const settings = {
+/** What flags and environment can say. One without a hint takes no value as a flag. */
+export const settings = {
   host: { env: 'HOST', hint: 'ADDRESS', help: 'address to listen on (127.0.0.1)' },
   port: { env: 'PORT', hint: 'PORT', help: 'port to listen on, 0 for a free one (8080)' },
   store: { env: 'SESSION_STORE', hint: 'STORE', help: 'auto, redis or memory (auto)' },
@@ -73,33 +73,32 @@ const settings = {
   },
 } as const;
 
-type Setting = keyof typeof settings;
+export type Setting = keyof typeof settings;
 
-/** What `--help` prints. */
-export const help = `Usage: npm start -- [options]
+export const allSettings = Object.keys(settings) as readonly Setting[];
 
-${Object.entries(settings)
-  .map(
-    ([name, { env, hint, help }]) => `  ${`--${name} ${hint}`.padEnd(33)}${env.padEnd(18)}${help}`,
-  )
-  .join('\n')}
-  --help                           this text
+/** Which sessions, in which Redis: all that a command needs to know which serves nothing. */
+export const redisSettings: readonly Setting[] = [
+  'store',
+  'redis-url',
+  'redis-host',
+  'redis-port',
+  'redis-cluster',
+  'redis-sentinel',
+  'redis-master',
+  'prefix',
+];
 
-The second column is the environment variable; a flag beats it.`;
-
-/** The configuration that flags and environment describe, or `help`. Throws a `ConfigError`. */
-export function parseConfig(
-  args: readonly string[],
+/** The configuration that flags and environment describe; of the environment, only those settings count. Throws a `ConfigError`. */
+export function readConfig(
+  flags: Readonly<Partial<Record<Setting, string | boolean>>>,
   env: Readonly<Record<string, string | undefined>>,
-): Config | 'help' {
-  const flags = parseFlags(args);
-  if (flags.help === true) return 'help';
+  understood: readonly Setting[] = allSettings,
+): Config {
   /** Under the name that the value was given by, for the message. */
   const given = new Map<Setting, { readonly value: string; readonly source: string }>();
-  for (const [name, { env: variable }] of Object.entries(settings) as [
-    Setting,
-    { env: string },
-  ][]) {
+  for (const name of understood) {
+    const variable = settings[name].env;
     const flag = flags[name];
     const fromEnv = env[variable];
     if (flag !== undefined) given.set(name, { value: String(flag), source: `--${name}` });
@@ -172,26 +171,6 @@ export function parseConfig(
     nearCache: read('near-cache', yesOrNo, 'true or false') ?? false,
     production: env.NODE_ENV === 'production',
   };
-}
-
-function parseFlags(args: readonly string[]): Partial<Record<Setting | 'help', string | boolean>> {
-  const options = Object.fromEntries(
-    [...Object.keys(settings), 'help'].map((name) => [
-      name,
-      {
-        type:
-          name === 'secure-cookie' || name === 'near-cache' || name === 'help'
-            ? ('boolean' as const)
-            : ('string' as const),
-      },
-    ]),
-  );
-  try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    // parseArgs names the flag in its first sentence and goes on with advice.
-    throw new ConfigError((error as Error).message.split(/\.\s|\n/)[0] ?? '');
-  }
 }
 
 function wholeNumber(value: string): number | undefined {

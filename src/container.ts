@@ -5,6 +5,7 @@ import { nodeSecrets } from './adapters/node/node-secrets.ts';
 import { systemClock } from './adapters/node/system-clock.ts';
 import { CommandTrace } from './adapters/redis/command-trace.ts';
 import { connectRedis, type RedisAddress } from './adapters/redis/connect-redis.ts';
+import { RedisInspection } from './adapters/redis/inspection.ts';
 import { openNearCache } from './adapters/redis/near-cache.ts';
 import { RedisSessionRepository } from './adapters/redis/redis-session-repository.ts';
 import type { Config } from './config.ts';
@@ -29,6 +30,8 @@ export interface Store {
   readonly repository: SessionRepository;
   /** Tells what work costs, where the store takes commands. */
   readonly trace?: CommandTrace;
+  /** For who operates it; the embedded store has none. */
+  readonly inspection?: RedisInspection;
   /** Resolves when the store answers; rejects with `StoreUnavailableError`. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -120,9 +123,10 @@ async function redisStore(
   const { client, ping, close } = await connectRedis(address, onStoreError);
   const label = `Redis at ${describe(address)}`;
   const trace = new CommandTrace(client);
+  const inspection = new RedisInspection({ client, prefix });
   if (!nearCache) {
     const repository = new RedisSessionRepository({ client, prefix });
-    return { kind: 'redis', label, repository, trace, ready: ping, close };
+    return { kind: 'redis', label, repository, trace, inspection, ready: ping, close };
   }
   const near = openNearCache({ client, prefix, ...(onStoreError && { onError: onStoreError }) });
   return {
@@ -130,6 +134,7 @@ async function redisStore(
     label: `${label}, with a near cache`,
     repository: near.repository,
     trace,
+    inspection,
     ready: ping,
     async close() {
       await near.close();

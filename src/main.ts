@@ -1,19 +1,63 @@
 #!/usr/bin/env node
+import { readFile } from 'node:fs/promises';
+import type { Command } from './cli/command.ts';
+import { helpFor, parseCommandLine } from './cli/command-line.ts';
+import { end } from './cli/end.ts';
+import { EXIT_UNAVAILABLE, EXIT_USAGE, failureOf } from './cli/failure.ts';
+import { inspect } from './cli/inspect.ts';
+import { ls } from './cli/ls.ts';
 import { serve } from './cli/serve.ts';
-import { type Config, ConfigError, help, parseConfig } from './config.ts';
+import { stats } from './cli/stats.ts';
+import { printable, Terminal } from './cli/terminal.ts';
+import { ConfigError } from './config.ts';
 
-const EXIT_USAGE = 2;
+const commands: ReadonlyMap<string, Command> = new Map(
+  Object.entries({ serve, ls, inspect, end, stats }),
+);
 
-const config = readConfig();
-if (config === 'help') console.log(help);
-else await serve(config);
+const help = `Usage: sojourn COMMAND [options]
 
-function readConfig(): Config | 'help' {
-  try {
-    return parseConfig(process.argv.slice(2), process.env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    console.error(`sojourn: ${error.message}`);
-    process.exit(EXIT_USAGE);
+${[...commands].map(([name, { summary }]) => `  ${name.padEnd(9)}${summary}`).join('\n')}
+
+sojourn COMMAND --help tells the options of a command, sojourn --version the version.`;
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(); // whoever reads has read enough
+  fail(EXIT_UNAVAILABLE, `cannot write: ${error.message}`);
+});
+
+const [name, ...args] = process.argv.slice(2);
+if (name === undefined) {
+  console.error(help);
+  process.exitCode = EXIT_USAGE;
+} else if (name === '--help' || name === '-h') {
+  console.log(help);
+} else if (name === '--version') {
+  console.log(await version());
+} else {
+  await run(name, args).catch((error: unknown) => {
+    const failure = failureOf(error);
+    if (failure === undefined) throw error;
+    fail(failure.code, failure.line);
+  });
+}
+
+async function run(name: string, args: readonly string[]): Promise<void> {
+  const command = commands.get(name);
+  if (command === undefined) {
+    throw new ConfigError(`no command ${JSON.stringify(name)}: see sojourn --help`);
   }
+  const line = parseCommandLine(command, args, process.env);
+  if (line === 'help') console.log(helpFor(command));
+  else await command.run(line, new Terminal(process.stdout, process.stderr));
+}
+
+async function version(): Promise<string> {
+  const manifest = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return JSON.parse(manifest).version;
+}
+
+function fail(code: number, line: string): never {
+  console.error(`sojourn: ${printable(line)}`);
+  process.exit(code);
 }

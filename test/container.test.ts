@@ -1,16 +1,16 @@
 import { expect, it } from 'vitest';
 import { MemorySessionRepository } from '../src/adapters/memory/memory-session-repository.ts';
-import { type Config, parseConfig } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
 import { createContainer, StartError, tokens } from '../src/container.ts';
 import { describeWithServers, redisBinary } from './support/live-redis.ts';
 import { startRedisServer } from './support/redis-server.ts';
 
-function config(...args: string[]): Config {
-  return parseConfig(args, {}) as Config;
+function config(flags: Parameters<typeof readConfig>[0]): ReturnType<typeof readConfig> {
+  return readConfig(flags, {});
 }
 
 it('makes one service on the configured store', async () => {
-  const container = await createContainer(config('--store', 'memory', '--ttl', '7'));
+  const container = await createContainer(config({ store: 'memory', ttl: '7' }));
   const service = container.resolve(tokens.service);
   expect(container.resolve(tokens.service)).toBe(service);
   expect(service.policy.ttl).toBe(7);
@@ -22,7 +22,7 @@ it('lets a test put another adapter in a place', async () => {
   let now = 0;
   const clock = { now: () => now };
   const repository = new MemorySessionRepository(clock);
-  const container = await createContainer(config('--store', 'memory'), {
+  const container = await createContainer(config({ store: 'memory' }), {
     register(registry) {
       registry.register(tokens.clock, { useValue: clock });
       registry.register(tokens.repository, { useValue: repository });
@@ -39,8 +39,8 @@ it('lets a test put another adapter in a place', async () => {
 
 it('shares nothing between two containers', async () => {
   const [one, two] = await Promise.all([
-    createContainer(config('--store', 'memory')),
-    createContainer(config('--store', 'memory')),
+    createContainer(config({ store: 'memory' })),
+    createContainer(config({ store: 'memory' })),
   ]);
   const { token } = await one.resolve(tokens.service).create();
   expect(await two.resolve(tokens.service).get(token)).toBeUndefined();
@@ -50,7 +50,7 @@ describeWithServers('with a Redis that comes and goes', () => {
   it('falls back to the embedded store only where no Redis was configured, and never in production', async () => {
     const redis = await startRedisServer({ binary: redisBinary() });
     const port = String(redis.port);
-    const configured = config('--redis-port', port);
+    const configured = config({ 'redis-port': port });
     const opened = await createContainer(configured);
     expect(opened.resolve(tokens.store)).toMatchObject({
       kind: 'redis',
@@ -74,10 +74,10 @@ describeWithServers('with a Redis that comes and goes', () => {
     });
     try {
       const url = `redis://:open-sesame@127.0.0.1:${redis.port}`;
-      const opened = await createContainer(config('--redis-url', url));
+      const opened = await createContainer(config({ 'redis-url': url }));
       expect(opened.resolve(tokens.store).label).toBe(`Redis at 127.0.0.1:${redis.port}`);
       await opened.close();
-      const wrong = config('--redis-url', `redis://:wrong-word@127.0.0.1:${redis.port}`);
+      const wrong = config({ 'redis-url': `redis://:wrong-word@127.0.0.1:${redis.port}` });
       const error = await createContainer(wrong).catch((reason: Error) => reason);
       expect(error).toBeInstanceOf(StartError);
       expect((error as Error).message).toMatch(/WRONGPASS|invalid.*password/);

@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import type { Config } from '../config.ts';
+import { allSettings, type Config } from '../config.ts';
 import { createContainer, StartError, tokens } from '../container.ts';
 import { type Asset, createDemoApp } from '../http/demo/demo-app.ts';
+import type { Command } from './command.ts';
 
 const EXIT_OK = 0;
 const EXIT_FAILURE = 1;
@@ -13,8 +14,16 @@ const EXIT_FAILURE = 1;
 /** How long requests may take to finish after the signal to stop. */
 const STOP_TIMEOUT_MS = 10_000;
 
+export const serve: Command = {
+  summary: 'Serve the page that shows a session live',
+  usage: ['serve'],
+  settings: allSettings,
+  flags: {},
+  run: ({ config }) => serveUntilStopped(config),
+};
+
 /** Serves the demo page until it is told to stop; whatever keeps it from starting ends the process with one line. */
-export async function serve(config: Config): Promise<void> {
+async function serveUntilStopped(config: Config): Promise<void> {
   const onStoreError = (error: Error) => console.error(`sojourn: Redis: ${error.message}`);
   const container = await createContainer(config, { onStoreError }).catch((error: unknown) => {
     if (!(error instanceof StartError)) throw error;

@@ -32,7 +32,10 @@ const allowed: Readonly<Record<Layer, Partial<Record<Layer | 'packages', Allowan
     packages: 'everything',
   },
   config: { domain: 'everything', adapters: 'types', packages: 'everything' },
+  // The commands speak of sessions; which Redis they are in is the container's to know.
   main: {
+    domain: 'everything',
+    adapters: 'types',
     container: 'everything',
     config: 'everything',
     http: 'everything',

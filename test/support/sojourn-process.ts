@@ -19,7 +19,7 @@ export class SojournProcess {
 
   /** Its environment is empty but for `env`, so that nobody's settings change the tests. */
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(process.execPath, [MAIN, ...args], {
+    this.#child = spawn(process.execPath, [MAIN, 'serve', ...args], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

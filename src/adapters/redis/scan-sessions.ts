@@ -21,27 +21,41 @@ export async function* scanSessions({
   prefix = 'session:',
   pageSize = 1000,
 }: ScanOptions): AsyncGenerator<SessionId[]> {
+  // Only hashes: a user's index is none.
+  for await (const rests of scan(client, prefix, 'hash', pageSize)) {
+    yield rests.flatMap((rest) => parseSessionId(rest) ?? []);
+  }
+}
+
+/**
+ * The users that have an index, in the same way. Where sessions ran out by themselves it outlives them, by their lifetime
+ * at most.
+ */
+export function scanUsers({
+  client,
+  prefix = 'session:',
+  pageSize = 1000,
+}: ScanOptions): AsyncGenerator<string[]> {
+  return scan(client, `${prefix}user:`, 'zset', pageSize);
+}
+
+/** What stands behind the prefix in the names of all keys of that type. */
+async function* scan(
+  client: Redis | Cluster,
+  prefix: string,
+  type: 'hash' | 'zset',
+  pageSize: number,
+): AsyncGenerator<string[]> {
   const match = `${prefix.replace(/[\\?*[\]]/g, '\\$&')}*`;
   for (const node of client instanceof Cluster ? client.nodes('master') : [client]) {
     let cursor = '0';
     do {
-      const [next, keys] = await scan(node, cursor, match, pageSize);
+      const page = node.scan(cursor, 'MATCH', match, 'COUNT', pageSize, 'TYPE', type);
+      const [next, keys] = await page.catch((error) => {
+        throw storeUnavailable(error);
+      });
       cursor = next;
-      yield keys.flatMap((key) => parseSessionId(key.slice(prefix.length)) ?? []);
+      yield keys.map((key) => key.slice(prefix.length));
     } while (cursor !== '0');
-  }
-}
-
-async function scan(
-  node: Redis,
-  cursor: string,
-  match: string,
-  count: number,
-): Promise<[cursor: string, keys: string[]]> {
-  try {
-    // Only hashes: a user's index is none.
-    return await node.scan(cursor, 'MATCH', match, 'COUNT', count, 'TYPE', 'hash');
-  } catch (error) {
-    throw storeUnavailable(error);
   }
 }

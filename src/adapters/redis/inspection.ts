@@ -1,0 +1,130 @@
+import { Cluster, type Redis } from 'ioredis';
+import type { SessionId } from '../../domain/session-token.ts';
+import { storeUnavailable } from './redis-errors.ts';
+import { scanSessions, scanUsers } from './scan-sessions.ts';
+
+/** What a server says of itself; `undefined` where it keeps that to itself. */
+export interface ServerFacts {
+  /** `host:port` */
+  readonly server: string;
+  /** `redis 7.0.15` */
+  readonly version: string;
+  readonly role: string | undefined;
+  readonly uptimeSeconds: number | undefined;
+  readonly usedBytes: number | undefined;
+  /** 0 without a limit. */
+  readonly maxBytes: number | undefined;
+  readonly evictionPolicy: string | undefined;
+  /** Since the server started. */
+  readonly evictedKeys: number | undefined;
+  readonly replicas: number | undefined;
+  /** What it could not write to disk at the last attempt. */
+  readonly failedToWrite: readonly ('append-only file' | 'snapshot')[];
+}
+
+/** Keys that Redis looks at for each page: it serves nobody else meanwhile, so not many. */
+const PAGE_SIZE = 500;
+
+/** Which Redis, and which of its keys. */
+export interface RedisInspectionOptions {
+  readonly client: Redis | Cluster;
+  readonly prefix: string;
+}
+
+/** What operators ask beyond single sessions. It only reads. Every call rejects with `StoreUnavailableError`. */
+export class RedisInspection {
+  readonly #client: Redis | Cluster;
+  readonly #prefix: string;
+
+  constructor({ client, prefix }: RedisInspectionOptions) {
+    this.#client = client;
+    this.#prefix = prefix;
+  }
+
+  /** `scanSessions`: an id may come twice. */
+  sessions(): AsyncGenerator<SessionId[]> {
+    return scanSessions({ client: this.#client, prefix: this.#prefix, pageSize: PAGE_SIZE });
+  }
+
+  /** `scanUsers`: a user may come twice. */
+  users(): AsyncGenerator<string[]> {
+    return scanUsers({ client: this.#client, prefix: this.#prefix, pageSize: PAGE_SIZE });
+  }
+
+  /** Each server that holds sessions. */
+  async servers(): Promise<ServerFacts[]> {
+    const client = this.#client;
+    const nodes = client instanceof Cluster ? client.nodes('master') : [client];
+    try {
+      return await Promise.all(nodes.map(async (node) => factsOf(node, await node.info())));
+    } catch (error) {
+      throw storeUnavailable(error);
+    }
+  }
+
+  /** What to type to see the same with Redis' own tool. Where a password is needed, it asks for it. */
+  commandsFor(id: SessionId): string[] {
+    const key = shellWord(this.#prefix + id);
+    const command = ['redis-cli', ...this.#connectionFlags().map(shellWord)].join(' ');
+    return [`${command} HGETALL ${key}`, `${command} TTL ${key}`];
+  }
+
+  #connectionFlags(): string[] {
+    const client = this.#client;
+    const node = client instanceof Cluster ? client.nodes('master')[0] : client;
+    if (node === undefined) return ['-c'];
+    const { path, db, tls, username, password } = node.options;
+    const { host, port } = whereIs(node);
+    return [
+      ...(path ? ['-s', path] : []),
+      ...(path || host === 'localhost' ? [] : ['-h', host]),
+      ...(path || port === '6379' ? [] : ['-p', port]),
+      ...(client instanceof Cluster ? ['-c'] : []),
+      ...(db ? ['-n', String(db)] : []),
+      ...(tls ? ['--tls'] : []),
+      ...(username ? ['--user', username] : []),
+      ...(password ? ['--askpass'] : []),
+    ];
+  }
+}
+
+/** Behind sentinels that is where they led. */
+function whereIs({ options, stream }: Redis): { host: string; port: string } {
+  const led = options.sentinels ? stream : undefined;
+  return {
+    host: led?.remoteAddress ?? options.host ?? 'localhost',
+    port: String(led?.remotePort ?? options.port ?? 6379),
+  };
+}
+
+function factsOf(node: Redis, info: string): ServerFacts {
+  const says = new Map(
+    [...info.matchAll(/^(\w+):(.*?)\r?$/gm)].map(([, name = '', value = '']) => [name, value]),
+  );
+  const number = (name: string) => {
+    const value = says.get(name);
+    return value === undefined ? undefined : Number(value);
+  };
+  const { host, port } = whereIs(node);
+  const version = says.get('valkey_version') ?? says.get('redis_version') ?? 'unknown';
+  return {
+    server: node.options.path ?? `${host}:${port}`,
+    version: `${says.get('server_name') ?? 'redis'} ${version}`,
+    role: says.get('role'),
+    uptimeSeconds: number('uptime_in_seconds'),
+    usedBytes: number('used_memory'),
+    maxBytes: number('maxmemory'),
+    evictionPolicy: says.get('maxmemory_policy'),
+    evictedKeys: number('evicted_keys'),
+    replicas: number('connected_slaves'),
+    failedToWrite: [
+      ...(says.get('aof_last_write_status') === 'err' ? (['append-only file'] as const) : []),
+      ...(says.get('rdb_last_bgsave_status') === 'err' ? (['snapshot'] as const) : []),
+    ],
+  };
+}
+
+/** As a POSIX shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w:./@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

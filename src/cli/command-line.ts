@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util';
+import { ConfigError, readConfig, settings } from '../config.ts';
+import { parseSessionId } from '../domain/session-token.ts';
+import type { Command, CommandLine } from './command.ts';
+
+type ParseOptions = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
+
+/** What the arguments ask of the command. Throws a `ConfigError`. */
+export function parseCommandLine(
+  command: Command,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): CommandLine | 'help' {
+  // One id in 64 begins with a dash.
+  const ids = command.operand === undefined ? [] : args.filter(isDashedId);
+  const rest = ids.length === 0 ? args : args.filter((arg) => !isDashedId(arg));
+  const { values, positionals } = parse(rest, optionsOf(command));
+  if (values.help) return 'help';
+  const operands = [...ids, ...positionals];
+  const unexpected = operands[command.operand === undefined ? 0 : 1];
+  if (unexpected !== undefined) throw new ConfigError(`unexpected argument${shown(unexpected)}`);
+  return { config: readConfig(values, env, command.settings), flags: values, operand: operands[0] };
+}
+
+/** What `--help` says of a command. */
+export function helpFor(command: Command): string {
+  const own = Object.entries(command.flags).map(([name, { hint = '', help }]) =>
+    describe(name, hint, '', help),
+  );
+  const shared = command.settings.map((name) => {
+    const { env, hint, help } = settings[name];
+    return describe(name, hint, env, help);
+  });
+  return `${command.usage.map((usage, i) => `${i === 0 ? 'Usage:' : '      '} sojourn ${usage} [options]`).join('\n')}
+
+${command.summary}.${command.details === undefined ? '' : `\n${command.details}`}
+
+${[...own, ...shared, describe('help', '', '', 'this text')].join('\n')}
+
+The second column is the environment variable; a flag beats it.`;
+}
+
+function describe(name: string, hint: string, env: string, help: string): string {
+  return `  ${`--${name} ${hint}`.padEnd(33)}${env.padEnd(19)}${help}`;
+}
+
+function optionsOf({ settings: understood, flags }: Command): ParseOptions {
+  const hints = [
+    ...understood.map((name) => [name, settings[name].hint] as const),
+    ...Object.entries(flags).map(([name, { hint }]) => [name, hint ?? ''] as const),
+  ];
+  return {
+    ...Object.fromEntries(
+      hints.map(([name, hint]) => [name, { type: hint === '' ? 'boolean' : 'string' } as const]),
+    ),
+    help: { type: 'boolean', short: 'h' },
+  };
+}
+
+function parse(args: readonly string[], options: ParseOptions) {
+  try {
+    const { values, positionals } = parseArgs({
+      ...{ args: [...args], options, strict: true, allowPositionals: true },
+    });
+    return { values: values as Record<string, string | boolean>, positionals };
+  } catch (error) {
+    // parseArgs names the flag in its first sentence and goes on with advice.
+    throw new ConfigError((error as Error).message.split(/\.\s|\n/)[0] ?? '');
+  }
+}
+
+function isDashedId(arg: string): boolean {
+  return arg.startsWith('-') && parseSessionId(arg) !== undefined;
+}
+
+/** Not what may be a token: it opens a session. */
+function shown(arg: string): string {
+  return /\.[\w-]{40}/.test(arg) ? '' : ` ${JSON.stringify(arg)}`;
+}

@@ -1,0 +1,43 @@
+import { type Config, ConfigError, type Setting } from '../config.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A flag of a command's own. One without a hint takes no value. */
+export interface Flag {
+  readonly hint?: string;
+  readonly help: string;
+}
+
+/** What a command was given. */
+export interface CommandLine {
+  readonly config: Config;
+  /** The values of its own flags; of those without a hint, whether they are there. */
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+  readonly operand: string | undefined;
+}
+
+/** One thing that the program can be asked for. */
+export interface Command {
+  /** For the list of commands. */
+  readonly summary: string;
+  /** How it is called, without the program's name. */
+  readonly usage: readonly string[];
+  /** What `--help` says besides. */
+  readonly details?: string;
+  /** Which settings it understands: it accepts no others, by flag or from the environment. */
+  readonly settings: readonly Setting[];
+  readonly flags: Readonly<Record<string, Flag>>;
+  /** Whether something may stand in the line without a flag. */
+  readonly operand?: 'ID';
+  /** Rejects with an error that `failureOf` knows. */
+  run(line: CommandLine, terminal: Terminal): Promise<void>;
+}
+
+export const jsonFlag: Flag = { help: 'for programs' };
+
+/** How many, if that flag says so. Throws a `ConfigError`. */
+export function readCount(name: string, flags: CommandLine['flags']): number | undefined {
+  const value = flags[name];
+  if (value === undefined) return undefined;
+  if (/^[1-9]\d{0,14}$/.test(String(value))) return Number(value);
+  throw new ConfigError(`--${name} must be a whole number from 1, not ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,35 @@
+import { ConfigError } from '../config.ts';
+import { StartError } from '../container.ts';
+import { SessionError, StoreUnavailableError } from '../domain/errors.ts';
+
+export const EXIT_UNAVAILABLE = 1;
+export const EXIT_USAGE = 2;
+export const EXIT_NOT_FOUND = 3;
+
+/** Why a command ends with that code. The message is one line. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** How the program ends where a command failed as commands may; anything else is a defect: `undefined`. */
+export function failureOf(error: unknown): { code: number; line: string } | undefined {
+  if (error instanceof CommandError) return { code: error.code, line: error.message };
+  if (error instanceof ConfigError || error instanceof SessionError) {
+    return { code: EXIT_USAGE, line: error.message };
+  }
+  if (error instanceof StartError) return { code: EXIT_UNAVAILABLE, line: error.message };
+  if (error instanceof StoreUnavailableError) {
+    return { code: EXIT_UNAVAILABLE, line: `Redis failed: ${reasonOf(error)}` };
+  }
+  return undefined;
+}
+
+export function reasonOf({ cause, message }: StoreUnavailableError): string {
+  return cause instanceof Error ? cause.message : message;
+}

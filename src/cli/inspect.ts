@@ -1,0 +1,40 @@
+import { redisSettings } from '../config.ts';
+import { remainingSeconds } from '../domain/session.ts';
+import { encodeSession } from '../domain/session-record.ts';
+import { type Command, jsonFlag } from './command.ts';
+import { CommandError, EXIT_NOT_FOUND } from './failure.ts';
+import { requireId, sessionJson } from './session-view.ts';
+import { withRedis } from './with-redis.ts';
+
+export const inspect: Command = {
+  summary: 'Show a session as Redis holds it',
+  usage: ['inspect ID'],
+  details: 'Hashes of secrets are left out. It does not keep the session alive.',
+  settings: redisSettings,
+  flags: { json: jsonFlag },
+  operand: 'ID',
+  async run({ config, flags, operand }, terminal) {
+    const id = requireId(operand, config.prefix);
+    await withRedis(config, async ({ repository, inspection }) => {
+      const session = await repository.find(id);
+      if (session === undefined) {
+        throw new CommandError(EXIT_NOT_FOUND, `no session ${config.prefix}${id}`);
+      }
+      const record = encodeSession(session);
+      const commands = inspection.commandsFor(id);
+      if (flags.json) {
+        await terminal.json({ ...sessionJson(session, config.prefix), record, commands });
+        return;
+      }
+      await terminal.line({ text: config.prefix + id, style: 'bold' });
+      await terminal.line(`TTL ${remainingSeconds(session)}`);
+      await terminal.line();
+      const width = Math.min(32, Math.max(...Object.keys(record).map((name) => name.length)));
+      for (const [name, value] of Object.entries(record)) {
+        await terminal.line({ text: name.padEnd(width), style: 'cyan' }, `  ${value}`);
+      }
+      await terminal.line();
+      for (const command of commands) await terminal.line(command);
+    });
+  },
+};

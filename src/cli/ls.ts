@@ -1,0 +1,64 @@
+import { redisSettings } from '../config.ts';
+import { remainingSeconds, type Session } from '../domain/session.ts';
+import { type Command, jsonFlag, readCount } from './command.ts';
+import { duration, secondsSince, sessionJson } from './session-view.ts';
+import { walkSessions } from './walk-sessions.ts';
+import { withRedis } from './with-redis.ts';
+
+export const ls: Command = {
+  summary: 'List sessions',
+  usage: ['ls'],
+  details: `
+All with the prefix: in no order, each as soon as it is found. With --user: the oldest first.
+LEFT is what is left of it unless it is used, IDLE the time since it was, AGE since it was started.
+--json prints an object a line.`,
+  settings: redisSettings,
+  flags: {
+    user: { hint: 'USER', help: "only this user's" },
+    limit: { hint: 'N', help: 'not more than so many' },
+    json: jsonFlag,
+  },
+  async run({ config, flags }, terminal) {
+    const { user } = flags;
+    const limit = readCount('limit', flags);
+    await withRedis(config, async (redis) => {
+      const pages =
+        typeof user === 'string' ? [await redis.service.list(user)] : walkSessions(redis);
+      const last = typeof user === 'string' ? 'DEVICE' : 'USER';
+      let listed = 0;
+      const endProgress = terminal.progress('among lines', () => `${listed} sessions`);
+      try {
+        if (!flags.json) {
+          await terminal.line({ text: columns('ID', 'LEFT', 'IDLE', 'AGE', last), style: 'bold' });
+        }
+        for await (const page of pages) {
+          for (const session of page) {
+            await (flags.json
+              ? terminal.json(sessionJson(session, config.prefix))
+              : terminal.line(row(session, last, redis.now())));
+            listed += 1;
+            if (listed === limit) return;
+          }
+        }
+      } finally {
+        endProgress();
+      }
+    });
+  },
+};
+
+function row(session: Session, last: 'DEVICE' | 'USER', now: number): string {
+  return columns(
+    session.id,
+    duration(remainingSeconds(session)),
+    duration(secondsSince(session.lastAccessedAt, now)),
+    duration(secondsSince(session.createdAt, now)),
+    (last === 'USER' ? session.user : session.device.label) ?? '-',
+  );
+}
+
+// The widths are known beforehand, as rows are not kept until the last is there. What users wrote comes last: it may be
+// long, and of characters that are wider than one.
+function columns(id: string, left: string, idle: string, age: string, last: string): string {
+  return `${id.padEnd(22)}  ${left.padEnd(9)}${idle.padEnd(9)}${age.padEnd(9)}${last}`;
+}

@@ -1,0 +1,56 @@
+import { ConfigError } from '../config.ts';
+import { remainingSeconds, type Session } from '../domain/session.ts';
+import { parseSessionId, type SessionId } from '../domain/session-token.ts';
+
+/** A session for programs. The names are those of the server's JSON and of the fields in Redis; what is not there is `null`. */
+export function sessionJson(session: Session, prefix: string): Record<string, unknown> {
+  const { label = null, userAgent = null, address = null } = session.device;
+  const endsAt = session.endsAt === undefined ? undefined : new Date(session.endsAt);
+  return {
+    id: session.id,
+    key: prefix + session.id,
+    user: session.user ?? null,
+    created_at: session.createdAt,
+    last_accessed_at: session.lastAccessedAt,
+    authenticated_at: session.authenticatedAt ?? null,
+    configured_ttl: session.ttl,
+    ttl: remainingSeconds(session),
+    ends_at: endsAt === undefined || Number.isNaN(endsAt.getTime()) ? null : endsAt.toISOString(),
+    persistent: session.persistent,
+    device: { label, user_agent: userAgent, address },
+  };
+}
+
+/** Seconds since the instant that a session keeps; `undefined` where somebody wrote something else there. */
+export function secondsSince(instant: string, now: number): number | undefined {
+  const at = Date.parse(instant);
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.round((now - at) / 1000));
+}
+
+/** The two largest units that say it: `3d 4h`. */
+export function duration(seconds: number | undefined): string {
+  if (seconds === undefined) return '?';
+  const units = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'm'],
+    [Math.floor(seconds) % 60, 's'],
+  ] as const;
+  const first = units.findIndex(([count]) => count > 0);
+  if (first === -1) return '0s';
+  return units
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count}${unit}`)
+    .join(' ');
+}
+
+/** The id, which may be given as the whole key. Throws a `ConfigError` that repeats nothing: it may be a token. */
+export function requireId(operand: string | undefined, prefix: string): SessionId {
+  if (operand === undefined) throw new ConfigError('ID is missing');
+  const id = parseSessionId(operand.startsWith(prefix) ? operand.slice(prefix.length) : operand);
+  if (id === undefined) {
+    throw new ConfigError('ID must be the 22 characters behind the prefix of a key');
+  }
+  return id;
+}

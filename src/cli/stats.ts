@@ -1,0 +1,200 @@
+import type { ServerFacts } from '../adapters/redis/inspection.ts';
+import { redisSettings } from '../config.ts';
+import { remainingSeconds, type Session } from '../domain/session.ts';
+import { type Command, jsonFlag, readCount } from './command.ts';
+import { Distinct } from './distinct.ts';
+import { duration, secondsSince } from './session-view.ts';
+import type { Terminal } from './terminal.ts';
+import { type OpenedRedis, withRedis } from './with-redis.ts';
+
+const DEFAULT_SAMPLE = 10_000;
+const MEMORY_IS_SHORT = 0.8;
+
+export const stats: Command = {
+  summary: 'Say how many sessions there are, and how Redis is',
+  usage: ['stats'],
+  details: `
+Sessions and users are counted. The rest is told from a sample: those that a scan finds first,
+which is as good as at random. Users are those with an index, which outlives sessions that ran
+out by themselves, by their lifetime at most.`,
+  settings: redisSettings,
+  flags: {
+    sample: { hint: 'N', help: `how many sessions to read (${DEFAULT_SAMPLE})` },
+    json: jsonFlag,
+  },
+  async run({ config, flags }, terminal) {
+    const sampleSize = readCount('sample', flags) ?? DEFAULT_SAMPLE;
+    await withRedis(config, async (redis) => {
+      const servers = await redis.inspection.servers();
+      const counted = await count(redis, sampleSize, terminal);
+      const report = {
+        prefix: config.prefix,
+        ...counted,
+        servers: servers.map(serverJson),
+        warnings: servers.flatMap(warningsFor),
+      };
+      if (flags.json) await terminal.json(report);
+      else await print(report, terminal);
+    });
+  },
+};
+
+async function count(
+  { inspection, repository, digest, now }: OpenedRedis,
+  sampleSize: number,
+  terminal: Terminal,
+) {
+  let [sessions, users] = [0, 0];
+  const endProgress = terminal.progress(
+    'alone',
+    () => `${number(sessions)} sessions, ${number(users)} users`,
+  );
+  try {
+    const metSessions = new Distinct();
+    const sample: Session[] = [];
+    for await (const page of inspection.sessions()) {
+      const ids = page.filter((id) => metSessions.add(id));
+      sessions += ids.length;
+      const toRead = ids.slice(0, sampleSize - sample.length);
+      const read = await Promise.all(toRead.map((id) => repository.find(id)));
+      sample.push(...read.filter((session) => session !== undefined));
+    }
+    const metUsers = new Distinct();
+    for await (const page of inspection.users()) {
+      users += page.filter((user) => metUsers.add(digest(user))).length;
+    }
+    return { sessions, users, sample: describeSample(sample, now()) };
+  } finally {
+    endProgress();
+  }
+}
+
+function describeSample(sample: readonly Session[], now: number) {
+  return {
+    sessions: sample.length,
+    with_user: sample.filter(({ user }) => user !== undefined).length,
+    persistent: sample.filter(({ persistent }) => persistent).length,
+    ttl: distribution(sample.map(remainingSeconds)),
+    idle: distribution(sample.map(({ lastAccessedAt }) => secondsSince(lastAccessedAt, now))),
+    age: distribution(sample.map(({ createdAt }) => secondsSince(createdAt, now))),
+    configured_ttl: distribution(sample.map(({ ttl }) => ttl)),
+  };
+}
+
+/** In seconds; `null` of nothing. */
+function distribution(seconds: readonly (number | undefined)[]) {
+  const sorted = seconds.filter((value) => value !== undefined).sort((a, b) => a - b);
+  if (sorted.length === 0) return null;
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
+  return { min: at(0), p25: at(0.25), p50: at(0.5), p75: at(0.75), max: at(1) };
+}
+
+function serverJson(facts: ServerFacts) {
+  return {
+    server: facts.server,
+    version: facts.version,
+    role: facts.role ?? null,
+    uptime: facts.uptimeSeconds ?? null,
+    replicas: facts.replicas ?? null,
+    used_memory: facts.usedBytes ?? null,
+    maxmemory: facts.maxBytes ?? null,
+    maxmemory_policy: facts.evictionPolicy ?? null,
+    evicted_keys: facts.evictedKeys ?? null,
+  };
+}
+
+/** What somebody should look at, by docs/operations.md. */
+function warningsFor(facts: ServerFacts) {
+  const { server, role, usedBytes = 0, maxBytes = 0, evictionPolicy, evictedKeys = 0 } = facts;
+  const warnings: { code: string; server: string; text: string }[] = [];
+  const warn = (code: string, text: string) => warnings.push({ code, server, text });
+  if (maxBytes > 0 && evictionPolicy !== undefined && evictionPolicy !== 'noeviction') {
+    warn(
+      'evictable',
+      `when its memory is full it ends sessions at random: maxmemory-policy is ${evictionPolicy}, must be noeviction`,
+    );
+  }
+  if (evictedKeys > 0) {
+    warn('evicted', `it has evicted ${number(evictedKeys)} keys since it started`);
+  }
+  if (maxBytes > 0 && usedBytes > MEMORY_IS_SHORT * maxBytes) {
+    warn(
+      'memory',
+      `${percent(usedBytes, maxBytes)} of maxmemory is used: logins are refused when it is full`,
+    );
+  }
+  if (role === 'slave') warn('replica', 'it is a replica: it refuses to write');
+  for (const what of facts.failedToWrite) {
+    warn('persistence', `it could not write its ${what}: a restart loses what is not on disk`);
+  }
+  return warnings;
+}
+
+type Report = Awaited<ReturnType<typeof count>> & {
+  readonly prefix: string;
+  readonly servers: readonly ReturnType<typeof serverJson>[];
+  readonly warnings: ReturnType<typeof warningsFor>;
+};
+
+async function print(report: Report, terminal: Terminal): Promise<void> {
+  const { prefix, sessions, users, sample, servers, warnings } = report;
+  for (const { server, text } of warnings) {
+    await terminal.line({ text: 'WARNING', style: ['red', 'bold'] }, ` ${server}: ${text}`);
+  }
+  if (warnings.length > 0) await terminal.line();
+  await terminal.table([
+    ['PREFIX', 'SESSIONS', 'USERS'],
+    [prefix, number(sessions), number(users)],
+  ]);
+  await terminal.line();
+  const share = (part: number) => `${number(part)} (${percent(part, sample.sessions)})`;
+  if (sample.sessions > 0) {
+    await terminal.table([
+      ['SESSIONS READ', 'WITH A USER', 'PERSISTENT'],
+      [number(sample.sessions), share(sample.with_user), share(sample.persistent)],
+    ]);
+    await terminal.line();
+    await terminal.table([
+      ['OF THESE', 'LEAST', '25%', 'HALF', '75%', 'MOST'],
+      distributionRow('left', sample.ttl),
+      distributionRow('idle', sample.idle),
+      distributionRow('age', sample.age),
+      distributionRow('idle timeout', sample.configured_ttl),
+    ]);
+    await terminal.line();
+  }
+  await terminal.table([
+    ['SERVER', 'VERSION', 'ROLE', 'UP', 'REPLICAS', 'MEMORY', 'LIMIT', 'EVICTION', 'EVICTED'],
+    ...servers.map((server) => [
+      server.server,
+      server.version,
+      server.role ?? '?',
+      duration(server.uptime ?? undefined),
+      number(server.replicas),
+      bytes(server.used_memory),
+      server.maxmemory === 0 ? 'none' : bytes(server.maxmemory),
+      server.maxmemory_policy ?? '?',
+      number(server.evicted_keys),
+    ]),
+  ]);
+}
+
+function distributionRow(name: string, of: ReturnType<typeof distribution>): string[] {
+  if (of === null) return [name];
+  return [name, ...[of.min, of.p25, of.p50, of.p75, of.max].map(duration)];
+}
+
+function number(value: number | null): string {
+  return value === null ? '?' : value.toLocaleString('en-US');
+}
+
+function percent(part: number, whole: number): string {
+  return `${Math.round((100 * part) / whole)}%`;
+}
+
+function bytes(value: number | null): string {
+  if (value === null) return '?';
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, value)) / 10));
+  return `${(value / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}

@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { styleText } from 'node:util';
+
+/** What is used of `process.stdout` and `process.stderr`. */
+export interface TerminalStream extends NodeJS.EventEmitter {
+  write(text: string): boolean;
+  readonly isTTY?: boolean;
+  /** Node's own judgement: false with NO_COLOR, with TERM=dumb, and where there are none. */
+  hasColors?(): boolean;
+}
+
+export type Style = Parameters<typeof styleText>[0];
+
+/** Where a command says what it found. */
+export class Terminal {
+  readonly #out: TerminalStream;
+  readonly #err: TerminalStream;
+
+  constructor(out: TerminalStream, err: TerminalStream) {
+    this.#out = out;
+    this.#err = err;
+  }
+
+  /** A line for people. Nothing in it but `style` gives a terminal an order. Waits while whoever reads is slower. */
+  async line(...parts: readonly (string | Styled)[]): Promise<void> {
+    const coloured = this.#out.isTTY === true && this.#out.hasColors?.() === true;
+    const texts = parts.map((part) => {
+      if (typeof part === 'string') return printable(part);
+      return coloured ? styleText(part.style, printable(part.text)) : printable(part.text);
+    });
+    await this.#write(texts.join(''));
+  }
+
+  /** A line for programs. */
+  async json(value: unknown): Promise<void> {
+    await this.#write(printable(JSON.stringify(value)));
+  }
+
+  /** Rows of short texts below the names of their columns. */
+  async table([head = [], ...rows]: readonly (readonly string[])[]): Promise<void> {
+    const widths = head.map((_, i) =>
+      Math.max(...[head, ...rows].map((row) => printable(row[i] ?? '').length)),
+    );
+    const line = (row: readonly string[]) =>
+      row
+        .map((text, i) => printable(text).padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd();
+    await this.line({ text: line(head), style: 'bold' });
+    for (const row of rows) await this.line(line(row));
+  }
+
+  /**
+   * Shows on stderr, where it is a terminal, how far a long piece of work is: some time after it began, and until the
+   * answer is called. Not where it would stand among the lines that the work puts on the same terminal.
+   */
+  progress(where: 'alone' | 'among lines', text: () => string): () => void {
+    if (!this.#err.isTTY || (where === 'among lines' && this.#out.isTTY)) return () => {};
+    const timer = setInterval(
+      () => this.#err.write(CLEAR_LINE + printable(text())),
+      PROGRESS_INTERVAL_MS,
+    );
+    return () => {
+      clearInterval(timer);
+      this.#err.write(CLEAR_LINE);
+    };
+  }
+
+  async #write(text: string): Promise<void> {
+    if (!this.#out.write(`${text}\n`)) await once(this.#out, 'drain');
+  }
+}
+
+/** A part of a line that is set off, where there are colours. */
+export interface Styled {
+  readonly text: string;
+  readonly style: Style;
+}
+
+const PROGRESS_INTERVAL_MS = 500;
+const CLEAR_LINE = '\r\u001b[K';
+
+/**
+ * What users typed is shown to operators: a name must neither give the terminal orders nor look like another line
+ * (OWASP ASVS 16.4.1, CWE-150). Control and format characters, which turn the direction of text or hide it, line
+ * separators and lone surrogates become `\u001b`; a JSON text stays one with the same meaning.
+ */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
+}

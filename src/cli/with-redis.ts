@@ -1,0 +1,43 @@
+import { type Config, ConfigError } from '../config.ts';
+import { createContainer, StartError, type Store, tokens } from '../container.ts';
+import type { SessionService } from '../domain/session-service.ts';
+
+/** What commands work with. */
+export interface OpenedRedis {
+  readonly service: SessionService;
+  readonly repository: Store['repository'];
+  readonly inspection: NonNullable<Store['inspection']>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** As a store learns of secrets; here to tell texts apart in little memory. */
+  readonly digest: (text: string) => string;
+}
+
+/** Opens the Redis that the configuration names for as long as `use` takes. There is never another store in its place. */
+export async function withRedis(
+  config: Config,
+  use: (redis: OpenedRedis) => Promise<void>,
+): Promise<void> {
+  if (config.store === 'memory') {
+    throw new ConfigError(`store must be redis here: ${ELSEWHERE}`);
+  }
+  const container = await createContainer({ ...config, store: 'redis' }).catch((error) => {
+    if (!(error instanceof StartError) || config.redis !== undefined) throw error;
+    throw new StartError(`${error.message}; ${ELSEWHERE}`, { cause: error });
+  });
+  try {
+    const { repository, inspection } = container.resolve(tokens.store);
+    if (inspection === undefined) throw new Error('Only Redis can be inspected.');
+    await use({
+      repository,
+      inspection,
+      service: container.resolve(tokens.service),
+      now: container.resolve(tokens.clock).now,
+      digest: container.resolve(tokens.secrets).sha256,
+    });
+  } finally {
+    await container.close();
+  }
+}
+
+const ELSEWHERE = 'an embedded store lives inside its server, where nobody else can look';
