@@ -45,7 +45,10 @@ if (name === undefined) {
 async function run(name: string, args: readonly string[]): Promise<void> {
   const command = commands.get(name);
   if (command === undefined) {
-    throw new ConfigError(`no command ${JSON.stringify(name)}: see sojourn --help`);
+    const wrong = name.startsWith('-')
+      ? `a command comes before ${name}`
+      : `no command ${JSON.stringify(name)}`;
+    throw new ConfigError(`${wrong}: see sojourn --help`);
   }
   const line = parseCommandLine(command, args, process.env);
   if (line === 'help') console.log(helpFor(command));

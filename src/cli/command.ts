@@ -1,4 +1,5 @@
 import { type Config, ConfigError, type Setting } from '../config.ts';
+import { checkUser } from '../domain/session-fields.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A flag of a command's own. One without a hint takes no value. */
@@ -40,4 +41,9 @@ export function readCount(name: string, flags: CommandLine['flags']): number | u
   if (value === undefined) return undefined;
   if (/^[1-9]\d{0,14}$/.test(String(value))) return Number(value);
   throw new ConfigError(`--${name} must be a whole number from 1, not ${JSON.stringify(value)}`);
+}
+
+/** Whose sessions, if `--user` says so. Throws a `SessionError`. */
+export function readUser({ user }: CommandLine['flags']): string | undefined {
+  return typeof user === 'string' ? checkUser(user) : undefined;
 }

@@ -5,8 +5,8 @@ const MOST_FULL = 0.75;
 type Value = readonly [number, number, number, number];
 
 /**
- * Remembers which 128-bit values it has met, in 21 to 43 bytes for each: a `Set` of texts takes three times as much, and
- * no more than 16.7 million of them.
+ * Remembers which 128-bit values it has met, in 21 to 43 bytes for each: a `Set` of texts takes 100, and no more
+ * than 16.7 million of them.
  */
 export class Distinct {
   readonly #bytes = Buffer.alloc(4 * WORDS);

@@ -1,7 +1,7 @@
 import { ConfigError, redisSettings } from '../config.ts';
 import { StoreUnavailableError } from '../domain/errors.ts';
 import type { SessionService } from '../domain/session-service.ts';
-import { type Command, type CommandLine, jsonFlag } from './command.ts';
+import { type Command, type CommandLine, jsonFlag, readUser } from './command.ts';
 import { CommandError, EXIT_NOT_FOUND, EXIT_UNAVAILABLE, reasonOf } from './failure.ts';
 import { requireId } from './session-view.ts';
 import { withRedis } from './with-redis.ts';
@@ -9,7 +9,7 @@ import { withRedis } from './with-redis.ts';
 export const end: Command = {
   summary: 'End a session, or all sessions of a user',
   usage: ['end ID', 'end --user USER'],
-  details: 'Whoever uses them is logged out at once. With --user, a login under way is ended too.',
+  details: 'Whoever uses them is logged out. With --user, a login that is under way is ended too.',
   settings: redisSettings,
   flags: { user: { hint: 'USER', help: "all of this user's" }, json: jsonFlag },
   operand: 'ID',
@@ -17,7 +17,7 @@ export const end: Command = {
     const { config, flags } = line;
     const whose = target(line);
     await withRedis(config, async ({ service }) => {
-      const ended = await endAll(service, whose);
+      const ended = await endAll(service, whose, config.prefix);
       if (flags.json) await terminal.json({ id: null, user: null, ...whose, ended });
       else if (whose.user === undefined) await terminal.line(`Ended ${whose.id}.`);
       else {
@@ -31,13 +31,19 @@ export const end: Command = {
 
 type Target = { readonly id: string; user?: never } | { readonly user: string; id?: never };
 
-function target({ config, flags: { user }, operand }: CommandLine): Target {
-  if (typeof user !== 'string') return { id: requireId(operand, config.prefix) };
-  if (operand !== undefined) throw new ConfigError('end takes an ID or --user, not both');
-  return { user };
+function target({ config, flags, operand }: CommandLine): Target {
+  const user = readUser(flags);
+  if ((user === undefined) === (operand === undefined)) {
+    throw new ConfigError('end takes an ID or --user USER: one of them');
+  }
+  return user === undefined ? { id: requireId(operand, config.prefix) } : { user };
 }
 
-async function endAll(service: SessionService, { id, user }: Target): Promise<number> {
+async function endAll(
+  service: SessionService,
+  { id, user }: Target,
+  prefix: string,
+): Promise<number> {
   try {
     if (user !== undefined) return await service.deleteAll(user);
     if (await service.end(id)) return 1;
@@ -48,5 +54,5 @@ async function endAll(service: SessionService, { id, user }: Target): Promise<nu
       `Redis failed, and what was to end may have ended: say it again. ${reasonOf(error)}`,
     );
   }
-  throw new CommandError(EXIT_NOT_FOUND, `no session ${id}`);
+  throw new CommandError(EXIT_NOT_FOUND, `no session ${prefix}${id}`);
 }

@@ -1,7 +1,8 @@
 import { redisSettings } from '../config.ts';
 import { remainingSeconds, type Session } from '../domain/session.ts';
-import { type Command, jsonFlag, readCount } from './command.ts';
-import { duration, secondsSince, sessionJson } from './session-view.ts';
+import { type Command, jsonFlag, readCount, readUser } from './command.ts';
+import { duration, number } from './format.ts';
+import { secondsSince, sessionJson } from './session-view.ts';
 import { walkSessions } from './walk-sessions.ts';
 import { withRedis } from './with-redis.ts';
 
@@ -19,14 +20,13 @@ LEFT is what is left of it unless it is used, IDLE the time since it was, AGE si
     json: jsonFlag,
   },
   async run({ config, flags }, terminal) {
-    const { user } = flags;
+    const user = readUser(flags);
     const limit = readCount('limit', flags);
     await withRedis(config, async (redis) => {
-      const pages =
-        typeof user === 'string' ? [await redis.service.list(user)] : walkSessions(redis);
-      const last = typeof user === 'string' ? 'DEVICE' : 'USER';
+      const pages = user === undefined ? walkSessions(redis) : [await redis.service.list(user)];
+      const last = user === undefined ? 'USER' : 'DEVICE';
       let listed = 0;
-      const endProgress = terminal.progress('among lines', () => `${listed} sessions`);
+      const endProgress = terminal.progress('among lines', () => `${number(listed)} sessions`);
       try {
         if (!flags.json) {
           await terminal.line({ text: columns('ID', 'LEFT', 'IDLE', 'AGE', last), style: 'bold' });

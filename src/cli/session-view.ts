@@ -27,24 +27,6 @@ export function secondsSince(instant: string, now: number): number | undefined {
   return Number.isNaN(at) ? undefined : Math.max(0, Math.round((now - at) / 1000));
 }
 
-/** The two largest units that say it: `3d 4h`. */
-export function duration(seconds: number | undefined): string {
-  if (seconds === undefined) return '?';
-  const units = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor(seconds / 3600) % 24, 'h'],
-    [Math.floor(seconds / 60) % 60, 'm'],
-    [Math.floor(seconds) % 60, 's'],
-  ] as const;
-  const first = units.findIndex(([count]) => count > 0);
-  if (first === -1) return '0s';
-  return units
-    .slice(first, first + 2)
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count}${unit}`)
-    .join(' ');
-}
-
 /** The id, which may be given as the whole key. Throws a `ConfigError` that repeats nothing: it may be a token. */
 export function requireId(operand: string | undefined, prefix: string): SessionId {
   if (operand === undefined) throw new ConfigError('ID is missing');

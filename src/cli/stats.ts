@@ -3,8 +3,10 @@ import { redisSettings } from '../config.ts';
 import { remainingSeconds, type Session } from '../domain/session.ts';
 import { type Command, jsonFlag, readCount } from './command.ts';
 import { Distinct } from './distinct.ts';
-import { duration, secondsSince } from './session-view.ts';
+import { bytes, duration, number, percent } from './format.ts';
+import { secondsSince } from './session-view.ts';
 import type { Terminal } from './terminal.ts';
+import { walkIds } from './walk-sessions.ts';
 import { type OpenedRedis, withRedis } from './with-redis.ts';
 
 const DEFAULT_SAMPLE = 10_000;
@@ -45,23 +47,22 @@ async function count(
   terminal: Terminal,
 ) {
   let [sessions, users] = [0, 0];
-  const endProgress = terminal.progress(
-    'alone',
-    () => `${number(sessions)} sessions, ${number(users)} users`,
+  const endProgress = terminal.progress('alone', () =>
+    users === 0
+      ? `${number(sessions)} sessions`
+      : `${number(sessions)} sessions, ${number(users)} users`,
   );
   try {
-    const metSessions = new Distinct();
     const sample: Session[] = [];
-    for await (const page of inspection.sessions()) {
-      const ids = page.filter((id) => metSessions.add(id));
+    for await (const ids of walkIds(inspection)) {
       sessions += ids.length;
       const toRead = ids.slice(0, sampleSize - sample.length);
       const read = await Promise.all(toRead.map((id) => repository.find(id)));
       sample.push(...read.filter((session) => session !== undefined));
     }
-    const metUsers = new Distinct();
+    const met = new Distinct();
     for await (const page of inspection.users()) {
-      users += page.filter((user) => metUsers.add(digest(user))).length;
+      users += page.filter((user) => met.add(digest(user))).length;
     }
     return { sessions, users, sample: describeSample(sample, now()) };
   } finally {
@@ -182,19 +183,4 @@ async function print(report: Report, terminal: Terminal): Promise<void> {
 function distributionRow(name: string, of: ReturnType<typeof distribution>): string[] {
   if (of === null) return [name];
   return [name, ...[of.min, of.p25, of.p50, of.p75, of.max].map(duration)];
-}
-
-function number(value: number | null): string {
-  return value === null ? '?' : value.toLocaleString('en-US');
-}
-
-function percent(part: number, whole: number): string {
-  return `${Math.round((100 * part) / whole)}%`;
-}
-
-function bytes(value: number | null): string {
-  if (value === null) return '?';
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, value)) / 10));
-  return `${(value / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }

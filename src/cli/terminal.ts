@@ -26,7 +26,10 @@ export class Terminal {
     const coloured = this.#out.isTTY === true && this.#out.hasColors?.() === true;
     const texts = parts.map((part) => {
       if (typeof part === 'string') return printable(part);
-      return coloured ? styleText(part.style, printable(part.text)) : printable(part.text);
+      // It is this stream that was asked, not process.stdout, which newer versions of Node would ask.
+      return coloured
+        ? styleText(part.style, printable(part.text), { validateStream: false })
+        : printable(part.text);
     });
     await this.#write(texts.join(''));
   }
@@ -38,16 +41,16 @@ export class Terminal {
 
   /** Rows of short texts below the names of their columns. */
   async table([head = [], ...rows]: readonly (readonly string[])[]): Promise<void> {
-    const widths = head.map((_, i) =>
-      Math.max(...[head, ...rows].map((row) => printable(row[i] ?? '').length)),
-    );
-    const line = (row: readonly string[]) =>
+    const cells = [head, ...rows].map((row) => row.map(printable));
+    const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
+    const [headLine = '', ...lines] = cells.map((row) =>
       row
-        .map((text, i) => printable(text).padEnd(widths[i] ?? 0))
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
         .join('  ')
-        .trimEnd();
-    await this.line({ text: line(head), style: 'bold' });
-    for (const row of rows) await this.line(line(row));
+        .trimEnd(),
+    );
+    await this.line({ text: headLine, style: 'bold' });
+    for (const line of lines) await this.line(line);
   }
 
   /**

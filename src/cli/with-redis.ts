@@ -1,15 +1,17 @@
+import type { RedisInspection } from '../adapters/redis/inspection.ts';
 import { type Config, ConfigError } from '../config.ts';
-import { createContainer, StartError, type Store, tokens } from '../container.ts';
+import { createContainer, StartError, tokens } from '../container.ts';
 import type { SessionService } from '../domain/session-service.ts';
+import type { SessionRepository } from '../ports/session-repository.ts';
 
 /** What commands work with. */
 export interface OpenedRedis {
   readonly service: SessionService;
-  readonly repository: Store['repository'];
-  readonly inspection: NonNullable<Store['inspection']>;
+  readonly repository: SessionRepository;
+  readonly inspection: RedisInspection;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** As a store learns of secrets; here to tell texts apart in little memory. */
+  /** SHA-256, in base64url. */
   readonly digest: (text: string) => string;
 }
 

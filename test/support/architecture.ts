@@ -35,6 +35,7 @@ const allowed: Readonly<Record<Layer, Partial<Record<Layer | 'packages', Allowan
   // The commands speak of sessions; which Redis they are in is the container's to know.
   main: {
     domain: 'everything',
+    ports: 'types',
     adapters: 'types',
     container: 'everything',
     config: 'everything',

@@ -1,0 +1,353 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
+import { SessionService } from '../../src/index.ts';
+import { describeWithServers, redisBinary } from '../support/live-redis.ts';
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { runShell, runSojourn } from '../support/sojourn-command.ts';
+
+const HOSTILE = 'ada\u001b[2J\r\nroot\u009b31m\u202e';
+/** Of half an hour, after the little while that a slow machine takes. */
+const LEFT = '(30m|29m \\d+s)';
+const NOBODY = 'A'.repeat(22);
+
+describeWithServers('the commands', () => {
+  let redis: RedisServer;
+  let client: Redis;
+  let service: SessionService;
+
+  beforeAll(async () => {
+    redis = await startRedisServer({ binary: redisBinary() });
+    client = new Redis(redis.url);
+    service = serviceAt('session:');
+  });
+  beforeEach(async () => {
+    await client.flushall();
+  });
+  afterAll(async () => {
+    client?.disconnect();
+    await redis?.stop();
+  });
+
+  function serviceAt(prefix: string): SessionService {
+    return new SessionService({ repository: new RedisSessionRepository({ client, prefix }) });
+  }
+
+  function sojourn(...args: string[]) {
+    return runSojourn(args, { REDIS_URL: redis.url });
+  }
+
+  /** What a command prints for people, line by line. */
+  async function lines(...args: string[]): Promise<string[]> {
+    const { code, stdout, stderr } = await sojourn(...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return stdout.trimEnd().split('\n');
+  }
+
+  /** What it prints for programs. */
+  async function json(...args: string[]): Promise<Record<string, unknown>[]> {
+    const printed = await lines(...args, '--json');
+    return printed.filter((line) => line !== '').map((line) => JSON.parse(line));
+  }
+
+  describe('ls', () => {
+    it('lists the sessions of a prefix, and nothing else', async () => {
+      const ada = await service.create({}, { user: 'ada' });
+      const nobody = await service.create();
+      await serviceAt('session:shop:').create({}, { user: 'eve' });
+      await client.hset(`session:${NOBODY}`, 'no', 'session');
+      await client.set(`session:${'B'.repeat(21)}A`, 'no hash');
+      const [head, ...rows] = await lines('ls');
+      expect(head).toMatch(/^ID {22}LEFT {5}IDLE {5}AGE {6}USER$/);
+      expect(rows).toHaveLength(2);
+      expect(rows).toContainEqual(
+        expect.stringMatching(new RegExp(`^${ada.session.id}  ${LEFT} +\\d+s +\\d+s +ada$`)),
+      );
+      expect(rows).toContainEqual(
+        expect.stringMatching(new RegExp(`^${nobody.session.id}  ${LEFT} +\\d+s +\\d+s +-$`)),
+      );
+    });
+
+    it('reads the settings of the server, and no others', async () => {
+      const { session } = await serviceAt('session:shop:').create({}, { user: 'eve' });
+      const env = {
+        ...{ REDIS_HOST: redis.host, REDIS_PORT: String(redis.port), SESSION_TTL: 'nonsense' },
+        SESSION_PREFIX: 'session:shop:',
+      };
+      const { code, stdout } = await runSojourn(['ls', '--json'], env);
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ key: `session:shop:${session.id}`, user: 'eve' });
+      expect((await runSojourn(['ls', '--prefix', 'other:', '--json'], env)).stdout).toBe('');
+    });
+
+    it('prints an object a line for programs, always of one shape and without a secret', async () => {
+      const device = { label: 'Firefox', userAgent: 'Mozilla', address: '192.0.2.1' };
+      const full = await service.create({ cart: 'x' }, { user: 'ada', device, persistent: true });
+      expect(await json('ls')).toEqual([
+        {
+          id: full.session.id,
+          key: `session:${full.session.id}`,
+          user: 'ada',
+          created_at: full.session.createdAt,
+          last_accessed_at: full.session.lastAccessedAt,
+          authenticated_at: full.session.authenticatedAt,
+          configured_ttl: 1800,
+          ttl: expect.closeTo(1800, -2),
+          ends_at: new Date(full.session.endsAt ?? 0).toISOString(),
+          persistent: true,
+          device: { label: 'Firefox', user_agent: 'Mozilla', address: '192.0.2.1' },
+        },
+      ]);
+      await client.flushall();
+      await service.create();
+      const [bare] = await json('ls');
+      expect(bare).toMatchObject({
+        ...{ user: null, authenticated_at: null, persistent: false },
+        device: { label: null, user_agent: null, address: null },
+      });
+    });
+
+    it("lists a user's sessions, the oldest first, and as many as are asked for", async () => {
+      const ids: string[] = [];
+      for (const label of ['laptop', 'phone', 'fridge']) {
+        ids.push((await service.create({}, { user: 'ada', device: { label } })).session.id);
+      }
+      await service.create({}, { user: 'eve' });
+      const [head, ...rows] = await lines('ls', '--user', 'ada');
+      expect(head).toMatch(/ DEVICE$/);
+      expect(rows.map((row) => row.slice(0, 22))).toEqual(ids);
+      expect(rows[1]).toMatch(/ phone$/);
+      expect(await json('ls', '--user', 'ada', '--limit', '2')).toMatchObject(
+        ids.slice(0, 2).map((id) => ({ id })),
+      );
+      expect(await json('ls', '--limit', '3')).toHaveLength(3);
+      expect(await json('ls', '--user', 'nobody')).toEqual([]);
+    });
+
+    it('finds every one of many, once, and ends quietly when nobody reads on', async () => {
+      const created = Array.from({ length: 3000 }, (_, i) =>
+        service.create({}, { user: `user ${i}` }),
+      );
+      const ids = (await Promise.all(created)).map(({ session }) => session.id).sort();
+      expect((await json('ls')).map(({ id }) => id).sort()).toEqual(ids);
+      const { stdout, stderr } = await runShell('{ sojourn ls; echo "code $?" >&2; } | head -n 1', {
+        REDIS_URL: redis.url,
+      });
+      expect(stdout).toMatch(/^ID .*\n$/);
+      expect(stderr).toBe('code 0\n');
+    });
+  });
+
+  describe('inspect', () => {
+    it('shows what Redis holds but for the hashes, the ttl, and what to type to see it', async () => {
+      const { token, session } = await service.create({ cart: 'three books' }, { user: 'ada' });
+      await service.rotate(token, { grace: 60 });
+      const { session_secret, session_previous_secret, session_previous_until, ...record } =
+        await client.hgetall(`session:${session.id}`);
+      const [shown] = await json('inspect', session.id);
+      expect(shown).toMatchObject({ id: session.id, user: 'ada', configured_ttl: 1800, record });
+      expect(shown?.record).toEqual(record);
+      const all = (await lines('inspect', session.id)).join('\n');
+      for (const [name, value] of Object.entries(record)) {
+        expect(all).toMatch(new RegExp(`^${name} +${value.replaceAll('+', '\\+')}$`, 'm'));
+      }
+      expect(all).toMatch(new RegExp(`^session:${session.id}\nTTL 1[78]\\d\\d\n`));
+      for (const hash of [session_secret, session_previous_secret]) {
+        expect(hash).toMatch(/^[\w-]{43}$/);
+        expect(all + JSON.stringify(shown)).not.toContain(hash);
+      }
+      const typed = all.split('\n').filter((line) => line.startsWith('redis-cli '));
+      expect(typed).toEqual(shown?.commands);
+      const cli = `redis-cli -h 127.0.0.1 -p ${redis.port}`;
+      expect(typed).toEqual([
+        `${cli} HGETALL session:${session.id}`,
+        `${cli} TTL session:${session.id}`,
+      ]);
+      expect(await client.ttl(`session:${session.id}`)).toBeLessThanOrEqual(1800);
+    });
+
+    it('takes the id as it is, with a dash in front, or as the whole key', async () => {
+      const { session } = await service.create();
+      const dashed = `-${'A'.repeat(21)}`;
+      await client.rename(`session:${session.id}`, `session:${dashed}`);
+      for (const given of [dashed, `session:${dashed}`]) {
+        expect(await json('inspect', given)).toMatchObject([{ id: dashed }]);
+      }
+      expect((await lines('inspect', '--', dashed))[0]).toBe(`session:${dashed}`);
+    });
+
+    it('writes a line for the shell whatever the prefix, and none with a password', async () => {
+      const { session } = await serviceAt("it's $HOME:").create();
+      await client.call('acl', 'setuser', 'ops', 'on', '>open-sesame', '~*', '+@all');
+      const url = `redis://ops:open-sesame@127.0.0.1:${redis.port}/0`;
+      const args = ['inspect', session.id, '--prefix', "it's $HOME:", '--redis-url', url];
+      const { code, stdout } = await runSojourn(args);
+      expect(code).toBe(0);
+      expect(stdout).not.toContain('open-sesame');
+      expect(stdout).toContain(
+        `-p ${redis.port} --user ops --askpass TTL 'it'\\''s $HOME:${session.id}'`,
+      );
+    });
+  });
+
+  describe('end', () => {
+    it('ends one session, for its browser and in the list of its user', async () => {
+      const { token, session } = await service.create({}, { user: 'ada' });
+      const other = await service.create({}, { user: 'ada' });
+      expect(await lines('end', session.id)).toEqual([`Ended ${session.id}.`]);
+      expect(await service.get(token)).toBeUndefined();
+      expect(await client.zrange('session:user:ada', 0, -1)).toEqual([other.session.id]);
+      expect(await json('end', other.session.id)).toEqual([
+        { id: other.session.id, user: null, ended: 1 },
+      ]);
+      expect(await client.dbsize()).toBe(0);
+    });
+
+    it("ends all of a user's, and says how many", async () => {
+      for (let i = 0; i < 3; i += 1) await service.create({}, { user: 'ada' });
+      const eve = await service.create({}, { user: 'eve' });
+      expect(await json('end', '--user', 'ada')).toEqual([{ id: null, user: 'ada', ended: 3 }]);
+      expect(await lines('end', '--user', 'ada')).toEqual(['Ended 0 sessions of ada.']);
+      expect(await lines('end', '--user', 'eve')).toEqual(['Ended 1 session of eve.']);
+      expect(await service.get(eve.token)).toBeUndefined();
+    });
+  });
+
+  it.each(['inspect', 'end'])('%s exits 3 where there is no such session', async (command) => {
+    const { code, stdout, stderr } = await sojourn(command, NOBODY);
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect(stderr).toBe(`sojourn: no session session:${NOBODY}\n`);
+  });
+
+  it.each([
+    [['ls'], 'Redis failed: '],
+    [['end', NOBODY], 'Redis failed, and what was to end may have ended: say it again. '],
+    [['end', '--user', 'ada'], 'Redis failed, and what was to end may have ended: say it again. '],
+  ])('%j exits 1 with one line where Redis stops answering', async (args, said) => {
+    await service.create({}, { user: 'ada' });
+    await client.call('CLIENT', 'PAUSE', '60000', 'WRITE'); // connections are accepted, scripts wait
+    try {
+      const { code, stderr } = await sojourn(...args);
+      expect(code).toBe(1);
+      expect(stderr).toBe(`sojourn: ${said}Command timed out\n`);
+    } finally {
+      await client.call('CLIENT', 'UNPAUSE');
+    }
+  });
+
+  it('shows hostile names and values without obeying them', async () => {
+    const { session } = await service.create(
+      { [HOSTILE]: HOSTILE },
+      { user: HOSTILE, device: { label: HOSTILE } },
+    );
+    const calls = [
+      ['ls'],
+      ['ls', '--user', HOSTILE],
+      ['inspect', session.id],
+      ['stats'],
+      ['end', '--user', HOSTILE],
+    ];
+    const orders = /[^\P{Cc}\n]|\p{Cf}/u;
+    for (const args of calls) {
+      const { stdout } = await sojourn(...args);
+      expect(stdout).not.toMatch(orders);
+      if (args[0] !== 'stats')
+        expect(stdout).toContain('ada\\u001b[2J\\u000d\\u000aroot\\u009b31m');
+    }
+    await service.create({}, { user: HOSTILE });
+    const { stdout } = await sojourn('ls', '--json');
+    expect(stdout).not.toMatch(orders);
+    expect(JSON.parse(stdout)).toMatchObject({ user: HOSTILE });
+  });
+
+  it('survives fields that hold anything', async () => {
+    const { session } = await service.create({}, { user: 'ada' });
+    await client.hset(`session:${session.id}`, {
+      created_at: 'yesterday',
+      last_accessed_at: '',
+      session_deadline: '9'.repeat(300),
+      session_ttl: '-1',
+    });
+    expect((await lines('ls'))[1]).toMatch(/ \? +\? +ada$/);
+    expect(await json('inspect', session.id)).toMatchObject([{ ends_at: null }]);
+    expect(await json('stats')).toMatchObject([{ sample: { sessions: 1, age: null, idle: null } }]);
+  });
+
+  describe('stats', () => {
+    it('counts sessions and users, and describes a sample', async () => {
+      for (let i = 0; i < 4; i += 1) await service.create({}, { user: i < 3 ? 'ada' : 'eve' });
+      await service.create({}, { ttl: 60, persistent: true });
+      await serviceAt('session:shop:').create({}, { user: 'mallory' });
+      const [stats] = await json('stats');
+      const same = (seconds: number) =>
+        Object.fromEntries(
+          ['min', 'p25', 'p50', 'p75', 'max'].map((name) => [name, expect.closeTo(seconds, -2)]),
+        );
+      expect(stats).toEqual({
+        prefix: 'session:',
+        sessions: 5,
+        users: 2,
+        sample: {
+          sessions: 5,
+          with_user: 4,
+          persistent: 1,
+          ttl: { ...same(1800), min: expect.closeTo(60, -2) },
+          idle: same(0),
+          age: same(0),
+          configured_ttl: { ...same(1800), min: 60 },
+        },
+        servers: [
+          {
+            server: `127.0.0.1:${redis.port}`,
+            version: expect.stringMatching(/^(redis|valkey) \d+\.\d+/),
+            role: 'master',
+            uptime: expect.any(Number),
+            replicas: 0,
+            used_memory: expect.any(Number),
+            maxmemory: 0,
+            maxmemory_policy: 'noeviction',
+            evicted_keys: 0,
+          },
+        ],
+        warnings: [],
+      });
+      expect(await json('stats', '--sample', '2')).toMatchObject([
+        { sessions: 5, sample: { sessions: 2 } },
+      ]);
+    });
+
+    it('says the same to people, also where there is nothing', async () => {
+      expect((await lines('stats'))[1]).toMatch(/^session: +0 +0$/);
+      await service.create({}, { user: 'ada' });
+      const shown = (await lines('stats')).join('\n');
+      expect(shown).toMatch(/^session: +1 +1$/m);
+      expect(shown).toMatch(/^1 +1 \(100%\) +0 \(0%\)$/m);
+      expect(shown).toMatch(/^idle timeout +30m +30m +30m +30m +30m$/m);
+      expect(shown).toMatch(/^127\.0\.0\.1:\d+ .* none +noeviction +0$/m);
+      expect(shown).not.toContain('WARNING');
+    });
+
+    it('warns first of all where Redis may end sessions at random, and where it has', async () => {
+      await client.config('SET', 'maxmemory', '100mb');
+      await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+      try {
+        const [first] = await lines('stats');
+        expect(first).toMatch(/^WARNING 127\.0\.0\.1:\d+: .* allkeys-lru, must be noeviction$/);
+        expect(await json('stats')).toMatchObject([{ warnings: [{ code: 'evictable' }] }]);
+        await client.set('filler', 'x'.repeat(1000));
+        await client.config('SET', 'maxmemory', '1');
+        await client.set('more', 'x').catch(() => {});
+        const [stats] = await json('stats');
+        expect(stats?.warnings).toMatchObject([
+          { code: 'evictable' },
+          { code: 'evicted' },
+          { code: 'memory' },
+        ]);
+      } finally {
+        await client.config('SET', 'maxmemory', '0');
+        await client.config('SET', 'maxmemory-policy', 'noeviction');
+        await client.config('RESETSTAT');
+      }
+    });
+  });
+});

@@ -1,0 +1,108 @@
+import { EventEmitter } from 'node:events';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { printable, Terminal } from '../../src/cli/terminal.ts';
+
+/** A stream that keeps what is written, and is full for as long as it is told to be. */
+class Screen extends EventEmitter {
+  text = '';
+  full = false;
+  readonly isTTY: boolean;
+  readonly #colours: boolean;
+
+  constructor({ tty = true, colours = true } = {}) {
+    super();
+    this.isTTY = tty;
+    this.#colours = colours;
+  }
+
+  write(text: string): boolean {
+    this.text += text;
+    return !this.full;
+  }
+
+  hasColors(): boolean {
+    return this.#colours;
+  }
+}
+
+const HEADING = { text: 'ID', style: 'bold' } as const;
+const PIPE = { tty: false };
+
+describe('a line', () => {
+  it('is coloured on a terminal that has colours, and nowhere else', async () => {
+    const shown = async (screen: Screen) => {
+      await new Terminal(screen, new Screen(PIPE)).line(HEADING, ' plain');
+      return screen.text;
+    };
+    expect(await shown(new Screen())).toBe('\u001b[1mID\u001b[22m plain\n');
+    expect(await shown(new Screen({ colours: false }))).toBe('ID plain\n'); // NO_COLOR
+    expect(await shown(new Screen({ tty: false, colours: true }))).toBe('ID plain\n'); // FORCE_COLOR
+  });
+
+  it('waits until what reads it has room', async () => {
+    const screen = new Screen();
+    screen.full = true;
+    let written = false;
+    const line = new Terminal(screen, screen).line('text').then(() => {
+      written = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(written).toBe(false);
+    screen.emit('drain');
+    await line;
+  });
+
+  it('gives no orders, whatever it is made of', async () => {
+    const screen = new Screen();
+    const terminal = new Terminal(screen, screen);
+    await terminal.line('\u001b[31mada\r\nroot \u202eevil\u2028\u009b1m\u007f\ud800');
+    await terminal.table([['NAME'], ['\u001b]0;title\u0007']]);
+    expect(screen.text).toBe(
+      '\\u001b[31mada\\u000d\\u000aroot \\u202eevil\\u2028\\u009b1m\\u007f\\ud800\n' +
+        '\u001b[1mNAME\u001b[22m\n\\u001b]0;title\\u0007\n',
+    );
+  });
+});
+
+describe('printable', () => {
+  it('leaves other text as it is, in whatever language', () => {
+    for (const text of ['ada', 'Zoë', '李小龍', 'علي', '😀', 'DOMAIN\\ada', '']) {
+      expect(printable(text)).toBe(text);
+    }
+  });
+
+  it('leaves nothing that a terminal obeys, and the meaning of JSON', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(printable(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+        expect(JSON.parse(printable(JSON.stringify([text])))).toEqual([text]);
+      }),
+    );
+  });
+});
+
+describe('progress', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const shownOn = (out: Screen, err: Screen, where: 'alone' | 'among lines') => {
+    const end = new Terminal(out, err).progress(where, () => '7 sessions');
+    vi.advanceTimersByTime(600);
+    end();
+    vi.advanceTimersByTime(10_000);
+    expect(out.text).toBe('');
+    return err.text;
+  };
+
+  it('shows on a terminal after a while, and is wiped away at the end', () => {
+    const shown = '\r\u001b[K7 sessions\r\u001b[K';
+    expect(shownOn(new Screen(), new Screen(), 'alone')).toBe(shown);
+    expect(shownOn(new Screen(PIPE), new Screen(), 'among lines')).toBe(shown);
+  });
+
+  it('shows nothing where stderr is no terminal, or the lines come there too', () => {
+    expect(shownOn(new Screen(), new Screen(PIPE), 'alone')).toBe('');
+    expect(shownOn(new Screen(), new Screen(), 'among lines')).toBe('');
+  });
+});

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { runSojourn } from '../support/sojourn-command.ts';
+
+const COMMANDS = ['serve', 'ls', 'inspect', 'end', 'stats'];
+const NEED_REDIS = [['ls'], ['inspect', 'A'.repeat(22)], ['end', '--user', 'ada'], ['stats']];
+
+it('lists its commands with --help, and where none is given', async () => {
+  const help = await runSojourn(['--help']);
+  expect(help).toMatchObject({ code: 0, stderr: '' });
+  for (const command of COMMANDS) expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+  expect(await runSojourn(['-h'])).toEqual(help);
+  // A deployment that forgot to say `serve` must not look as if it had ended well.
+  expect(await runSojourn([])).toEqual({ code: 2, stdout: '', stderr: help.stdout });
+});
+
+it('tells its version', async () => {
+  const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+  expect(await runSojourn(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+it.each(COMMANDS)('%s --help tells what it takes and nothing else', async (command) => {
+  const { code, stdout, stderr } = await runSojourn([command, '--help']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain(`Usage: sojourn ${command}`);
+  for (const setting of ['--prefix PREFIX', 'SESSION_PREFIX', '--redis-url URL', 'REDIS_URL']) {
+    expect(stdout).toContain(setting);
+  }
+  expect(stdout.includes('--port PORT')).toBe(command === 'serve');
+  expect(stdout.includes('--json')).toBe(command !== 'serve');
+  expect(stdout.split('\n').filter((line) => line.length > 110)).toEqual([]);
+});
+
+describe('a line that makes no sense is exit 2 and one line that names it', () => {
+  it.each([
+    [['frobnicate'], 'frobnicate'],
+    [['--port', '0'], '--port'],
+    [['ls', '--frobnicate'], '--frobnicate'],
+    [['ls', '--ttl', '5'], '--ttl'],
+    [['ls', 'extra'], '"extra"'],
+    [['ls', '--limit', '0'], '--limit'],
+    [['ls', '--limit', '1e3'], '--limit'],
+    [['ls', '--limit'], '--limit'],
+    [['ls', '--user', ''], 'user'],
+    [['stats', '--sample', '-'], '--sample'],
+    [['stats', '--redis-cluster', 'a,b'], '--redis-cluster'],
+    [['inspect'], 'ID'],
+    [['inspect', 'abc'], 'ID'],
+    [['inspect', 'A'.repeat(22), 'extra'], '"extra"'],
+    [['end'], '--user'],
+    [['end', 'A'.repeat(22), '--user', 'ada'], '--user'],
+    [['end', '--user', 'x'.repeat(1000)], 'user'],
+  ])('%j', async (args, named) => {
+    const { code, stdout, stderr } = await runSojourn(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^sojourn: [^\n]+\n$/);
+    expect(stderr).toContain(named);
+  });
+
+  it('and repeats no token, which opens a session', async () => {
+    const secret = 'B'.repeat(43);
+    const token = `${'A'.repeat(22)}.${secret}`;
+    for (const args of [
+      ['inspect', token],
+      ['end', token],
+      ['ls', token],
+    ]) {
+      const { code, stderr } = await runSojourn(args);
+      expect(code).toBe(2);
+      expect(stderr).not.toContain(secret);
+    }
+  });
+
+  it('and gives the terminal no orders', async () => {
+    const { code, stderr } = await runSojourn(['ls', '\u001b[2J\u009b2J']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('\\u001b[2J');
+    expect(stderr.trimEnd()).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe.each(NEED_REDIS)('%s without a Redis', (...args) => {
+  it('ends with one line, and never looks elsewhere', async () => {
+    for (const where of [
+      ['--redis-port', '1'],
+      ['--store', 'auto', '--redis-port', '1'],
+    ]) {
+      const { code, stdout, stderr } = await runSojourn([...args, ...where]);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^sojourn: cannot use Redis at localhost:1: .*ECONNREFUSED.*\n$/);
+    }
+  });
+
+  it('says that an embedded store is inside its server', async () => {
+    const { code, stdout, stderr } = await runSojourn(args, { SESSION_STORE: 'memory' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^sojourn: store must be redis here: an embedded store .*\n$/);
+  });
+});
