@@ -87,6 +87,13 @@ describe('the package as it is published', () => {
       expect(await consumer.run(process.execPath, 'app.js')).toBe('green true 503 ok\n');
     }, 60_000);
 
+    it('gives it the program', async () => {
+      const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+      expect(await consumer.run('npx', '--no', '--', 'sojourn', '--version')).toBe(`${version}\n`);
+      const listing = consumer.run('npx', '--no', '--', 'sojourn', 'ls', '--redis-port', '1');
+      await expect(listing).rejects.toThrow(/sojourn: cannot use Redis at localhost:1: /);
+    });
+
     it('compiles for a bundler', async () => {
       expect(await tsc('--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler')).toBe('');
     }, 60_000);

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { runSojourn } from '../support/sojourn-command.ts';
 
 const COMMANDS = ['serve', 'ls', 'inspect', 'end', 'stats'];
-const NEED_REDIS = [['ls'], ['inspect', 'A'.repeat(22)], ['end', '--user', 'ada'], ['stats']];
+const NEED_REDIS = [
+  ['ls'],
+  ['inspect', 'A'.repeat(22)],
+  ['end', '--user', 'nobody at all'],
+  ['stats'],
+];
 
 it('lists its commands with --help, and where none is given', async () => {
   const help = await runSojourn(['--help']);
@@ -88,6 +93,16 @@ describe.each(NEED_REDIS)('%s without a Redis', (...args) => {
       const { code, stdout, stderr } = await runSojourn([...args, ...where]);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(/^sojourn: cannot use Redis at localhost:1: .*ECONNREFUSED.*\n$/);
+    }
+  });
+
+  it('does not do what the server does where none is configured: fall back', async () => {
+    const { code, stdout, stderr } = await runSojourn(args);
+    // Somebody may have a Redis at the usual place. This id and this user are not in it.
+    if (code !== 1) expect([0, 3]).toContain(code);
+    else {
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(/^sojourn: cannot use Redis at localhost:6379: .*embedded store.*\n$/);
     }
   });
 
