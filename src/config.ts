@@ -192,7 +192,21 @@ function hostsAndPorts(value: string): HostAndPort[] | undefined {
 }
 
 function redisUrl(value: string): string | undefined {
-  return URL.canParse(value) && /^rediss?:$/.test(new URL(value).protocol) ? value : undefined;
+  if (!URL.canParse(value)) return undefined;
+  const { protocol, username, password, pathname } = new URL(value);
+  const valid =
+    /^rediss?:$/.test(protocol) && isEncoded(username + password) && /^\/?\d*$/.test(pathname);
+  return valid ? value : undefined;
+}
+
+/** `%` stands only where a character is encoded by it. */
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false; // it says no more than that
+  }
 }
 
 function storeName(value: string): Config['store'] | undefined {

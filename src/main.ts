@@ -61,6 +61,8 @@ async function version(): Promise<string> {
 }
 
 function fail(code: number, line: string): never {
-  console.error(`sojourn: ${printable(line)}`);
+  // What was typed in the wrong place is repeated, unless it is a token: that opens a session.
+  const shown = printable(line).replace(/[\w-]{22}\.[\w-]{43}/g, '<token>');
+  console.error(`sojourn: ${shown}`);
   process.exit(code);
 }

@@ -88,6 +88,8 @@ describe('the server as a process', () => {
     [['--port', '65536'], '--port'],
     [['--store', 'disk'], '--store'],
     [['--redis-url', 'http://user:pass@x'], '--redis-url'],
+    [['--redis-url', 'redis://:pass%zz@x'], '--redis-url'],
+    [['--redis-url', 'redis://:pass@x/main'], '--redis-url'],
     [['--redis-cluster', 'a,b'], '--redis-cluster'],
     [['--redis-master', 'm'], '--redis-master'],
   ])('exits 2 at %j with one line that names it', async (args, named) => {

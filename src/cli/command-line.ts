@@ -18,7 +18,9 @@ export function parseCommandLine(
   if (values.help) return 'help';
   const operands = [...ids, ...positionals];
   const unexpected = operands[command.operand === undefined ? 0 : 1];
-  if (unexpected !== undefined) throw new ConfigError(`unexpected argument${shown(unexpected)}`);
+  if (unexpected !== undefined) {
+    throw new ConfigError(`unexpected argument ${JSON.stringify(unexpected)}`);
+  }
   return { config: readConfig(values, env, command.settings), flags: values, operand: operands[0] };
 }
 
@@ -71,9 +73,4 @@ function parse(args: readonly string[], options: ParseOptions) {
 
 function isDashedId(arg: string): boolean {
   return arg.startsWith('-') && parseSessionId(arg) !== undefined;
-}
-
-/** Not what may be a token: it opens a session. */
-function shown(arg: string): string {
-  return /\.[\w-]{40}/.test(arg) ? '' : ` ${JSON.stringify(arg)}`;
 }

@@ -33,7 +33,7 @@ export interface Command {
   run(line: CommandLine, terminal: Terminal): Promise<void>;
 }
 
-export const jsonFlag: Flag = { help: 'for programs' };
+export const jsonFlag: Flag = { help: 'as JSON, for programs' };
 
 /** How many, if that flag says so. Throws a `ConfigError`. */
 export function readCount(name: string, flags: CommandLine['flags']): number | undefined {

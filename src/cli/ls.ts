@@ -11,7 +11,7 @@ export const ls: Command = {
   usage: ['ls'],
   details: `
 All with the prefix: in no order, each as soon as it is found. With --user: the oldest first.
-LEFT is what is left of it unless it is used, IDLE the time since it was, AGE since it was started.
+LEFT is the time until it ends unless it is used, IDLE since it was used, AGE since it was started.
 --json prints an object a line.`,
   settings: redisSettings,
   flags: {

@@ -6,7 +6,7 @@ import { Distinct } from './distinct.ts';
 import { bytes, duration, number, percent } from './format.ts';
 import { secondsSince } from './session-view.ts';
 import type { Terminal } from './terminal.ts';
-import { walkIds } from './walk-sessions.ts';
+import { readSessions, walkIds } from './walk-sessions.ts';
 import { type OpenedRedis, withRedis } from './with-redis.ts';
 
 const DEFAULT_SAMPLE = 10_000;
@@ -57,8 +57,7 @@ async function count(
     for await (const ids of walkIds(inspection)) {
       sessions += ids.length;
       const toRead = ids.slice(0, sampleSize - sample.length);
-      const read = await Promise.all(toRead.map((id) => repository.find(id)));
-      sample.push(...read.filter((session) => session !== undefined));
+      for await (const read of readSessions(repository, toRead)) sample.push(...read);
     }
     const met = new Distinct();
     for await (const page of inspection.users()) {

@@ -13,9 +13,12 @@ export async function* walkIds(
 }
 
 /**
- * All sessions, page by page, as they are found. A page is read at once: enough to keep Redis busy, few enough for
- * others to be served in between. A session that ends before it is read is left out.
+ * Sessions that are asked for at once: enough to keep Redis busy, few enough for its other clients to be served in
+ * between, and for large sessions to come over a slow line before a command times out.
  */
+const READ_AT_ONCE = 100;
+
+/** All sessions, some at a time, as they are found. One that ends before it is read is left out. */
 export async function* walkSessions({
   repository,
   inspection,
@@ -23,8 +26,17 @@ export async function* walkSessions({
   readonly repository: Pick<SessionRepository, 'find'>;
   readonly inspection: Pick<RedisInspection, 'sessions'>;
 }): AsyncGenerator<Session[]> {
-  for await (const ids of walkIds(inspection)) {
-    const sessions = await Promise.all(ids.map((id) => repository.find(id)));
+  for await (const ids of walkIds(inspection)) yield* readSessions(repository, ids);
+}
+
+/** The sessions of those ids that are there. */
+export async function* readSessions(
+  repository: Pick<SessionRepository, 'find'>,
+  ids: readonly SessionId[],
+): AsyncGenerator<Session[]> {
+  for (let i = 0; i < ids.length; i += READ_AT_ONCE) {
+    const some = ids.slice(i, i + READ_AT_ONCE);
+    const sessions = await Promise.all(some.map((id) => repository.find(id)));
     yield sessions.filter((session) => session !== undefined);
   }
 }
