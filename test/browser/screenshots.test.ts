@@ -1,4 +1,5 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,15 +9,15 @@ import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { SojournProcess } from '../support/sojourn-process.ts';
 import { field, settled, startSession } from './demo-page.ts';
 
-const FOLDER = process.env.SCREENSHOTS || 'screenshots';
-
 describeInBrowser('screenshots', () => {
+  const chosen = process.env.SCREENSHOTS || undefined; // `npm run screenshots` keeps the pictures
+  let folder = '';
   let redis: RedisServer;
   let server: SojournProcess;
   let url = '';
 
   beforeAll(async () => {
-    await mkdir(FOLDER, { recursive: true });
+    folder = chosen ?? (await mkdtemp(join(tmpdir(), 'sojourn-screenshots-')));
     redis = await startRedisServer({ binary: redisBinary() });
     server = new SojournProcess(['--port', '0', '--redis-url', redis.url]);
     url = await server.url();
@@ -24,18 +25,19 @@ describeInBrowser('screenshots', () => {
   afterAll(async () => {
     await server?.stop();
     await redis?.stop();
+    if (chosen === undefined) await rm(folder, { recursive: true, force: true });
   });
   const devices = new Devices({ url: () => url });
 
   it('of a desktop in light', async () => {
     const look = { viewport: { width: 1200, height: 1220 }, colorScheme: 'light' } as const;
-    await takePicture(await inUse(await devices.page(look)), 'desktop-light');
+    await takePicture(await inUse(await devices.page(look)), join(folder, 'desktop-light.png'));
   });
 
   it('of a phone in dark', async () => {
     const viewport = { width: 360, height: 740 };
     const look = { viewport, colorScheme: 'dark', isMobile: true, deviceScaleFactor: 2 } as const;
-    await takePicture(await inUse(await devices.page(look)), 'phone-dark');
+    await takePicture(await inUse(await devices.page(look)), join(folder, 'phone-dark.png'));
   });
 });
 
@@ -54,8 +56,7 @@ async function inUse(page: Page): Promise<Page> {
   return page;
 }
 
-async function takePicture(page: Page, name: string): Promise<void> {
-  const path = join(FOLDER, `${name}.png`);
+async function takePicture(page: Page, path: string): Promise<void> {
   await page.mouse.move(0, 0);
   await page.screenshot({ path, animations: 'disabled', fullPage: process.env.FULL === '1' });
   expect((await stat(path)).size).toBeGreaterThan(10_000);
