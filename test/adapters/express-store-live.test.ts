@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { scanSessions } from '../../src/adapters/redis/scan-sessions.ts';
 import { SojournStore } from '../../src/express.ts';
-import { type Handlers, startExpress, startFastify } from '../support/foreign-apps.ts';
+import { foreignApps, type Handlers } from '../support/foreign-apps.ts';
 import { Browser, type HttpServer } from '../support/http-server.ts';
 import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
 
@@ -74,10 +74,7 @@ const handlers: Handlers = {
   },
 };
 
-describe.each([
-  ['express-session', startExpress],
-  ['@fastify/session', startFastify],
-])('SojournStore under %s', (_name, start) => {
+describe.each(foreignApps)('SojournStore under %s', (_name, start) => {
   describeLive('in Redis', () => {
     const prefix = useTestPrefix();
     let redis: Redis;

@@ -7,7 +7,7 @@ import { deriveCredential } from '../../src/domain/session-token.ts';
 import { SojournStore, type SojournStoreOptions } from '../../src/express.ts';
 import { type SessionEvent, SessionService } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
-import { type Handlers, startExpress, startFastify } from '../support/foreign-apps.ts';
+import { foreignApps, type Handlers } from '../support/foreign-apps.ts';
 import { Browser } from '../support/http-server.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { startRedisServer } from '../support/redis-server.ts';
@@ -200,33 +200,33 @@ describe('SojournStore', () => {
 });
 
 describeWithServers('SojournStore while Redis is away', () => {
-  it.each([
-    ['express-session', startExpress],
-    ['@fastify/session', startFastify],
-  ])('has %s answer 503, and the session is there again afterwards', async (_name, start) => {
-    const redis = await startRedisServer({ binary: redisBinary() });
-    const connection = await connectRedis({ kind: 'url', url: redis.url });
-    const repository = new RedisSessionRepository({ client: connection.client });
-    const handlers: Handlers = {
-      show: ({ session }) => ({ color: session.color }),
-      set: ({ session }) => {
-        session.color = 'green';
-      },
-    };
-    const http = await start({ store: new SojournStore({ repository }), handlers });
-    try {
-      const browser = new Browser(http.url);
-      await browser.request('/set');
-      redis.pause();
-      expect((await browser.request('/show')).status).toBe(503);
-      redis.resume();
-      await expect
-        .poll(async () => (await browser.request('/show')).json(), { timeout: 10_000 })
-        .toEqual({ color: 'green' });
-    } finally {
-      await http.close();
-      await connection.close();
-      await redis.stop();
-    }
-  });
+  it.each(foreignApps)(
+    'has %s answer 503, and the session is there again afterwards',
+    async (_name, start) => {
+      const redis = await startRedisServer({ binary: redisBinary() });
+      const connection = await connectRedis({ kind: 'url', url: redis.url });
+      const repository = new RedisSessionRepository({ client: connection.client });
+      const handlers: Handlers = {
+        show: ({ session }) => ({ color: session.color }),
+        set: ({ session }) => {
+          session.color = 'green';
+        },
+      };
+      const http = await start({ store: new SojournStore({ repository }), handlers });
+      try {
+        const browser = new Browser(http.url);
+        await browser.request('/set');
+        redis.pause();
+        expect((await browser.request('/show')).status).toBe(503);
+        redis.resume();
+        await expect
+          .poll(async () => (await browser.request('/show')).json(), { timeout: 10_000 })
+          .toEqual({ color: 'green' });
+      } finally {
+        await http.close();
+        await connection.close();
+        await redis.stop();
+      }
+    },
+  );
 });

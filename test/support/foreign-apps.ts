@@ -1,6 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import fastifyCookie from '@fastify/cookie';
 import fastifySession from '@fastify/session';
+import { Controller, Get, Module, Req } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import express, { type ErrorRequestHandler } from 'express';
 import session from 'express-session';
 import fastify from 'fastify';
@@ -34,22 +37,23 @@ export interface AppOptions {
   readonly maxAge?: number;
 }
 
+/** The frameworks that the store is tested under, by what makes `request.session` there. */
+export const foreignApps = [
+  ['express-session', startExpress],
+  ['@fastify/session', startFastify],
+  ['express-session in NestJS', startNest],
+  ['@fastify/session in NestJS', startNestOnFastify],
+] as const;
+
 const SECRET = 'a secret of at least thirty-two characters';
 
 /** An Express application on a port, with one route a handler. */
-export function startExpress({ store, handlers, maxAge }: AppOptions): Promise<HttpServer> {
+function startExpress({ handlers, ...options }: AppOptions): Promise<HttpServer> {
   const app = express();
-  const cookie = { ...(maxAge !== undefined && { maxAge }) };
-  app.use(session({ store, secret: SECRET, resave: false, saveUninitialized: false, cookie }));
+  app.use(expressSession(options));
   for (const [name, handle] of Object.entries(handlers)) {
     app.get(`/${name}`, async (request, response) => {
-      const own = {
-        get session() {
-          return request.session as unknown as AppSession;
-        },
-        sid: request.sessionID,
-      };
-      response.json((await handle(own, request.query as Record<string, string>)) ?? null);
+      response.json(await answer(handle, request));
     });
   }
   app.use(answerError);
@@ -62,7 +66,7 @@ const answerError: ErrorRequestHandler = (error, _request, response, _next) => {
 };
 
 /** A Fastify application on a port, with one route a handler. */
-export async function startFastify({ store, handlers, maxAge }: AppOptions): Promise<HttpServer> {
+async function startFastify({ handlers, ...options }: AppOptions): Promise<HttpServer> {
   let server: Server | undefined;
   const app = fastify({
     serverFactory: (handler) => {
@@ -70,20 +74,77 @@ export async function startFastify({ store, handlers, maxAge }: AppOptions): Pro
       return server;
     },
   });
-  const cookie = { secure: false, ...(maxAge !== undefined && { maxAge }) };
   await app.register(fastifyCookie);
-  await app.register(fastifySession, { store, secret: SECRET, saveUninitialized: false, cookie });
+  await app.register(fastifySession, fastifySessionOptions(options));
   for (const [name, handle] of Object.entries(handlers)) {
-    app.get(`/${name}`, async (request) => {
-      const own = {
-        get session() {
-          return request.session as unknown as AppSession;
-        },
-        sid: request.session.sessionId,
-      };
-      return (await handle(own, request.query as Record<string, string>)) ?? {};
-    });
+    app.get(`/${name}`, (request) => answer(handle, request));
   }
   await app.ready();
   return listen(server as Server); // made by the factory
+}
+
+/** A NestJS application on Express, with one route a handler. */
+async function startNest({ handlers, ...options }: AppOptions): Promise<HttpServer> {
+  const app = await NestFactory.create(nestModule(handlers), { logger: false });
+  app.use(expressSession(options));
+  await app.init();
+  return listen(app.getHttpServer());
+}
+
+/** A NestJS application on Fastify, with one route a handler. */
+async function startNestOnFastify({ handlers, ...options }: AppOptions): Promise<HttpServer> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    nestModule(handlers),
+    new FastifyAdapter(),
+    { logger: false },
+  );
+  // Nest has a Fastify of its own, in another version, and the plugins declare themselves to the one beside them.
+  await app.register(fastifyCookie as never);
+  await app.register(fastifySession as never, fastifySessionOptions(options));
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+  return listen(app.getHttpServer());
+}
+
+/** What decorators would say over a class with a method for each handler. */
+function nestModule(handlers: Handlers) {
+  class Pages {}
+  Controller()(Pages);
+  for (const [name, handle] of Object.entries(handlers)) {
+    const method = { value: (request: AnyRequest) => answer(handle, request) };
+    Object.defineProperty(Pages.prototype, name, method);
+    Req()(Pages.prototype, name, 0);
+    Get(name)(Pages.prototype, name, method);
+  }
+  class App {}
+  Module({ controllers: [Pages] })(App);
+  return App;
+}
+
+function expressSession({ store, maxAge }: Omit<AppOptions, 'handlers'>) {
+  const cookie = { ...(maxAge !== undefined && { maxAge }) };
+  return session({ store, secret: SECRET, resave: false, saveUninitialized: false, cookie });
+}
+
+function fastifySessionOptions({ store, maxAge }: Omit<AppOptions, 'handlers'>) {
+  const cookie = { secure: false, ...(maxAge !== undefined && { maxAge }) };
+  return { store, secret: SECRET, saveUninitialized: false, cookie };
+}
+
+interface AnyRequest {
+  readonly session: object;
+  readonly query: unknown;
+  /** Under express-session alone. */
+  readonly sessionID?: string;
+}
+
+async function answer(handle: Handlers[string], request: AnyRequest): Promise<unknown> {
+  const { sessionID } = request;
+  const own = {
+    get session() {
+      return request.session as AppSession; // another one after `regenerate`
+    },
+    sid: sessionID ?? (request.session as { sessionId: string }).sessionId,
+  };
+  return (await handle(own, request.query as Record<string, string>)) ?? {};
 }
