@@ -133,6 +133,21 @@ describe('SojournStore', () => {
     await expect(get(store)).rejects.toThrow(/^The session field "a" holds no JSON\.$/);
   });
 
+  it('refuses a cookie whose maxAge is no number, and stores nothing without an end', async () => {
+    const { store } = setUp();
+    const noTime = { originalMaxAge: Number.NaN, expires: new Date('') };
+    const refusal = { name: 'SessionError', code: 'invalid_ttl' };
+    await expect(set(store, data({}, noTime))).rejects.toMatchObject(refusal);
+    await expect(set(store, data({}, { expires: new Date('') }))).rejects.toMatchObject(refusal);
+    expect(await get(store)).toBeNull();
+    await set(store, data({ a: 1 }));
+    const session = (await get(store)) as Data;
+    const broken = Object.assign(session, { a: 2, ...data({}, noTime) });
+    await expect(set(store, broken)).rejects.toMatchObject(refusal);
+    await expect(call((done) => store.touch(SID, broken, done))).rejects.toMatchObject(refusal);
+    expect(await get(store)).toMatchObject({ a: 1 });
+  });
+
   it('does not let a key named __proto__ reach a prototype', async () => {
     const { store } = setUp();
     await set(store, { ...data({}), ...JSON.parse('{"__proto__":{"admin":true}}') });

@@ -3,6 +3,7 @@ import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { formatInstant, type Session } from '../../domain/session.ts';
 import { checkFields, checkUser, exceededLimit } from '../../domain/session-fields.ts';
 import {
+  checkTtl,
   createPolicy,
   type SessionPolicy,
   type SessionPolicyOptions,
@@ -78,7 +79,8 @@ const UNBORN_MS = 60_000;
  * dropped, without an error. The session id, which opens the session, is never stored; only hashes of it are.
  *
  * Callbacks come asynchronously and once. They get a `StoreUnavailableError` (with `status` 503, which the frameworks
- * answer) where the store fails, and a `SessionError` where a session passes a limit; a session that is not there is no error.
+ * answer) where the store fails, and a `SessionError` where a session passes a limit or its
+ * cookie's `maxAge` is no number; a session that is not there is no error.
  */
 export class SojournStore extends Store {
   readonly #repository: SessionRepository;
@@ -292,9 +294,11 @@ export class SojournStore extends Store {
     return decodeForeign(fields, this.#clock.now() + remainingMs);
   }
 
+  /** Seconds; 0 or less for a session that is to end now. Throws where `maxAge` or `expires` is no time, as `new Date('')` is none. */
   #ttl({ cookie }: ForeignSession): number {
     const { ttl, maxTtl } = this.#policy;
-    return Math.min(idleTimeout(cookie, this.#clock.now()) ?? ttl, maxTtl);
+    const seconds = Math.min(idleTimeout(cookie, this.#clock.now()) ?? ttl, maxTtl);
+    return seconds < 1 ? seconds : checkTtl(seconds, this.#policy);
   }
 
   #credential(sid: string): Credential {
