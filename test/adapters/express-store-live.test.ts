@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { scanSessions } from '../../src/adapters/redis/scan-sessions.ts';
 import { SojournStore } from '../../src/express.ts';
+import { SessionService } from '../../src/index.ts';
 import { foreignApps, type Handlers } from '../support/foreign-apps.ts';
 import { Browser, type HttpServer } from '../support/http-server.ts';
 import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
@@ -57,6 +58,14 @@ const handlers: Handlers = {
     });
     request.session.user = 'ada';
   },
+  reload: async (request, query) => {
+    Object.assign(request.session, { color: 'lost' });
+    await gate.pass();
+    await new Promise<void>((resolve, reject) => {
+      request.session.reload((error) => (error ? reject(error) : resolve()));
+    });
+    Object.assign(request.session, query);
+  },
   logout: ({ session }) =>
     new Promise<void>((resolve, reject) => {
       session.destroy((error) => (error ? reject(error) : resolve()));
@@ -79,6 +88,7 @@ describe.each(foreignApps)('SojournStore under %s', (_name, start) => {
     const prefix = useTestPrefix();
     let redis: Redis;
     let store: SojournStore;
+    let service: SessionService;
     let http: HttpServer;
     let http5: HttpServer;
     let browser: Browser;
@@ -86,8 +96,10 @@ describe.each(foreignApps)('SojournStore under %s', (_name, start) => {
     beforeAll(async () => {
       redis = new Redis(redisUrl());
       const repository = new RedisSessionRepository({ client: redis, prefix });
+      service = new SessionService({ repository });
       store = new SojournStore({
         repository,
+        userOf: (session) => (session as { user?: string }).user,
         scan: () => scanSessions({ client: redis, prefix }),
       });
       http = await start({ store, handlers });
@@ -204,6 +216,26 @@ describe.each(foreignApps)('SojournStore under %s', (_name, start) => {
       expect(await get('/show')).not.toHaveProperty('color');
       expect(await redis.exists(before)).toBe(0);
       expect(await get('/show', thief)).not.toHaveProperty('user');
+    });
+
+    it('enters the session for its user at login', async () => {
+      await visitor();
+      await get('/login');
+      const [session, ...others] = await service.list('ada');
+      expect([prefix + session?.id, others]).toEqual([await key(), []]);
+      expect(await service.deleteAll('ada')).toBe(1);
+      expect(await get('/show')).not.toHaveProperty('user');
+    });
+
+    it('sees after a reload what others wrote, and writes its own changes since then', async () => {
+      await visitor();
+      gate.close();
+      const reload = get('/reload?size=XL', browser.clone());
+      await gate.arrived;
+      await get('/set?color=red&shape=round');
+      gate.open();
+      await reload;
+      expect(await get('/show')).toMatchObject({ color: 'red', shape: 'round', size: 'XL' });
     });
 
     it('saves a session twice in one request', async () => {

@@ -190,6 +190,33 @@ describe('SojournStore', () => {
     expect(await call((done) => store.get('tablet', done))).toBeNull();
   });
 
+  it('enters a session for its user that was stored before anybody could say whose it is', async () => {
+    const repository = new MemorySessionRepository();
+    const service = new SessionService({ repository });
+    const userOf = (session: Data) => (session as { user?: string }).user;
+    const { store, events } = setUp({ repository, userOf });
+    const session = data({});
+    await set(store, session); // as `regenerate` of @fastify/session does
+    await set(store, Object.assign(session, { user: 'ada' }));
+    const id = store.idOf(SID);
+    expect((await service.list('ada')).map((listed) => listed.id)).toEqual([id]);
+    expect(events).toEqual([
+      { type: 'created', id, user: undefined },
+      { type: 'ended', id, why: 'revoked' },
+      { type: 'created', id, user: 'ada' },
+    ]);
+    await service.deleteAll('ada');
+    await set(store, Object.assign(session, { late: true }));
+    expect(await get(store)).toBeNull();
+
+    const other = data({});
+    await set(store, other);
+    await call((done) => store.destroy(SID, done));
+    await set(store, Object.assign(other, { user: 'ada' }));
+    expect(await get(store)).toBeNull();
+    expect(await service.list('ada')).toEqual([]);
+  });
+
   it('says that it cannot go through all sessions without a scan', async () => {
     const { store } = setUp();
     await expect(call((done) => store.length(done))).rejects.toThrow('needs the option `scan`');

@@ -6,6 +6,8 @@ export interface LoadedFields {
   readonly fields: Readonly<Record<string, string>>;
   /** Seconds. */
   readonly ttl: number;
+  /** This very object began the session, and nobody has said yet whose it is. */
+  readonly ownerless: boolean;
 }
 
 const MARK = '__sojourn';

@@ -40,8 +40,8 @@ export interface SojournStoreOptions {
   readonly scan?: () => AsyncIterable<readonly SessionId[]>;
   /**
    * Whose session it is, for `list` and `deleteAll` of a `SessionService` on the same repository: with Passport,
-   * `(session) => session.passport?.user`. It is asked when a session comes into being, so call `regenerate` at every login
-   * (OWASP ASVS 7.2.4).
+   * `(session) => session.passport?.user`. It is asked while the request that began the session is busy with it, so call
+   * `regenerate` at every login (OWASP ASVS 7.2.4).
    */
   readonly userOf?: (session: SessionData) => string | undefined;
   /**
@@ -141,7 +141,7 @@ export class SojournStore extends Store {
 
   /** Ends the session. No request that is still busy with it brings it back. */
   destroy(sid: string, callback?: Done): void {
-    answer(this.#end(this.idOf(sid)), callback);
+    answer(this.#destroy(sid), callback);
   }
 
   /** Every session, each with its Sojourn id as `id`. For tools: it reads them all. */
@@ -176,22 +176,40 @@ export class SojournStore extends Store {
     const answer = await this.#repository.read(this.#credential(sid));
     if (typeof answer !== 'object') return null;
     const session = this.#decode(answer);
-    this.#loaded.mark(session, { sid, fields: answer.fields, ttl: answer.ttl });
+    const { fields, ttl } = answer;
+    this.#loaded.mark(session, { sid, fields, ttl, ownerless: false });
     return session;
   }
 
   async #save(sid: string, session: SessionData): Promise<void> {
     const ttl = this.#ttl(session);
+    if (ttl < 1) return this.#destroy(sid);
     const credential = this.#credential(sid);
-    if (ttl < 1) return this.#end(credential.id);
     const fields = this.#encode(session);
     const loaded = this.#loaded.of(session, sid);
-    if (loaded !== undefined) await this.#write(credential, { fields, ttl }, loaded);
-    else if (!(await this.#create(credential, { fields, ttl, user: this.#userOf(session) }))) {
-      const found = await this.#repository.read(credential);
-      if (typeof found === 'object') await this.#write(credential, { fields, ttl }, found);
-    }
-    this.#loaded.remember(session, { sid, fields: Object.fromEntries(fields), ttl });
+    let ownerless = loaded?.ownerless ?? true;
+    const user = ownerless ? this.#userOf(session) : undefined;
+    if (loaded === undefined) ownerless = await this.#begin(credential, { fields, ttl, user });
+    else if (user === undefined) await this.#write(credential, { fields, ttl }, loaded);
+    else await this.#claim(credential, { fields, ttl, user });
+    ownerless &&= user === undefined;
+    this.#loaded.remember(session, { sid, fields: Object.fromEntries(fields), ttl, ownerless });
+  }
+
+  /** False if there was one already, which then holds what this one does. */
+  async #begin(credential: Credential, session: Begun): Promise<boolean> {
+    if (await this.#create(credential, session)) return true;
+    const found = await this.#repository.read(credential);
+    if (typeof found === 'object') await this.#write(credential, session, found);
+    return false;
+  }
+
+  /**
+   * Begins the session anew, with its user. `regenerate` of @fastify/session stores a session before the application can
+   * say whose it is, and before the browser has its id.
+   */
+  async #claim(credential: Credential, session: Begun): Promise<void> {
+    if (await this.#end(credential.id, 'revoked', 0)) await this.#create(credential, session);
   }
 
   /** False if the id is taken: by a session, or because one was destroyed before it was stored. */
@@ -235,8 +253,8 @@ export class SojournStore extends Store {
 
   async #touch(sid: string, session: SessionData): Promise<void> {
     const ttl = this.#ttl(session);
+    if (ttl < 1) return this.#destroy(sid);
     const credential = this.#credential(sid);
-    if (ttl < 1) return this.#end(credential.id);
     const loaded = this.#loaded.of(session, sid);
     const cookie = encodeCookie(session);
     if (loaded === undefined || (loaded.ttl === ttl && loaded.fields.cookie === cookie)) {
@@ -246,12 +264,17 @@ export class SojournStore extends Store {
     }
     const fields = new Map(Object.entries({ ...loaded.fields, cookie }));
     await this.#write(credential, { fields, ttl }, loaded);
-    this.#loaded.remember(session, { sid, fields: Object.fromEntries(fields), ttl });
+    this.#loaded.remember(session, { ...loaded, fields: Object.fromEntries(fields), ttl });
   }
 
-  async #end(id: SessionId, why: EndReason = 'logout', unbornMs = UNBORN_MS): Promise<void> {
+  async #destroy(sid: string): Promise<void> {
+    await this.#end(this.idOf(sid), 'logout', UNBORN_MS);
+  }
+
+  async #end(id: SessionId, why: EndReason, unbornMs: number): Promise<boolean> {
     const ended = await this.#repository.end(id, { unbornMs });
     if (ended !== undefined) await this.#users.ended(id, ended.user, why);
+    return ended !== undefined;
   }
 
   async #all(): Promise<SessionData[]> {
