@@ -222,6 +222,31 @@ describe('SojournStore', () => {
     await expect(call((done) => store.length(done))).rejects.toThrow('needs the option `scan`');
   });
 
+  it('answers by a promise where it gets no callback', async () => {
+    const { store } = setUp();
+    await store.set(SID, data({ a: 1 }));
+    expect(await store.get(SID)).toMatchObject({ a: 1 });
+    await store.touch(SID, data({ a: 1 }));
+    await store.destroy(SID);
+    expect(await store.get(SID)).toBeNull();
+    await expect(store.length()).rejects.toThrow('needs the option `scan`');
+  });
+
+  it('ends no process by a rejection that nobody looks at', async () => {
+    const { store } = setUp();
+    const unhandled: unknown[] = [];
+    const hear = (reason: unknown) => void unhandled.push(reason);
+    process.on('unhandledRejection', hear);
+    try {
+      store.clear();
+      await new Promise((resolve) => store.clear(resolve));
+      await new Promise((resolve) => setImmediate(resolve)); // by then Node would have reported it
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', hear);
+    }
+  });
+
   it('calls back once, and what the callback throws is not its own failure', async () => {
     const { store } = setUp();
     const listeners = process.listeners('uncaughtException');

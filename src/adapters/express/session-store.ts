@@ -78,9 +78,10 @@ const UNBORN_MS = 60_000;
  * A session that was destroyed, or ran out, while a request was busy with it stays so: what the request saves then is
  * dropped, without an error. The session id, which opens the session, is never stored; only hashes of it are.
  *
- * Callbacks come asynchronously and once. They get a `StoreUnavailableError` (with `status` 503, which the frameworks
- * answer) where the store fails, and a `SessionError` where a session passes a limit or its
- * cookie's `maxAge` is no number; a session that is not there is no error.
+ * Each method answers by callback, asynchronously and once, and by a promise. Both get a `StoreUnavailableError` (with `status`
+ * 503, which the frameworks answer) where the store fails, and a `SessionError` where a session passes a limit or its
+ * cookie's `maxAge` is no number; a session that is not there is no error. No promise has to be looked at: one that is
+ * rejected unseen does no harm.
  */
 export class SojournStore extends Store {
   readonly #repository: SessionRepository;
@@ -125,41 +126,41 @@ export class SojournStore extends Store {
   }
 
   /** The session, by a pure read, in the type that the caller's framework has for it; `null` if there is none. */
-  get<Loaded = SessionData>(sid: string, callback: Answer<Loaded | null>): void {
-    answer(this.#load(sid) as Promise<Loaded | null>, callback);
+  get<Loaded = SessionData>(sid: string, callback?: Answer<Loaded | null>): Promise<Loaded | null> {
+    return answer(this.#load(sid) as Promise<Loaded | null>, callback);
   }
 
   /** Writes what changed since this object was loaded or saved, and slides. A session that is new comes into being here. */
-  set(sid: string, session: SessionData, callback?: Done): void {
-    answer(this.#save(sid, session), callback);
+  set(sid: string, session: SessionData, callback?: Done): Promise<void> {
+    return answer(this.#save(sid, session), callback);
   }
 
   /** Slides the expiry, and records a cookie whose options changed. */
-  override touch(sid: string, session: SessionData, callback?: Done): void {
-    answer(this.#touch(sid, session), callback);
+  override touch(sid: string, session: SessionData, callback?: Done): Promise<void> {
+    return answer(this.#touch(sid, session), callback);
   }
 
   /** Ends the session. No request that is still busy with it brings it back. */
-  destroy(sid: string, callback?: Done): void {
-    answer(this.#destroy(sid), callback);
+  destroy(sid: string, callback?: Done): Promise<void> {
+    return answer(this.#destroy(sid), callback);
   }
 
   /** Every session, each with its Sojourn id as `id`. For tools: it reads them all. */
-  override all(callback: Answer<SessionData[]>): void {
-    answer(this.#all(), callback);
+  override all(callback?: Answer<SessionData[]>): Promise<SessionData[]> {
+    return answer(this.#all(), callback);
   }
 
   /** How many sessions are alive. For tools: it reads them all. */
-  override length(callback: Answer<number>): void {
-    answer(
+  override length(callback?: Answer<number>): Promise<number> {
+    return answer(
       this.#all().then((sessions) => sessions.length),
       callback,
     );
   }
 
   /** Ends every session. */
-  override clear(callback?: Done): void {
-    answer(this.#clear(), callback);
+  override clear(callback?: Done): Promise<void> {
+    return answer(this.#clear(), callback);
   }
 
   /** For express-session: makes a request's session of what `get` answered. */
@@ -339,11 +340,14 @@ function limitError(code: LimitRefusal): SessionError {
 }
 
 /** Calls back in a turn of its own, so that what the callback throws is the callback's and not taken for a failure of the store. */
-function answer<T>(outcome: Promise<T>, callback: Answer<T> = () => {}): void {
-  outcome.then(
-    (value) => queueMicrotask(() => callback(null, value)),
-    (error) => queueMicrotask(() => callback(withStatus(error))),
+function answer<T>(outcome: Promise<T>, callback?: Answer<T>): Promise<T> {
+  const answered = outcome.catch((error) => Promise.reject(withStatus(error)));
+  answered.then(
+    // A handler for both outcomes: a promise that nobody looks at must not end the process.
+    (value) => queueMicrotask(() => callback?.(null, value)),
+    (error) => queueMicrotask(() => callback?.(error)),
   );
+  return answered;
 }
 
 // What Express and Fastify answer with, rather than 500.
