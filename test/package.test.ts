@@ -77,7 +77,11 @@ describe('the package as it is published', () => {
     let consumer: ConsumerProject;
 
     beforeAll(async () => {
-      const files = { 'app.ts': application, 'tsconfig.json': JSON.stringify(strictly) };
+      const files = {
+        'app.ts': application,
+        'tsconfig.json': JSON.stringify(strictly),
+        'common.cts': commonJs,
+      };
       consumer = await createConsumer({ root, tarball: file, packages, files });
     });
     afterAll(() => consumer?.remove());
@@ -97,6 +101,24 @@ describe('the package as it is published', () => {
     it('compiles for a bundler', async () => {
       expect(await tsc('--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler')).toBe('');
     }, 60_000);
+
+    it('compiles and runs where a CommonJS program requires it', async () => {
+      const options = '--strict --module nodenext --target es2023 --types node'.split(' ');
+      expect(await tsc('--ignoreConfig', ...options, 'common.cts')).toBe('');
+      expect(await consumer.run(process.execPath, 'common.cjs')).toBe('green\n');
+    }, 60_000);
+
+    it('declares nothing by the name of a file that it does not hold', async () => {
+      const installed = join(consumer.folder, 'node_modules', 'sojourn');
+      const declarations = names.filter((name) => name.endsWith('.d.ts'));
+      expect(declarations.length).toBeGreaterThan(6);
+      for (const name of declarations) {
+        const text = await readFile(join(installed, name), 'utf8');
+        for (const [, path = ''] of text.matchAll(/(?:from |import\()['"](\.[^'"]*)['"]/g)) {
+          expect(names, `${path} of ${name}`).toContain(join(name, '..', path));
+        }
+      }
+    });
 
     const tsc = (...args: string[]) =>
       consumer.run(process.execPath, 'node_modules/typescript/bin/tsc', ...args);
@@ -123,6 +145,20 @@ const strictly = {
   },
   files: ['app.ts'],
 };
+
+const commonJs = `
+import session = require('express-session');
+import { SojournStore } from 'sojourn/express';
+import { MemorySessionRepository } from 'sojourn/memory';
+
+const store = new SojournStore({ repository: new MemorySessionRepository() });
+session({ store, secret: 's', resave: false, saveUninitialized: false });
+const data = { cookie: { originalMaxAge: null }, color: 'green' };
+store
+  .set('id', data)
+  .then(() => store.get<typeof data>('id'))
+  .then((found) => console.log(found?.color));
+`;
 
 const application = `
 import express from 'express';

@@ -1,0 +1,21 @@
+/** The parts of the build that no compiler does. */
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+
+const source = new URL('../src/http/demo/browser/', import.meta.url);
+const target = new URL('../dist/http/demo/browser/', import.meta.url);
+
+// The page's style sheets go beside its compiled scripts.
+await mkdir(target, { recursive: true });
+for (const name of await readdir(source)) {
+  if (name.endsWith('.css')) await copyFile(new URL(name, source), new URL(name, target));
+}
+
+// The compiler leaves `./session.ts` in declarations, a file that is not published; other tools than TypeScript look for it.
+const dist = new URL('../dist/', import.meta.url);
+for (const name of await readdir(dist, { recursive: true })) {
+  if (!name.endsWith('.d.ts')) continue;
+  const file = new URL(name, dist);
+  const text = await readFile(file, 'utf8');
+  const published = text.replace(/(\bfrom |\bimport\()(['"])(\.[^'"]*)\.tsx?\2/g, '$1$2$3.js$2');
+  if (published !== text) await writeFile(file, published);
+}
