@@ -98,9 +98,8 @@ async function startNestOnFastify({ handlers, ...options }: AppOptions): Promise
     new FastifyAdapter(),
     { logger: false },
   );
-  // Nest has a Fastify of its own, in another version, and the plugins declare themselves to the one beside them.
-  await app.register(fastifyCookie as never);
-  await app.register(fastifySession as never, fastifySessionOptions(options));
+  await app.register(fastifyCookie);
+  await app.register(fastifySession, fastifySessionOptions(options));
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return listen(app.getHttpServer());
