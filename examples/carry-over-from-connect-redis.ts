@@ -15,6 +15,7 @@ const {
 const redis = new Redis(REDIS_URL);
 const store = new SojournStore({
   repository: new RedisSessionRepository({ client: redis, prefix: PREFIX }),
+  userOf: (session) => (session as { user?: string }).user, // as in the application
 });
 
 let carried = 0;
@@ -23,15 +24,9 @@ for await (const keys of redis.scanStream({ match, count: 1000, type: 'string' }
   for (const key of keys as string[]) {
     const text = await redis.get(key);
     if (text === null) continue; // it has expired meanwhile
-    await put(key.slice(OLD_PREFIX.length), JSON.parse(text));
+    await store.set(key.slice(OLD_PREFIX.length), JSON.parse(text));
     carried += 1;
   }
 }
 await redis.quit();
 console.log(`Carried over ${carried} sessions.`);
-
-function put(sid: string, session: Parameters<SojournStore['set']>[1]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    store.set(sid, session, (error) => (error ? reject(error) : resolve()));
-  });
-}

@@ -1,4 +1,10 @@
-/** Express with express-session, its sessions in Sojourn: `req.session` as ever, and requests that no longer overwrite each other. */
+/**
+ * Express with express-session, its sessions in Sojourn: `req.session` as ever, and requests that no longer overwrite each other.
+ *
+ *     curl -c jar -b jar -d user=ada localhost:3000/login
+ *     curl -c jar -b jar -d item=tea localhost:3000/cart
+ *     curl -c jar -b jar localhost:3000/key
+ */
 import express from 'express';
 import session from 'express-session';
 import { SessionService } from 'sojourn';

@@ -1,4 +1,10 @@
-/** A shop on Hono: log in, fill a cart, see where you are logged in, log out here or everywhere. */
+/**
+ * A shop on Hono: log in, fill a cart, see where you are logged in, log out here or everywhere.
+ *
+ *     curl -c jar -b jar -d user=ada localhost:3000/login
+ *     curl -c jar -b jar -d item=tea localhost:3000/cart
+ *     curl -c jar -b jar localhost:3000/devices
+ */
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';

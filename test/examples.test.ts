@@ -144,5 +144,6 @@ describeLive('the examples', () => {
     const browser = await start('express-app', { SECRET: secret });
     browser.cookie = old.cookie;
     expect(await (await browser.request('/')).json()).toEqual({ user: 'ada', cart: ['tea'] });
+    expect(await text(browser.post('/logout-everywhere'))).toBe('Ended 1 sessions.');
   });
 });
