@@ -127,7 +127,8 @@ export class SessionService {
 
   /**
    * Starts a session with a new id and a new secret. Call it at every login (OWASP ASVS 7.2.4), whatever session there
-   * was before. Reserved names in `data` are ignored.
+   * was before. Reserved names in `data` are ignored. Throws `too_many_sessions` where the policy refuses one more, and
+   * `revoked` where the user's sessions were ended while this one was being started.
    */
   async create(data: FieldValues = {}, options: CreateOptions = {}): Promise<CreatedSession> {
     const ttl = checkTtl(options.ttl ?? this.policy.ttl, this.policy);

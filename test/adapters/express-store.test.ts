@@ -91,6 +91,15 @@ describe('SojournStore', () => {
     expect(await get(store)).toBeNull();
   });
 
+  it('writes nothing of a session that did not change, as `resave` has it saved', async () => {
+    const { store } = setUp();
+    await set(store, data({ a: 1, b: 1 }));
+    const [unchanged, changed] = [(await get(store)) as Data, (await get(store)) as Data];
+    await set(store, Object.assign(changed, { a: 2 }));
+    await set(store, unchanged);
+    expect(await get(store)).toMatchObject({ a: 2, b: 1 });
+  });
+
   it('replaces a live session where somebody sets data that was never loaded', async () => {
     const { store } = setUp();
     await set(store, data({ a: 1, b: 1 }));
