@@ -6,6 +6,7 @@
  */
 import { nodeSecrets } from './adapters/node/node-secrets.ts';
 import { systemClock } from './adapters/node/system-clock.ts';
+import { observedRepository } from './domain/observed-repository.ts';
 import {
   SessionService as PureSessionService,
   type SessionServiceOptions,
@@ -16,13 +17,19 @@ export class SessionService extends PureSessionService {
   constructor(
     options: Omit<SessionServiceOptions, 'clock' | 'secrets'> & Partial<SessionServiceOptions>,
   ) {
-    super({ clock: systemClock, secrets: nodeSecrets, ...options });
+    const repository = observedRepository(options.repository, options.observer);
+    super({ clock: systemClock, secrets: nodeSecrets, ...options, repository });
   }
 }
 
 export { AuditLog, type AuditLogOptions } from './adapters/node/audit-log.ts';
 export type { Device } from './domain/device.ts';
-export { SessionError, type SessionErrorCode, StoreUnavailableError } from './domain/errors.ts';
+export {
+  SessionError,
+  type SessionErrorCode,
+  type StoreFailure,
+  StoreUnavailableError,
+} from './domain/errors.ts';
 export {
   boolean,
   type FieldCodec,
@@ -36,6 +43,7 @@ export {
   text,
   type ValueOf,
 } from './domain/field-codecs.ts';
+export { observers } from './domain/observers.ts';
 export { remainingSeconds, type Session } from './domain/session.ts';
 export type { FieldValues } from './domain/session-fields.ts';
 export {
@@ -59,6 +67,12 @@ export {
 } from './domain/session-token.ts';
 export type { Clock } from './ports/clock.ts';
 export type { Secrets } from './ports/secrets.ts';
-export type { EndReason, SessionEvent, SessionObserver } from './ports/session-observer.ts';
+export type {
+  EndReason,
+  SessionEvent,
+  SessionObserver,
+  StoreAnswer,
+  StoreOperation,
+} from './ports/session-observer.ts';
 export type * from './ports/session-repository.ts';
 export type * from './ports/user-index.ts';

@@ -41,6 +41,18 @@ export class SessionError extends Error {
 }
 
 /**
+ * What kept a store from answering, in few words, for whoever counts failures.
+ *
+ * - `timeout`: no answer in time
+ * - `connection`: there is none, or it broke
+ * - `unready`: the store is there and does not serve now: it loads, is a replica, lacks replicas or a part of the cluster
+ * - `full`: its memory is
+ * - `denied`: it does not let this program in, or not do this
+ * - `other`
+ */
+export type StoreFailure = 'timeout' | 'connection' | 'unready' | 'full' | 'denied' | 'other';
+
+/**
  * The store could not be reached or could not answer. It says nothing about the session: a caller that treats this as
  * "no session" logs people out because a network cable was pulled.
  */
@@ -52,8 +64,12 @@ export class StoreUnavailableError extends Error {
    * or may not have been applied; repeat it only if applying it twice does no harm.
    */
   readonly outcome: 'refused' | 'unknown';
+  readonly failure: StoreFailure;
 
-  constructor(outcome: 'refused' | 'unknown', options?: { cause?: unknown }) {
+  constructor(
+    outcome: 'refused' | 'unknown',
+    { failure = 'other', ...options }: { cause?: unknown; failure?: StoreFailure } = {},
+  ) {
     super(
       outcome === 'refused'
         ? 'The session store is unavailable; nothing was applied.'
@@ -61,5 +77,6 @@ export class StoreUnavailableError extends Error {
       options,
     );
     this.outcome = outcome;
+    this.failure = failure;
   }
 }

@@ -118,7 +118,11 @@ export class UserSessions {
       (answer) => answer.status === 'rejected' && answer.reason.outcome === 'refused',
     );
     if (untouched) throw failure.reason;
-    throw new StoreUnavailableError('unknown', { cause: failure.reason });
+    const cause = failure.reason;
+    throw new StoreUnavailableError('unknown', {
+      cause,
+      ...(cause instanceof StoreUnavailableError && { failure: cause.failure }),
+    });
   }
 }
 

@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
 import RedisMock from 'ioredis-mock';
-import { afterAll, beforeAll, describe, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MemorySessionRepository } from '../../src/adapters/memory/memory-session-repository.ts';
 import { type NearCache, openNearCache } from '../../src/adapters/redis/near-cache.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
+import { observedRepository } from '../../src/domain/observed-repository.ts';
 import { type Subject, sessionRepositoryContract } from '../../src/testing.ts';
 import { type Deployment, deployments } from '../support/deployments.ts';
 import {
@@ -22,6 +23,31 @@ describe('the contract, kept by the memory store', () => {
   };
   for (const { name, run } of sessionRepositoryContract) {
     it(name, () => run({ repository, elapse }));
+  }
+});
+
+describe('the contract, kept by a store that is observed', () => {
+  let now = Date.parse('2026-04-02T12:34:56Z');
+  let asked = 0;
+  let answered = 0;
+  const repository = observedRepository(new MemorySessionRepository({ now: () => now }), {
+    notify() {},
+    storeAsked() {
+      asked += 1;
+      return () => {
+        answered += 1;
+      };
+    },
+  });
+  const elapse = async (ms: number) => {
+    now += ms;
+  };
+  for (const { name, run } of sessionRepositoryContract) {
+    it(name, async () => {
+      await run({ repository, elapse });
+      expect(asked).toBeGreaterThan(0);
+      expect(answered).toBe(asked);
+    });
   }
 });
 

@@ -1,5 +1,6 @@
 import { type Session as ExpressSession, type SessionData, Store } from 'express-session';
 import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
+import { observedRepository } from '../../domain/observed-repository.ts';
 import { formatInstant, type Session } from '../../domain/session.ts';
 import { checkFields, checkUser, exceededLimit } from '../../domain/session-fields.ts';
 import {
@@ -104,7 +105,7 @@ export class SojournStore extends Store {
     secrets = nodeSecrets,
   }: SojournStoreOptions) {
     super();
-    this.#repository = repository;
+    this.#repository = observedRepository(repository, observer);
     this.#scan = scan;
     this.#userOf = userOf;
     this.#policy = createPolicy({
@@ -114,7 +115,7 @@ export class SojournStore extends Store {
       ...policy,
       limits: { maxValueBytes: policy?.limits?.maxTotalBytes ?? 32 * 1024, ...policy?.limits },
     });
-    this.#users = new UserSessions(repository, this.#policy, observer);
+    this.#users = new UserSessions(this.#repository, this.#policy, observer);
     this.#observer = observer;
     this.#clock = clock;
     this.#secrets = secrets;

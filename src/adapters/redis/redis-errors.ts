@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../domain/errors.ts';
+import { type StoreFailure, StoreUnavailableError } from '../../domain/errors.ts';
 
 /** What ioredis threw, as the failure that the domain knows. Its cause says what happened and carries no argument of the command. */
 export function storeUnavailable(
@@ -8,6 +8,7 @@ export function storeUnavailable(
   const thrown = error instanceof Error ? error : new Error(String(error));
   return new StoreUnavailableError(outcome ?? (wasRefused(thrown) ? 'refused' : 'unknown'), {
     cause: withoutArguments(thrown),
+    failure: failureOf(thrown),
   });
 }
 
@@ -21,6 +22,35 @@ function wasRefused({ name, message }: Error): boolean {
     message.startsWith("Cluster isn't ready") ||
     message.startsWith("Stream isn't writeable")
   );
+}
+
+/** By the first word of an answer of the server. */
+const failures: Readonly<Record<string, StoreFailure>> = {
+  OOM: 'full',
+  LOADING: 'unready',
+  READONLY: 'unready',
+  MASTERDOWN: 'unready',
+  NOREPLICAS: 'unready',
+  MISCONF: 'unready',
+  BUSY: 'unready',
+  CLUSTERDOWN: 'unready',
+  TRYAGAIN: 'unready',
+  NOAUTH: 'denied',
+  WRONGPASS: 'denied',
+  NOPERM: 'denied',
+};
+
+function failureOf(error: Error): StoreFailure {
+  const { code } = error as NodeJS.ErrnoException;
+  const answer =
+    error.name === 'ReplyError'
+      ? error.message
+      : /Last error: ReplyError: (.*)/.exec(error.message)?.[1];
+  if (answer !== undefined) return failures[answer.split(' ', 1)[0] ?? ''] ?? 'other';
+  if (code === 'ETIMEDOUT' || /timed out|timeout|within \d+ ms/i.test(error.message))
+    return 'timeout';
+  const lost = /connection|stream|socket|cluster|slots cache|startup nodes|sentinel|max retries/i;
+  return code !== undefined || lost.test(error.message) ? 'connection' : 'other';
 }
 
 // ioredis hangs the command with its arguments on the error, and Redis repeats arguments in some messages: session

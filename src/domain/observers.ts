@@ -1,0 +1,43 @@
+import type { SessionObserver } from '../ports/session-observer.ts';
+
+/**
+ * One observer that tells each of these. What one of them throws keeps nothing from the others and nothing from the
+ * service; `onError` hears of it, for each observer once.
+ */
+export function observers(
+  list: readonly SessionObserver[],
+  onError: (error: unknown) => void = console.error,
+): SessionObserver {
+  const failed = new Set<SessionObserver>();
+
+  function safely<T>(observer: SessionObserver, tell: () => T): T | undefined {
+    try {
+      return tell();
+    } catch (error) {
+      if (!failed.has(observer)) {
+        failed.add(observer);
+        onError(error);
+      }
+      return undefined;
+    }
+  }
+
+  const asked = list.filter(({ storeAsked }) => storeAsked !== undefined);
+  return {
+    notify(event) {
+      for (const observer of list) safely(observer, () => observer.notify(event));
+    },
+    ...(asked.length > 0 && {
+      storeAsked(operation) {
+        const answered = asked.map((observer) =>
+          safely(observer, () => observer.storeAsked?.(operation)),
+        );
+        return (answer) => {
+          for (const [i, observer] of asked.entries()) {
+            safely(observer, () => answered[i]?.(answer));
+          }
+        };
+      },
+    }),
+  };
+}
