@@ -10,6 +10,7 @@ export {
   type RedisAddress,
   type RedisConnection,
 } from './adapters/redis/connect-redis.ts';
+export { countSessions } from './adapters/redis/count-sessions.ts';
 export {
   type NearCache,
   type NearCacheOptions,

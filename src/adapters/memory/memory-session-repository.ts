@@ -48,6 +48,14 @@ export class MemorySessionRepository implements SessionRepository {
     this.users = new MemoryUserIndex(clock);
   }
 
+  /** How many sessions are alive. Looks at each. */
+  async count(): Promise<number> {
+    const now = this.#clock.now();
+    let alive = 0;
+    for (const { expiresAt } of this.#entries.values()) if (expiresAt > now) alive += 1;
+    return alive;
+  }
+
   async create(session: NewSession): Promise<Session | undefined> {
     const { credential, lifetime, at } = session;
     if (this.#alive(credential.id) !== undefined) return undefined;

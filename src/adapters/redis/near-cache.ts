@@ -25,8 +25,14 @@ export interface NearCacheOptions {
 /** Sessions in Redis, those in use kept in this process as well. */
 export interface NearCache {
   readonly repository: SessionRepository;
-  /** How much is kept, and whether reads may be answered from it now. */
-  stats(): { readonly sessions: number; readonly bytes: number; readonly trusted: boolean };
+  /** How much is kept, whether reads may be answered from it now, and how many were so far, or not. */
+  stats(): {
+    readonly sessions: number;
+    readonly bytes: number;
+    readonly trusted: boolean;
+    readonly hits: number;
+    readonly misses: number;
+  };
   /** Does the slides that were put off and closes the connection for changes; the client stays open. */
   close(): Promise<void>;
 }
@@ -64,7 +70,7 @@ export function openNearCache({
 }: NearCacheOptions): NearCache {
   if (client instanceof Cluster) {
     const repository = new RedisSessionRepository({ client, prefix });
-    const stats = () => ({ sessions: 0, bytes: 0, trusted: false });
+    const stats = () => ({ sessions: 0, bytes: 0, trusted: false, hits: 0, misses: 0 });
     return { repository, stats, close: async () => {} };
   }
   const readings = new WeakMap<Session, Reading>();
@@ -80,6 +86,9 @@ export function openNearCache({
   const loads = new Map<SessionId, Load>();
   /** Sessions that this process slid: a change of which Redis will tell as of any other. */
   const slid = new Set<SessionId>();
+
+  let hits = 0;
+  let misses = 0;
 
   function forget(id: SessionId): void {
     entries.delete(id);
@@ -150,7 +159,9 @@ export function openNearCache({
   function readKept(credential: Credential): Session | undefined {
     const now = performance.now();
     const entry = kept(credential, now);
-    return entry && asOf(entry.session, entry.expiresAt, touches.get(credential), now);
+    if (entry === undefined) return undefined;
+    hits += 1;
+    return asOf(entry.session, entry.expiresAt, touches.get(credential), now);
   }
 
   function accessKept(credential: Credential, { at, refreshAfterMs }: Access): Session | undefined {
@@ -158,10 +169,11 @@ export function openNearCache({
     const entry = kept(credential, now);
     if (entry === undefined) return undefined;
     const { session, expiresAt, slidAt } = entry;
-    if (now - slidAt < refreshAfterMs)
-      return asOf(session, expiresAt, touches.get(credential), now);
-    const putOff = putOffSlide(credential, at, entry, now);
-    return putOff && asOf(session, expiresAt, putOff, now);
+    const due = now - slidAt >= refreshAfterMs;
+    const putOff = due ? putOffSlide(credential, at, entry, now) : touches.get(credential);
+    if (due && putOff === undefined) return undefined;
+    hits += 1;
+    return asOf(session, expiresAt, putOff, now);
   }
 
   async function read(credential: Credential): Promise<Session | Absent> {
@@ -172,6 +184,7 @@ export function openNearCache({
       if (asked === undefined) break;
       await asked;
     }
+    misses += 1;
     const session = await load(credential, () => origin.read(credential));
     if (typeof session !== 'object') return session;
     const now = performance.now();
@@ -186,6 +199,7 @@ export function openNearCache({
       if (asked === undefined) break;
       await asked;
     }
+    misses += 1;
     const now = performance.now();
     if (now >= invalidations.provenUntil) return writes.access(credential, access);
     if (kept(credential, now) !== undefined) return slide(credential, access); // it cannot wait
@@ -235,6 +249,8 @@ export function openNearCache({
       sessions: entries.size,
       bytes: entries.bytes,
       trusted: performance.now() < invalidations.provenUntil,
+      hits,
+      misses,
     }),
     async close() {
       await touches.close();

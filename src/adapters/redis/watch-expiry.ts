@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { parseSessionId } from '../../domain/session-token.ts';
 import type { SessionObserver } from '../../ports/session-observer.ts';
+import { storeUnavailable } from './redis-errors.ts';
 
 /** What to watch, and who hears of it. */
 export interface WatchExpiryOptions {
@@ -14,7 +15,7 @@ export interface WatchExpiryOptions {
 /**
  * Tells the observer of sessions that ran out, as Redis announces them. Best effort: Redis announces an expiry when it
  * notices it, which may be late, and to nobody who is not connected at that moment. Every process that watches hears of
- * all of them. Answers what ends the watch.
+ * all of them. Answers what ends the watch; rejects with `StoreUnavailableError` where Redis does not let it listen.
  */
 export async function watchExpiry({
   client,
@@ -27,6 +28,11 @@ export async function watchExpiry({
     const id = key.startsWith(prefix) ? parseSessionId(key.slice(prefix.length)) : undefined;
     if (id !== undefined) observer.notify({ type: 'ended', id, why: 'expired' });
   });
-  await subscriber.subscribe(`__keyevent@${client.options.db ?? 0}__:expired`);
+  try {
+    await subscriber.subscribe(`__keyevent@${client.options.db ?? 0}__:expired`);
+  } catch (error) {
+    subscriber.disconnect();
+    throw storeUnavailable(error);
+  }
   return async () => subscriber.disconnect();
 }

@@ -1,0 +1,42 @@
+/** What may be shown of an error. */
+export interface PlainError {
+  readonly type: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly code?: string;
+  /** `StoreUnavailableError.outcome` and `failure`. */
+  readonly outcome?: string;
+  readonly failure?: string;
+  readonly cause?: PlainError;
+}
+
+const MAX_CAUSES = 5;
+const MAX_CHARACTERS = 8192;
+
+/**
+ * An error for logs and traces: these properties and no others, since a client hangs the command that failed on its
+ * errors, with session data and hashes of secrets among its arguments. Whatever in a text is as long as a secret and
+ * looks like one is left out, and so are the arguments that Redis repeats in some answers.
+ */
+export function plainError(error: unknown, causes = MAX_CAUSES): PlainError {
+  if (!(error instanceof Error))
+    return { type: typeof error, message: withoutSecrets(String(error)) };
+  const { code, outcome, failure, cause } = error as Error & Record<string, unknown>;
+  return {
+    type: error.name,
+    message: withoutSecrets(error.message || String(code ?? error.name)),
+    ...(typeof error.stack === 'string' && { stack: withoutSecrets(error.stack) }),
+    ...(typeof code === 'string' && { code }),
+    ...(typeof outcome === 'string' && { outcome }),
+    ...(typeof failure === 'string' && { failure }),
+    ...(cause !== undefined && causes > 0 && { cause: plainError(cause, causes - 1) }),
+  };
+}
+
+/** The text without anything that may be a secret or a secret's hash: 43 characters of base64url, or more. */
+export function withoutSecrets(text: string): string {
+  return text
+    .slice(0, MAX_CHARACTERS)
+    .replace(/, with args beginning with:[^\n]*/g, '')
+    .replace(/[\w-]{43,}/g, '<redacted>');
+}

@@ -1,0 +1,194 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type StoreFailure, StoreUnavailableError } from '../../domain/errors.ts';
+import type {
+  EndReason,
+  SessionEvent,
+  SessionObserver,
+  StoreAnswer,
+  StoreOperation,
+} from '../../ports/session-observer.ts';
+import { SessionCount } from './session-count.ts';
+
+/** Where the metrics go, and what is asked when somebody reads them. */
+export interface SessionMetricsOptions {
+  /** Default: a registry of its own. A registry takes these metrics once; one `SessionMetrics` may observe several services. */
+  readonly registry?: Registry;
+  /**
+   * Counts the sessions that are alive: `() => countSessions({ client })` of `sojourn/redis`, or
+   * `MemorySessionRepository.count`. Called in the background, only when the metrics are read, one at a time, and such
+   * that it takes at most a twentieth of the time. Without it there is no `sojourn_sessions_active`.
+   */
+  readonly countSessions?: () => Promise<number>;
+  /** Milliseconds between two counts at least. Default 60000. */
+  readonly countEveryMs?: number;
+  /** Hears of counts that failed; the metrics show the last one and its age. Default: nobody. */
+  readonly onCountError?: (error: unknown) => void;
+  /** `NearCache.stats` of `sojourn/redis`, where there is a near cache. */
+  readonly nearCache?: () => NearCacheFigures;
+}
+
+/** What a near cache tells of itself. */
+export interface NearCacheFigures {
+  readonly sessions: number;
+  readonly bytes: number;
+  readonly trusted: boolean;
+  readonly hits: number;
+  readonly misses: number;
+}
+
+const BUCKETS = [
+  ...[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005],
+  ...[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+];
+
+const endReasons = ['logout', 'revoked', 'evicted', 'reused'] satisfies EndReason[];
+const failures = [
+  ...(['timeout', 'connection', 'unready', 'full', 'denied', 'other'] satisfies StoreFailure[]),
+];
+
+/**
+ * What happens to sessions and how the store answers, as Prometheus metrics: `new SessionService({ repository, observer })`
+ * with this as the observer, and `await metrics.registry.metrics()` where they are read. No label ever holds an id, a
+ * user or a prefix, so there are never more than a few hundred series.
+ */
+export class SessionMetrics implements SessionObserver {
+  readonly registry: Registry;
+  readonly #events: Readonly<Record<Exclude<SessionEvent['type'], 'ended'>, Counter>>;
+  readonly #ended: Counter<'why'>;
+  readonly #expired: Counter;
+  readonly #durations: Histogram<'operation' | 'outcome'>;
+  readonly #errors: Counter<'kind' | 'outcome'>;
+
+  constructor({
+    registry = new Registry(),
+    countSessions,
+    countEveryMs = 60_000,
+    onCountError = () => {},
+    nearCache,
+  }: SessionMetricsOptions = {}) {
+    this.registry = registry;
+    const counter = <Label extends string = never>(
+      name: string,
+      help: string,
+      labelNames: Label[] = [],
+    ) => new Counter<Label>({ name, help, labelNames, registers: [registry] });
+
+    this.#events = {
+      created: counter('sojourn_sessions_created_total', 'Sessions started here.'),
+      rotated: counter('sojourn_sessions_rotated_total', 'Secrets replaced by new ones.'),
+      reused: counter(
+        'sojourn_tokens_reused_total',
+        'Tokens presented after a rotation had replaced them: old copies, or stolen ones.',
+      ),
+      refused: counter(
+        'sojourn_tokens_refused_total',
+        'Well-formed tokens that opened nothing: their session has ended, or the secret is wrong.',
+      ),
+    };
+    this.#ended = counter('sojourn_sessions_ended_total', 'Sessions ended here, by why.', ['why']);
+    this.#expired = counter(
+      'sojourn_sessions_expired_total',
+      'Sessions that ran out, as the store announced them. Every process that listens hears of all: take the max over instances, not the sum.',
+    );
+    this.#durations = new Histogram({
+      name: 'sojourn_store_operation_duration_seconds',
+      help: 'Time that the store took, by what it was asked for and how it answered.',
+      labelNames: ['operation', 'outcome'],
+      buckets: BUCKETS,
+      registers: [registry],
+    });
+    this.#errors = counter(
+      'sojourn_store_errors_total',
+      'Operations that the store failed, by what kept it from answering, and whether it certainly did not apply them (refused) or may have (unknown).',
+      ['kind', 'outcome'],
+    );
+    // A counter that appears with its first error has no increase that an alert could see.
+    for (const why of endReasons) this.#ended.inc({ why }, 0);
+    for (const kind of failures) {
+      for (const outcome of ['refused', 'unknown']) this.#errors.inc({ kind, outcome }, 0);
+    }
+    if (countSessions !== undefined) {
+      const options = { count: countSessions, everyMs: countEveryMs, onError: onCountError };
+      addCount(registry, new SessionCount(options), countEveryMs);
+    }
+    if (nearCache !== undefined) addNearCache(registry, nearCache);
+  }
+
+  notify(event: SessionEvent): void {
+    if (event.type !== 'ended') this.#events[event.type].inc();
+    else if (event.why === 'expired') this.#expired.inc();
+    else this.#ended.inc({ why: event.why });
+  }
+
+  storeAsked({ name }: StoreOperation): (answer: StoreAnswer) => void {
+    const askedAt = performance.now();
+    return (answer) => {
+      const labels = { operation: name, outcome: answer.outcome };
+      this.#durations.observe(labels, (performance.now() - askedAt) / 1000);
+      // What an application does durably may fail by itself.
+      if (answer.outcome !== 'failed' || !(answer.error instanceof StoreUnavailableError)) return;
+      if (name === 'durably') return; // of what it did, each call has been counted
+      const { failure, outcome } = answer.error;
+      this.#errors.inc({ kind: failure, outcome });
+    };
+  }
+}
+
+function addCount(registry: Registry, count: SessionCount, everyMs: number): void {
+  const gauge = (
+    name: string,
+    help: string,
+    of: (known: { sessions: number; ageMs: number }) => number,
+  ) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        const known = await count.latest();
+        if (known === undefined) this.remove();
+        else this.set(of(known));
+      },
+    });
+  gauge(
+    'sojourn_sessions_active',
+    `Sessions alive in the store, counted when this is read, at most every ${everyMs / 1000} s and a twentieth of the time. The same for all instances: take the max, not the sum.`,
+    ({ sessions }) => sessions,
+  );
+  gauge(
+    'sojourn_sessions_active_age_seconds',
+    'Time since sojourn_sessions_active was counted.',
+    ({ ageMs }) => ageMs / 1000,
+  );
+}
+
+function addNearCache(registry: Registry, figures: () => NearCacheFigures): void {
+  const gauge = (name: string, help: string, of: (figures: NearCacheFigures) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(of(figures()));
+      },
+    });
+  const counter = (name: string, help: string, of: (figures: NearCacheFigures) => number) =>
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(of(figures()));
+      },
+    });
+  counter('sojourn_near_cache_hits_total', 'Reads answered from memory.', ({ hits }) => hits);
+  counter('sojourn_near_cache_misses_total', 'Reads that Redis was asked for.', (f) => f.misses);
+  gauge('sojourn_near_cache_sessions', 'Sessions kept in memory.', ({ sessions }) => sessions);
+  gauge('sojourn_near_cache_bytes', 'Bytes of them, as estimated.', ({ bytes }) => bytes);
+  gauge(
+    'sojourn_near_cache_trusted',
+    '1 while Redis vouches for what is kept; at 0 every read goes to Redis.',
+    ({ trusted }) => Number(trusted),
+  );
+}
