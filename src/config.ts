@@ -1,3 +1,4 @@
+import type { LogLevel } from './adapters/pino/server-log.ts';
 import type { HostAndPort, RedisAddress } from './adapters/redis/connect-redis.ts';
 import { SessionError } from './domain/errors.ts';
 import { createPolicy, defaultPolicy, type SessionPolicy } from './domain/session-policy.ts';
@@ -13,6 +14,7 @@ export interface Config {
   readonly secureCookie: boolean;
   /** Sessions in use are kept in this process too: docs/near-cache.md. */
   readonly nearCache: boolean;
+  readonly logLevel: LogLevel;
   /** In production there is no fallback to the embedded store. */
   readonly production: boolean;
 }
@@ -70,6 +72,11 @@ export const settings = {
     env: 'SESSION_NEAR_CACHE',
     hint: '',
     help: 'serve sessions in use from memory, kept true by Redis',
+  },
+  'log-level': {
+    env: 'LOG_LEVEL',
+    hint: 'LEVEL',
+    help: 'debug, info, warn, error or silent (info in production, else warn)',
   },
 } as const;
 
@@ -169,6 +176,9 @@ export function readConfig(
     policy: policy(),
     secureCookie: read('secure-cookie', yesOrNo, 'true or false') ?? false,
     nearCache: read('near-cache', yesOrNo, 'true or false') ?? false,
+    logLevel:
+      read('log-level', logLevel, logLevels.join(', ')) ??
+      (env.NODE_ENV === 'production' ? 'info' : 'warn'),
     production: env.NODE_ENV === 'production',
   };
 }
@@ -211,6 +221,12 @@ function isEncoded(text: string): boolean {
 
 function storeName(value: string): Config['store'] | undefined {
   return value === 'auto' || value === 'redis' || value === 'memory' ? value : undefined;
+}
+
+const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
+
+function logLevel(value: string): LogLevel | undefined {
+  return logLevels.find((level) => level === value);
 }
 
 function yesOrNo(value: string): boolean | undefined {

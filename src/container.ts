@@ -1,18 +1,28 @@
 import 'reflect-metadata';
+import { Redis } from 'ioredis';
+import { collectDefaultMetrics } from 'prom-client';
 import { type DependencyContainer, instanceCachingFactory, container as root } from 'tsyringe';
 import { MemorySessionRepository } from './adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from './adapters/node/node-secrets.ts';
 import { systemClock } from './adapters/node/system-clock.ts';
+import { SessionSpans, type SpanDatabase } from './adapters/opentelemetry/session-spans.ts';
+import { ServerLog } from './adapters/pino/server-log.ts';
+import { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
 import { CommandTrace } from './adapters/redis/command-trace.ts';
 import { connectRedis, type RedisAddress } from './adapters/redis/connect-redis.ts';
+import { countSessions } from './adapters/redis/count-sessions.ts';
 import { RedisInspection } from './adapters/redis/inspection.ts';
-import { openNearCache } from './adapters/redis/near-cache.ts';
+import { type NearCache, openNearCache } from './adapters/redis/near-cache.ts';
 import { RedisSessionRepository } from './adapters/redis/redis-session-repository.ts';
+import { watchExpiry } from './adapters/redis/watch-expiry.ts';
 import type { Config } from './config.ts';
 import { StoreUnavailableError } from './domain/errors.ts';
+import { observedRepository } from './domain/observed-repository.ts';
+import { observers } from './domain/observers.ts';
 import { SessionService } from './domain/session-service.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Secrets } from './ports/secrets.ts';
+import type { SessionObserver } from './ports/session-observer.ts';
 import type { SessionRepository } from './ports/session-repository.ts';
 
 /** A key of the container that knows the type of what it stands for. */
@@ -32,6 +42,14 @@ export interface Store {
   readonly trace?: CommandTrace;
   /** For who operates it; the embedded store has none. */
   readonly inspection?: RedisInspection;
+  /** The near cache's figures, where there is one. */
+  readonly nearCacheStats?: NearCache['stats'];
+  /** As spans name it. */
+  readonly database?: SpanDatabase;
+  /** How many sessions are alive. */
+  countSessions(): Promise<number>;
+  /** Tells of sessions that run out, until the store is closed, as far as it announces them. */
+  watchExpiry?(observer: SessionObserver): Promise<void>;
   /** Resolves when the store answers; rejects with `StoreUnavailableError`. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -43,6 +61,9 @@ export const tokens = {
   store: token<Store>('Store'),
   repository: token<SessionRepository>('SessionRepository'),
   service: token<SessionService>('SessionService'),
+  log: token<ServerLog>('ServerLog'),
+  metrics: token<SessionMetrics>('SessionMetrics'),
+  observer: token<SessionObserver>('SessionObserver'),
 };
 
 export interface Container {
@@ -52,7 +73,7 @@ export interface Container {
 }
 
 export interface ContainerOptions {
-  /** Hears of Redis connections that fail once the store was open. */
+  /** Hears of Redis connections that fail once the store was open. Default: the log. */
   readonly onStoreError?: (error: Error) => void;
   /** Registers other things under the tokens, for tests; called before anything is resolved. */
   readonly register?: (container: DependencyContainer) => void;
@@ -78,16 +99,24 @@ export async function createContainer(
     useFactory: instanceCachingFactory(
       (c) =>
         new SessionService({
-          repository: c.resolve(tokens.repository),
+          repository: observedRepository(c.resolve(tokens.repository), c.resolve(tokens.observer)),
           clock: c.resolve(tokens.clock),
           secrets: c.resolve(tokens.secrets),
           policy: config.policy,
+          observer: c.resolve(tokens.observer),
         }),
     ),
   });
+  registerObservers(container, config);
   register?.(container);
   if (!container.isRegistered(tokens.store)) {
-    const store = await openStore(config, container.resolve(tokens.clock), onStoreError);
+    const clock = container.resolve<Clock>(tokens.clock);
+    const log = container.resolve<ServerLog>(tokens.log);
+    const store = await openStore(
+      config,
+      clock,
+      onStoreError ?? ((error) => log.connectionFailed(error)),
+    );
     container.register(tokens.store, { useValue: store });
   }
   return {
@@ -96,10 +125,40 @@ export async function createContainer(
   };
 }
 
+/** Everybody who hears of what happens; made when the first one asks, so that a program that observes nothing pays nothing. */
+function registerObservers(container: DependencyContainer, { logLevel }: Config): void {
+  container.register(tokens.log, {
+    useFactory: instanceCachingFactory(() => new ServerLog({ level: logLevel })),
+  });
+  container.register(tokens.metrics, {
+    useFactory: instanceCachingFactory((c) => {
+      const store = c.resolve<Store>(tokens.store);
+      const log = c.resolve<ServerLog>(tokens.log);
+      const metrics = new SessionMetrics({
+        countSessions: () => store.countSessions(),
+        ...(store.kind === 'memory' && { countEveryMs: 1000 }),
+        onCountError: (error) => log.degraded('sessions could not be counted', error),
+        ...(store.nearCacheStats && { nearCache: store.nearCacheStats }),
+      });
+      collectDefaultMetrics({ register: metrics.registry });
+      return metrics;
+    }),
+  });
+  container.register(tokens.observer, {
+    useFactory: instanceCachingFactory((c) => {
+      const { database } = c.resolve<Store>(tokens.store);
+      const log = c.resolve<ServerLog>(tokens.log);
+      const spans = new SessionSpans({ ...(database && { database }) });
+      const list = [log, c.resolve<SessionMetrics>(tokens.metrics), spans];
+      return observers(list, (error) => log.unexpected(error));
+    }),
+  });
+}
+
 async function openStore(
   config: Config,
   clock: Clock,
-  onStoreError: ContainerOptions['onStoreError'],
+  onStoreError: (error: Error) => void,
 ): Promise<Store> {
   if (config.store === 'memory') return memoryStore(clock, 'embedded in-memory store');
   const address: RedisAddress = config.redis ?? { kind: 'server', host: 'localhost', port: 6379 };
@@ -118,36 +177,44 @@ async function openStore(
 async function redisStore(
   address: RedisAddress,
   { prefix, nearCache }: Config,
-  onStoreError: ContainerOptions['onStoreError'],
+  onStoreError: (error: Error) => void,
 ): Promise<Store> {
   const { client, ping, close } = await connectRedis(address, onStoreError);
   const label = `Redis at ${describe(address)}`;
-  const trace = new CommandTrace(client);
-  const inspection = new RedisInspection({ client, prefix });
-  if (!nearCache) {
-    const repository = new RedisSessionRepository({ client, prefix });
-    return { kind: 'redis', label, repository, trace, inspection, ready: ping, close };
-  }
-  const near = openNearCache({ client, prefix, ...(onStoreError && { onError: onStoreError }) });
+  const near = nearCache ? openNearCache({ client, prefix, onError: onStoreError }) : undefined;
+  let watch: Promise<() => Promise<void>> | undefined;
   return {
     kind: 'redis',
-    label: `${label}, with a near cache`,
-    repository: near.repository,
-    trace,
-    inspection,
+    label: near === undefined ? label : `${label}, with a near cache`,
+    repository: near?.repository ?? new RedisSessionRepository({ client, prefix }),
+    trace: new CommandTrace(client),
+    inspection: new RedisInspection({ client, prefix }),
+    ...(near && { nearCacheStats: near.stats }),
+    database: { system: 'redis', ...serverOf(address) },
+    countSessions: () => countSessions({ client, prefix }),
+    async watchExpiry(observer) {
+      // Of a cluster each master would have to be listened to.
+      if (!(client instanceof Redis)) return;
+      watch = watchExpiry({ client, prefix, observer });
+      await watch;
+    },
     ready: ping,
     async close() {
-      await near.close();
+      const stopWatching = await watch?.catch(() => undefined); // told to whoever began it
+      await stopWatching?.();
+      await near?.close();
       await close();
     },
   };
 }
 
 function memoryStore(clock: Clock, label: string): Store {
+  const repository = new MemorySessionRepository(clock);
   return {
     kind: 'memory',
     label,
-    repository: new MemorySessionRepository(clock),
+    repository,
+    countSessions: () => repository.count(),
     ready: async () => {},
     close: async () => {},
   };
@@ -168,5 +235,22 @@ function describe(address: RedisAddress): string {
       return `${address.master} (by sentinel)`;
     case 'cluster':
       return `${address.nodes.map(({ host, port }) => `${host}:${port}`).join(', ')} (cluster)`;
+  }
+}
+
+/** Where spans say that the server is, if that is one. */
+function serverOf(address: RedisAddress): { readonly address?: string; readonly port?: number } {
+  switch (address.kind) {
+    case 'server':
+      return { address: address.host, port: address.port };
+    case 'url': {
+      const { hostname, port } = new URL(address.url);
+      return { address: hostname, port: Number(port) || 6379 };
+    }
+    case 'socket':
+      return { address: address.path };
+    case 'sentinel':
+    case 'cluster':
+      return {};
   }
 }

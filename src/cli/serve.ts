@@ -6,6 +6,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { allSettings, type Config } from '../config.ts';
 import { createContainer, StartError, tokens } from '../container.ts';
 import { type Asset, createDemoApp } from '../http/demo/demo-app.ts';
+import { requestLog } from '../http/request-log.ts';
 import type { Command } from './command.ts';
 
 const EXIT_OK = 0;
@@ -24,13 +25,13 @@ export const serve: Command = {
 
 /** Serves the demo page until it is told to stop; whatever keeps it from starting ends the process with one line. */
 async function serveUntilStopped(config: Config): Promise<void> {
-  const onStoreError = (error: Error) => console.error(`sojourn: Redis: ${error.message}`);
-  const container = await createContainer(config, { onStoreError }).catch((error: unknown) => {
+  const container = await createContainer(config).catch((error: unknown) => {
     if (!(error instanceof StartError)) throw error;
     console.error(`sojourn: ${error.message}`);
     process.exit(EXIT_FAILURE);
   });
   const store = container.resolve(tokens.store);
+  const log = container.resolve(tokens.log);
   const app = createDemoApp({
     service: container.resolve(tokens.service),
     store: { kind: store.kind, label: store.label, prefix: config.prefix },
@@ -39,7 +40,9 @@ async function serveUntilStopped(config: Config): Promise<void> {
     now: container.resolve(tokens.clock).now,
     secureCookie: config.secureCookie,
     assets: await readAssets(),
-    onError: (error) => console.error(error.stack),
+    metrics: container.resolve(tokens.metrics).registry,
+    around: requestLog(log),
+    onError: (error) => log.unexpected(error),
   });
 
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
@@ -60,6 +63,10 @@ async function serveUntilStopped(config: Config): Promise<void> {
     `Store:   ${store.label}${store.kind === 'memory' ? '; sessions end with this process' : ''}`,
   );
   console.log(`TTL:     ${config.policy.ttl} s`);
+
+  void store
+    .watchExpiry?.(container.resolve(tokens.observer))
+    .catch((error: unknown) => log.degraded('sessions that expire are not heard of', error));
 
   let stopping = false;
   // A connection that answers its last request must not stay open for a next one.

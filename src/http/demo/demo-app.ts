@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
-import type { Handler } from 'hono/types';
+import type { Handler, MiddlewareHandler } from 'hono/types';
 import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { remainingSeconds, type Session } from '../../domain/session.ts';
 import { encodeSession } from '../../domain/session-record.ts';
@@ -31,8 +31,18 @@ export interface DemoOptions {
   readonly secureCookie: boolean;
   /** The page's style sheet and script by path. */
   readonly assets: Readonly<Record<string, Asset>>;
+  /** What `GET /metrics` answers; without it there is no such path. */
+  readonly metrics?: Exposition;
+  /** What every request passes first: ids, the log. */
+  readonly around?: readonly MiddlewareHandler[];
   /** Hears of errors that nobody expected. */
   readonly onError?: (error: Error) => void;
+}
+
+/** Metrics as text, in the format that the content type names. */
+export interface Exposition {
+  readonly contentType: string;
+  metrics(): Promise<string>;
 }
 
 export interface Asset {
@@ -48,11 +58,12 @@ const pages: readonly string[] = ['/', '/index.html'];
 
 /** The standalone server's routes: the page, its JSON, health and readiness. */
 export function createDemoApp(options: DemoOptions): Hono<Env> {
-  const { service, store, ready, trace, now, assets, onError = () => {} } = options;
+  const { service, store, ready, trace, now, assets, metrics, onError = () => {} } = options;
   const actions = new LastActions();
   const cookie = new SessionCookie({ secure: options.secureCookie });
   const app = new Hono<Env>();
 
+  for (const middleware of options.around ?? []) app.use(middleware);
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -182,6 +193,18 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       },
     ],
   });
+
+  if (metrics !== undefined) {
+    route('/metrics', {
+      GET: [
+        async (c: Context<Env>) =>
+          c.body(await metrics.metrics(), 200, {
+            'Content-Type': metrics.contentType,
+            'Cache-Control': 'no-store',
+          }),
+      ],
+    });
+  }
 
   for (const [path, { contentType, body }] of Object.entries(assets)) {
     const headers = { 'Content-Type': contentType, 'Cache-Control': 'no-cache' };

@@ -1,0 +1,94 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import type { SessionEvent, SessionObserver } from '../../ports/session-observer.ts';
+import { plainError, withoutSecrets } from '../node/plain-error.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export interface ServerLogOptions {
+  readonly level: LogLevel;
+  /** Default: stderr. */
+  readonly stream?: DestinationStream;
+}
+
+/** A request that was answered. */
+export interface AnsweredRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly sessionId: string | undefined;
+}
+
+const STDERR = 2;
+const MAX_WAITING_BYTES = 1024 * 1024;
+const MAX_PATH_CHARACTERS = 256;
+
+/** Asked by machines, all day long. */
+const probes: readonly string[] = ['/healthz', '/readyz', '/metrics'];
+
+/**
+ * The server's log: one JSON object a line. It says what it is told in the shapes below and takes no objects from outside, so
+ * that no token, no secret and no data gets in by the way; errors are shown by `plainError`. JSON escapes what
+ * could forge a line.
+ */
+export class ServerLog implements SessionObserver {
+  readonly #log: Logger;
+  readonly #requestIds = new AsyncLocalStorage<string>();
+
+  constructor({ level, stream = standardError() }: ServerLogOptions) {
+    const options = {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label: string) => ({ level: label }) },
+      serializers: { err: (error: unknown) => plainError(error) },
+      mixin: () => {
+        const requestId = this.#requestIds.getStore();
+        return requestId === undefined ? {} : { requestId };
+      },
+    };
+    this.#log = pino(options, stream);
+  }
+
+  /** Does the work of a request: every line that is written meanwhile carries its id. */
+  during<T>(requestId: string, work: () => Promise<T>): Promise<T> {
+    return this.#requestIds.run(requestId, work);
+  }
+
+  answered({ method, path, status, durationMs, sessionId }: AnsweredRequest): void {
+    const level = status >= 500 ? 'warn' : probes.includes(path) ? 'debug' : 'info';
+    if (!this.#log.isLevelEnabled(level)) return;
+    const shown = withoutSecrets(path.slice(0, MAX_PATH_CHARACTERS));
+    const ms = Math.round(durationMs * 1000) / 1000;
+    this.#log[level]({ method, path: shown, status, durationMs: ms, sessionId }, 'request');
+  }
+
+  notify(event: SessionEvent): void {
+    const { type, id, ...more } = event;
+    const expired = event.type === 'ended' && event.why === 'expired'; // every server hears of each
+    const level = type === 'reused' ? 'warn' : expired ? 'debug' : 'info';
+    this.#log[level]({ event: type, sessionId: id, ...more }, 'session');
+  }
+
+  /** A connection to the store failed; the client goes on trying. */
+  connectionFailed(error: Error): void {
+    this.#log.warn({ err: error }, 'store connection failed');
+  }
+
+  /** Something is missing that the server can do without. */
+  degraded(what: string, error: unknown): void {
+    this.#log.warn({ err: error }, what);
+  }
+
+  /** Nobody foresaw this. */
+  unexpected(error: unknown): void {
+    this.#log.error({ err: error }, 'unexpected error');
+  }
+}
+
+// Not waited for: a terminal or a pipe that nobody reads must not stop the server. What is then too much is dropped.
+function standardError(): DestinationStream {
+  return destination({ dest: STDERR, sync: false, maxLength: MAX_WAITING_BYTES });
+}

@@ -1,0 +1,42 @@
+import type { MiddlewareHandler } from 'hono';
+import { type RequestIdVariables, requestId } from 'hono/request-id';
+import type { SessionsEnv } from './sessions.ts';
+
+/** Where requests are logged. */
+export interface RequestLog {
+  /** Does the work of one request, to which whatever is logged meanwhile belongs. */
+  during<T>(requestId: string, work: () => Promise<T>): Promise<T>;
+  answered(request: {
+    readonly method: string;
+    /** Without the query. */
+    readonly path: string;
+    readonly status: number;
+    readonly durationMs: number;
+    readonly sessionId: string | undefined;
+  }): void;
+}
+
+/** What other servers use for ids fits; a session's secret, at 43 characters, does not. */
+const MAX_ID_CHARACTERS = 42;
+
+/**
+ * Gives every request an id, the one in its `X-Request-Id` if that is short and harmless, answers it in the response, and
+ * logs the request once it is answered. Comes before everything else.
+ */
+export function requestLog(log: RequestLog): MiddlewareHandler[] {
+  return [
+    requestId({ limitLength: MAX_ID_CHARACTERS }),
+    function requestLog(c, next) {
+      return log.during(c.get('requestId'), async () => {
+        const beganAt = performance.now();
+        await next();
+        const session = (c.var as Partial<SessionsEnv['Variables']>).session;
+        log.answered({
+          ...{ method: c.req.method, path: c.req.path, status: c.res.status },
+          durationMs: performance.now() - beganAt,
+          sessionId: session?.id,
+        });
+      });
+    } satisfies MiddlewareHandler<{ Variables: RequestIdVariables }>,
+  ];
+}
