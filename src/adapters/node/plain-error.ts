@@ -36,7 +36,7 @@ export function plainError(error: unknown, causes = MAX_CAUSES): PlainError {
 /** The text without anything that may be a secret or a secret's hash: 43 characters of base64url, or more. */
 export function withoutSecrets(text: string): string {
   return text
-    .slice(0, MAX_CHARACTERS)
     .replace(/, with args beginning with:[^\n]*/g, '')
-    .replace(/[\w-]{43,}/g, '<redacted>');
+    .replace(/[\w-]{43,}/g, '<redacted>')
+    .slice(0, MAX_CHARACTERS); // not before: the first half of a secret does not look like one
 }

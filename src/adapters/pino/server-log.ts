@@ -1,6 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
-import type { SessionEvent, SessionObserver } from '../../ports/session-observer.ts';
+import type {
+  SessionEvent,
+  SessionObserver,
+  StoreAnswer,
+  StoreOperation,
+} from '../../ports/session-observer.ts';
 import { plainError, withoutSecrets } from '../node/plain-error.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -60,7 +65,7 @@ export class ServerLog implements SessionObserver {
   answered({ method, path, status, durationMs, sessionId }: AnsweredRequest): void {
     const level = status >= 500 ? 'warn' : probes.includes(path) ? 'debug' : 'info';
     if (!this.#log.isLevelEnabled(level)) return;
-    const shown = withoutSecrets(path.slice(0, MAX_PATH_CHARACTERS));
+    const shown = withoutSecrets(path).slice(0, MAX_PATH_CHARACTERS);
     const ms = Math.round(durationMs * 1000) / 1000;
     this.#log[level]({ method, path: shown, status, durationMs: ms, sessionId }, 'request');
   }
@@ -70,6 +75,20 @@ export class ServerLog implements SessionObserver {
     const expired = event.type === 'ended' && event.why === 'expired'; // every server hears of each
     const level = type === 'reused' ? 'warn' : expired ? 'debug' : 'info';
     this.#log[level]({ event: type, sessionId: id, ...more }, 'session');
+  }
+
+  /** Logs what fails. */
+  storeAsked({ name, id }: StoreOperation): (answer: StoreAnswer) => void {
+    return (answer) => {
+      // What was done durably has been told call by call; an error of another kind is told to whoever asked.
+      if (answer.outcome !== 'failed' || name === 'durably') return;
+      const { failure, outcome, message, cause } = plainError(answer.error);
+      const reason = cause?.message ?? message;
+      this.#log.warn(
+        { operation: name, sessionId: id, failure, outcome, reason },
+        'store operation failed',
+      );
+    };
   }
 
   /** A connection to the store failed; the client goes on trying. */

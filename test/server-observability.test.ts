@@ -1,0 +1,339 @@
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Redis } from 'ioredis';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Browser } from './support/http-server.ts';
+import { describeWithServers, redisBinary } from './support/live-redis.ts';
+import { parsePrometheusText, sumOf } from './support/prometheus-text.ts';
+import { type RedisServer, startRedisServer } from './support/redis-server.ts';
+import { SojournProcess } from './support/sojourn-process.ts';
+import { until } from './support/until.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const running: SojournProcess[] = [];
+
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const server = new SojournProcess(['--port', '0', ...args], env);
+  running.push(server);
+  return server;
+}
+
+let redis: RedisServer | undefined;
+afterEach(async () => {
+  for (const server of running.splice(0)) await server.stop();
+  await redis?.stop();
+  redis = undefined;
+});
+
+/** Reads the server's metrics, and answers what tells the value of one. */
+async function scrape(url: string) {
+  const samples = parsePrometheusText(await (await fetch(`${url}/metrics`)).text());
+  return (name: string, labels?: Record<string, string>) => sumOf(samples, name, labels);
+}
+
+/** The log so far, line by line. Every line is an object. */
+function linesOf(server: SojournProcess) {
+  return server.stderr
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+}
+
+/** What must never be seen of a session: its secret, the secret's hash, what it holds. */
+async function hiddenWords(key: string, token: string): Promise<string[]> {
+  const admin = new Redis(redis?.url ?? '');
+  const { session_secret: hash = '' } = await admin.hgetall(key);
+  admin.disconnect();
+  expect(hash).toHaveLength(43);
+  return [token, token.split('.')[1] ?? '', hash];
+}
+
+describe('GET /metrics', () => {
+  it('answers in the text format, with no session and no cookie, and never changes anything', async () => {
+    const url = await start(['--store', 'memory']).url();
+    const browser = new Browser(url);
+    await browser.post('/login', { username: 'ada' });
+    await browser.post('/increment');
+    const operations = 'sojourn_store_operation_duration_seconds_count';
+    const before = (await scrape(url))(operations);
+    const response = await browser.request('/metrics');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('Content-Type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(response.headers.get('Cache-Control')).toBe('no-store');
+    expect(response.headers.getSetCookie()).toEqual([]);
+    const samples = parsePrometheusText(await response.text());
+    expect(sumOf(samples, 'sojourn_sessions_created_total')).toBe(1);
+    expect(sumOf(samples, 'sojourn_sessions_active')).toBe(1);
+    expect(sumOf(samples, operations, { operation: 'increment', outcome: 'ok' })).toBe(1);
+    expect(sumOf(samples, operations)).toBe(before);
+    expect(sumOf(samples, 'process_resident_memory_bytes')).toBeGreaterThan(0);
+    expect(sumOf(samples, 'nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
+    for (const method of ['POST', 'DELETE']) {
+      const refused = await fetch(`${url}/metrics`, { method });
+      expect([refused.status, refused.headers.get('Allow')]).toEqual([405, 'GET, HEAD']);
+    }
+    expect((await fetch(`${url}/metrics`, { method: 'HEAD' })).status).toBe(200);
+  });
+});
+
+describe('a request id', () => {
+  const idOf = async (url: string, id?: string) =>
+    (
+      await fetch(`${url}/session`, id === undefined ? {} : { headers: { 'X-Request-Id': id } })
+    ).headers.get('X-Request-Id');
+
+  it('is the one that came along if it is short and harmless, and is in every line of the request', async () => {
+    const server = start(['--store', 'memory', '--log-level', 'info']);
+    const url = await server.url();
+    const [minted] = await Promise.all([idOf(url), idOf(url, 'from-the-proxy_1')]);
+    expect(minted).toMatch(/^[0-9a-f-]{36}$/);
+    const login = await fetch(`${url}/login`, {
+      method: 'POST',
+      headers: { 'X-Request-Id': 'login-7' },
+      body: new URLSearchParams({ username: 'ada' }),
+    });
+    const { session_id: sessionId } = (await login.json()) as { session_id: string };
+    const wanted = [
+      { msg: 'request', requestId: minted, path: '/session', status: 200 },
+      { msg: 'request', requestId: 'from-the-proxy_1' },
+      { msg: 'session', requestId: 'login-7', event: 'created', sessionId, user: 'ada' },
+      { msg: 'request', requestId: 'login-7', path: '/login', status: 200, sessionId },
+    ];
+    await until('the requests are logged', async () => linesOf(server).length === wanted.length);
+    expect(linesOf(server)).toEqual(
+      expect.arrayContaining(wanted.map((line) => expect.objectContaining(line))),
+    );
+  });
+
+  it.each(['', 'a b', 'x'.repeat(43), 'ä', '"},{"a":"', '%0a', '\u001b[31m', '\u0000'])(
+    'is replaced where %j came along',
+    async (id) => {
+      const url = new URL(await start(['--store', 'memory', '--log-level', 'info']).url());
+      const socket = connect(Number(url.port), '127.0.0.1');
+      let answer = '';
+      socket.on('data', (chunk) => {
+        answer += chunk;
+      });
+      socket.end(
+        `GET /session HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n`,
+      );
+      await once(socket, 'close');
+      // Node refuses some of these bytes by itself.
+      if (!answer.startsWith('HTTP/1.1 400'))
+        expect(answer).toMatch(/x-request-id: [0-9a-f-]{36}\r/i);
+      await running[0]?.stop();
+      for (const line of linesOf(running[0] as SojournProcess)) {
+        expect(line.requestId).toMatch(/^[0-9a-f-]{36}$/);
+      }
+    },
+  );
+});
+
+describe('the log of the server', () => {
+  it('is quiet in a terminal and tells of every request in production', async () => {
+    const quiet = start(['--store', 'memory']);
+    const browser = new Browser(await quiet.url());
+    await browser.post('/login', { username: 'ada' });
+    await browser.post('/logout');
+    await browser.request('/no-such-page');
+    expect((await quiet.stop()).stderr).toBe('');
+    const loud = start(['--store', 'memory'], { NODE_ENV: 'production' });
+    await fetch(`${await loud.url()}/no-such-page?token=hidden`);
+    const { stderr } = await loud.stop();
+    expect(JSON.parse(stderr)).toMatchObject({ path: '/no-such-page', status: 404 });
+    expect(stderr).not.toContain('hidden');
+  });
+
+  it.each([
+    [['--log-level', 'loud'], {}, '--log-level'],
+    [[], { LOG_LEVEL: 'INFO ' }, 'LOG_LEVEL'],
+  ])('refuses the level of %j %j with exit 2 and one line', async (args, env, source) => {
+    const { code, stdout, stderr } = await new SojournProcess(args, env).exited;
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      new RegExp(`^sojourn: ${source} must be debug, info, warn, error, silent, not "[^\\n]*"\\n$`),
+    );
+  });
+});
+
+describeWithServers('a server whose Redis fails', () => {
+  it('counts failures by kind and logs them, and shows nobody a token, a hash or data', async () => {
+    redis = await startRedisServer({ binary: redisBinary() });
+    const server = start(['--redis-url', redis.url, '--log-level', 'debug']);
+    const url = await server.url();
+    const browser = new Browser(url);
+    const login = await browser.post('/login', { username: 'data-of-ada' });
+    const { key, session_id: id } = (await login.json()) as { key: string; session_id: string };
+    const { token } = browser;
+    const hidden = await hiddenWords(key, token);
+    await browser.request(`/lost/${token}?sid=${token}`);
+    await fetch(`${url}/session`, { headers: { 'X-Request-Id': hidden[1] ?? '' } });
+    expect((await scrape(url))('sojourn_store_errors_total')).toBe(0);
+
+    await redis.kill();
+    await until(
+      'the server has noticed',
+      async () => (await browser.request('/session')).status === 503,
+    );
+    for (const path of ['/increment', '/ttl', '/rotate', '/logout', '/login']) {
+      expect((await browser.post(path, { ttl: '60', username: 'data-of-ada' })).status).toBe(503);
+    }
+    const value = await scrape(url);
+    expect(value('sojourn_store_errors_total', { kind: 'connection' })).toBeGreaterThan(4);
+    const failed = { operation: 'access', outcome: 'failed' };
+    expect(value('sojourn_store_operation_duration_seconds_count', failed)).toBeGreaterThan(4);
+    // What was counted before is still shown.
+    expect(value('sojourn_sessions_active')).toBe(1);
+
+    const logged = (line: object) =>
+      expect(linesOf(server)).toContainEqual(expect.objectContaining(line));
+    await until('it is logged', async () => server.stderr.includes('"path":"/login","status":503'));
+    await until('so is the connection', async () => server.stderr.includes('ECONNREFUSED'));
+    logged({ level: 'warn', msg: 'store connection failed' });
+    logged({ level: 'warn', operation: 'access', failure: 'connection', sessionId: id });
+    logged({ level: 'warn', path: '/increment', status: 503 });
+    const text = (await (await fetch(`${url}/metrics`)).text()) + server.stdout + server.stderr;
+    for (const word of hidden) expect(text).not.toContain(word);
+    const started = server.stderr.split('\n').filter((line) => line.includes('"created"'));
+    expect(server.stderr.split('data-of-ada')).toHaveLength(1 + started.length); // the user's name, once, at login
+  });
+
+  it('answers /metrics at once while Redis is silent', async () => {
+    redis = await startRedisServer({ binary: redisBinary() });
+    const url = await start(['--redis-url', redis.url]).url();
+    redis.pause();
+    const beganAt = performance.now();
+    const response = await fetch(`${url}/metrics`);
+    expect(response.status).toBe(200);
+    expect(performance.now() - beganAt).toBeLessThan(450); // a command times out after 500 ms
+    expect(
+      sumOf(parsePrometheusText(await response.text()), 'sojourn_sessions_active'),
+    ).toBeUndefined();
+  });
+});
+
+describeWithServers('a server that is observed', () => {
+  it('shows what the near cache does', async () => {
+    redis = await startRedisServer({ binary: redisBinary() });
+    const url = await start(['--redis-url', redis.url, '--near-cache']).url();
+    await until(
+      'it is trusted',
+      async () => (await scrape(url))('sojourn_near_cache_trusted') === 1,
+    );
+    const browser = new Browser(url);
+    await browser.post('/login', { username: 'ada' });
+    await until('reads are answered from memory', async () => {
+      await browser.request('/session');
+      return ((await scrape(url))('sojourn_near_cache_hits_total') ?? 0) >= 5;
+    });
+    const value = await scrape(url);
+    expect(value('sojourn_near_cache_misses_total')).toBeGreaterThan(0);
+    expect(value('sojourn_near_cache_sessions')).toBe(1);
+  });
+
+  it('counts sessions that run out, where Redis announces them', async () => {
+    redis = await startRedisServer({
+      binary: redisBinary(),
+      args: ['--notify-keyspace-events', 'Ex'],
+    });
+    const server = start(['--redis-url', redis.url, '--log-level', 'debug']);
+    const url = await server.url();
+    const admin = new Redis(redis.url);
+    await until('it listens', async () => {
+      const [, listeners] = (await admin.call('PUBSUB', 'NUMSUB', '__keyevent@0__:expired')) as [
+        string,
+        number,
+      ];
+      return listeners === 1;
+    });
+    admin.disconnect();
+    await new Browser(url).post('/login', { ttl: '1' });
+    await until(
+      'it is counted',
+      async () => (await scrape(url))('sojourn_sessions_expired_total') === 1,
+    );
+    expect(linesOf(server)).toContainEqual(
+      expect.objectContaining({ level: 'debug', event: 'ended', why: 'expired' }),
+    );
+    expect((await server.stop()).code).toBe(0);
+  });
+
+  it('serves all the same where Redis lets nobody listen, and says so', async () => {
+    redis = await startRedisServer({ binary: redisBinary() });
+    const admin = new Redis(redis.url);
+    await admin.call(
+      'ACL',
+      'SETUSER',
+      'app',
+      'on',
+      '>pw',
+      '~*',
+      'resetchannels',
+      '+@all',
+      '-subscribe',
+    );
+    admin.disconnect();
+    const server = start(['--redis-url', redis.url.replace('//', '//app:pw@')]);
+    const browser = new Browser(await server.url());
+    await until('it says so', async () => server.stderr.includes('expire'));
+    expect(linesOf(server)).toMatchObject([
+      { level: 'warn', msg: 'sessions that expire are not heard of', err: { failure: 'denied' } },
+    ]);
+    expect((await browser.post('/login')).status).toBe(200);
+    expect((await server.stop()).code).toBe(0);
+  });
+
+  it('gives its spans to an SDK that was loaded before it', async () => {
+    redis = await startRedisServer({ binary: redisBinary() });
+    const folder = await mkdtemp(join(root, '.telemetry-')); // inside, so that the packages are found
+    try {
+      const [program, spans] = [join(folder, 'telemetry.js'), join(folder, 'spans')];
+      await writeFile(program, telemetry);
+      await writeFile(spans, '');
+      const env = { NODE_OPTIONS: `--import ${pathToFileURL(program)}`, SPANS: spans };
+      const server = start(['--redis-url', redis.url], env);
+      const browser = new Browser(await server.url());
+      await browser.post('/login', { username: 'ada' });
+      const { token } = browser;
+      await browser.post('/increment');
+      const text = await readFile(spans, 'utf8');
+      const names = text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(names).toMatchObject(
+        ['users.add', 'create', 'access', 'increment'].map((operation) => ({
+          name: `sojourn ${operation}`,
+          attributes: {
+            'db.system.name': 'redis',
+            'server.port': redis?.port,
+            'session.id': token.split('.')[0],
+          },
+        })),
+      );
+      expect(text).not.toContain(token.split('.')[1]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+const telemetry = `
+import { appendFileSync } from 'node:fs';
+import { trace } from '@opentelemetry/api';
+import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+
+const exporter = {
+  export(spans, done) {
+    for (const { name, attributes } of spans) {
+      appendFileSync(process.env.SPANS, JSON.stringify({ name, attributes }) + '\\n');
+    }
+    done({ code: 0 });
+  },
+  shutdown: async () => {},
+};
+trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
+`;
