@@ -76,7 +76,7 @@ export const settings = {
   'log-level': {
     env: 'LOG_LEVEL',
     hint: 'LEVEL',
-    help: 'debug, info, warn, error or silent (info in production, else warn)',
+    help: 'debug, info, warn or error (info in production, else warn)',
   },
 } as const;
 
@@ -177,7 +177,7 @@ export function readConfig(
     secureCookie: read('secure-cookie', yesOrNo, 'true or false') ?? false,
     nearCache: read('near-cache', yesOrNo, 'true or false') ?? false,
     logLevel:
-      read('log-level', logLevel, logLevels.join(', ')) ??
+      read('log-level', logLevel, 'debug, info, warn or error') ??
       (env.NODE_ENV === 'production' ? 'info' : 'warn'),
     production: env.NODE_ENV === 'production',
   };
@@ -223,7 +223,7 @@ function storeName(value: string): Config['store'] | undefined {
   return value === 'auto' || value === 'redis' || value === 'memory' ? value : undefined;
 }
 
-const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
+const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 function logLevel(value: string): LogLevel | undefined {
   return logLevels.find((level) => level === value);

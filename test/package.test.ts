@@ -58,7 +58,9 @@ describe('the package as it is published', () => {
     const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
     if (!analysis.types) throw new Error('The package has no types.');
     const doors = Object.keys(analysis.entrypoints);
-    expect(doors).toEqual(expect.arrayContaining(['.', './redis', './express', './testing']));
+    expect(doors).toEqual(
+      expect.arrayContaining(['.', './redis', './express', './prometheus', './testing']),
+    );
     expect(
       analysis.problems.filter(
         (problem) => !('resolutionKind' in problem && NOT_FOR.includes(problem.resolutionKind)),
@@ -88,7 +90,7 @@ describe('the package as it is published', () => {
 
     it('compiles strictly, with every declaration checked, and runs', async () => {
       expect(await tsc()).toBe('');
-      expect(await consumer.run(process.execPath, 'app.js')).toBe('green true 503 ok\n');
+      expect(await consumer.run(process.execPath, 'app.js')).toBe('true green true 503 ok\n');
     }, 60_000);
 
     it('gives it the program', async () => {
@@ -164,15 +166,19 @@ const application = `
 import express from 'express';
 import session from 'express-session';
 import { Hono } from 'hono';
-import { type Session, SessionService, StoreUnavailableError } from 'sojourn';
+import { observers, type Session, SessionService, StoreUnavailableError } from 'sojourn';
 import { SojournStore } from 'sojourn/express';
 import { sessions } from 'sojourn/hono';
 import { MemorySessionRepository } from 'sojourn/memory';
+import { SessionSpans } from 'sojourn/opentelemetry';
+import { SessionMetrics } from 'sojourn/prometheus';
 import { connectRedis } from 'sojourn/redis';
 import { sessionRepositoryContract } from 'sojourn/testing';
 
 const repository = new MemorySessionRepository();
-const service = new SessionService({ repository });
+const metrics = new SessionMetrics({ countSessions: () => repository.count() });
+const observer = observers([metrics, new SessionSpans()]);
+const service = new SessionService({ repository, observer });
 const { token } = await service.create({ color: 'green' });
 const found: Session | undefined = await service.get(token);
 
@@ -189,5 +195,6 @@ const status = await connectRedis({ kind: 'server', host: '127.0.0.1', port: 1 }
   (error: unknown) => (error instanceof StoreUnavailableError ? 503 : 500),
 );
 const text = await (await app.request('/')).text();
-console.log(found?.fields.color, sessionRepositoryContract.length > 40, status, text);
+const counted = (await metrics.registry.metrics()).includes('sojourn_sessions_active 1');
+console.log(counted, found?.fields.color, sessionRepositoryContract.length > 40, status, text);
 `;

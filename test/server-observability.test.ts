@@ -154,8 +154,30 @@ describe('the log of the server', () => {
     const { code, stdout, stderr } = await new SojournProcess(args, env).exited;
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(
-      new RegExp(`^sojourn: ${source} must be debug, info, warn, error, silent, not "[^\\n]*"\\n$`),
+      new RegExp(`^sojourn: ${source} must be debug, info, warn or error, not "[^\\n]*"\\n$`),
     );
+  });
+});
+
+describe('an error that nobody caught', () => {
+  it('ends the server, and its stack is logged without what hangs on it', async () => {
+    const code = `process.once('SIGUSR2', async () => {
+      throw Object.assign(new Error('boom'), { command: { args: ['held-by', 'a-session'].join('-') } });
+    })`;
+    const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}` };
+    const server = start(['--store', 'memory'], env);
+    await server.url();
+    server.signal('SIGUSR2');
+    const { code: exit, stderr } = await server.exited;
+    expect(exit).toBe(1);
+    expect(stderr).not.toContain('held-by-a-session');
+    expect(linesOf(server)).toMatchObject([
+      {
+        level: 'error',
+        msg: 'unexpected error',
+        err: { message: 'boom', stack: expect.stringContaining('at ') },
+      },
+    ]);
   });
 });
 

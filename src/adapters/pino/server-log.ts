@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { trace } from '@opentelemetry/api';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
 import type {
   SessionEvent,
@@ -8,7 +9,7 @@ import type {
 } from '../../ports/session-observer.ts';
 import { plainError, withoutSecrets } from '../node/plain-error.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface ServerLogOptions {
   readonly level: LogLevel;
@@ -49,15 +50,15 @@ export class ServerLog implements SessionObserver {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label: string) => ({ level: label }) },
       serializers: { err: (error: unknown) => plainError(error) },
-      mixin: () => {
-        const requestId = this.#requestIds.getStore();
-        return requestId === undefined ? {} : { requestId };
-      },
+      mixin: () => ({
+        requestId: this.#requestIds.getStore(),
+        traceId: trace.getActiveSpan()?.spanContext().traceId,
+      }),
     };
     this.#log = pino(options, stream);
   }
 
-  /** Does the work of a request: every line that is written meanwhile carries its id. */
+  /** Does the work of a request: every line that is written meanwhile carries its id, and that of its trace if there is one. */
   during<T>(requestId: string, work: () => Promise<T>): Promise<T> {
     return this.#requestIds.run(requestId, work);
   }
