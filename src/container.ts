@@ -111,12 +111,8 @@ export async function createContainer(
   register?.(container);
   if (!container.isRegistered(tokens.store)) {
     const clock = container.resolve<Clock>(tokens.clock);
-    const log = container.resolve<ServerLog>(tokens.log);
-    const store = await openStore(
-      config,
-      clock,
-      onStoreError ?? ((error) => log.connectionFailed(error)),
-    );
+    const log = (error: Error) => container.resolve<ServerLog>(tokens.log).connectionFailed(error);
+    const store = await openStore(config, clock, onStoreError ?? log);
     container.register(tokens.store, { useValue: store });
   }
   return {

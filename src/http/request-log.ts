@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { type RequestIdVariables, requestId } from 'hono/request-id';
-import type { SessionsEnv } from './sessions.ts';
+import type { RequestSession } from './request-session.ts';
 
 /** Where requests are logged. */
 export interface RequestLog {
@@ -16,6 +16,8 @@ export interface RequestLog {
   }): void;
 }
 
+type Env = { Variables: RequestIdVariables & { session?: RequestSession } };
+
 /** What other servers use for ids fits; a session's secret, at 43 characters, does not. */
 const MAX_ID_CHARACTERS = 42;
 
@@ -30,13 +32,13 @@ export function requestLog(log: RequestLog): MiddlewareHandler[] {
       return log.during(c.get('requestId'), async () => {
         const beganAt = performance.now();
         await next();
-        const session = (c.var as Partial<SessionsEnv['Variables']>).session;
+        const session: RequestSession | undefined = c.get('session');
         log.answered({
           ...{ method: c.req.method, path: c.req.path, status: c.res.status },
           durationMs: performance.now() - beganAt,
           sessionId: session?.id,
         });
       });
-    } satisfies MiddlewareHandler<{ Variables: RequestIdVariables }>,
+    } satisfies MiddlewareHandler<Env>,
   ];
 }

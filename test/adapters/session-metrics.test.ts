@@ -180,10 +180,23 @@ describeWithServers('the metrics of a store in Redis', () => {
       expect(await errors({ kind: 'connection' })).toBe(2);
       expect(await errors({ kind: 'connection', outcome: 'refused' })).toBeGreaterThan(0);
       expect(await errors({})).toBe(5);
+      // What is done durably fails here before a call in it is made, and below with a call, which counts once.
+      await expect(service.durably((own) => own.get(token))).rejects.toThrow('store');
+      expect(await errors({})).toBe(6);
+      await redis.restart();
+      await expect.poll(() => client.status).toBe('ready');
+      const refused = service.durably(async (own) => {
+        await admin.call('ACL', 'SETUSER', 'default', '-evalsha', '-eval');
+        await own.get(token);
+      });
+      await expect(refused).rejects.toThrow('store');
+      expect(await errors({})).toBe(7);
+      await service.durably(() => Promise.reject(new Error('its own'))).catch(() => {});
+      expect(await errors({})).toBe(7);
       expect((await read(metrics))('sojourn_sessions_active')).toBe(1);
       const failed = { operation: 'access', outcome: 'failed' };
       const count = 'sojourn_store_operation_duration_seconds_count';
-      expect((await read(metrics))(count, failed)).toBe(4);
+      expect((await read(metrics))(count, failed)).toBe(5);
     } finally {
       admin.disconnect();
       connection.client.disconnect();

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { trace } from '@opentelemetry/api';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { StoreUnavailableError } from '../../domain/errors.ts';
 import type {
   SessionEvent,
   SessionObserver,
@@ -41,6 +42,7 @@ const probes: readonly string[] = ['/healthz', '/readyz', '/metrics'];
  */
 export class ServerLog implements SessionObserver {
   readonly #log: Logger;
+  readonly #told = new WeakSet<StoreUnavailableError>();
   readonly #requestIds = new AsyncLocalStorage<string>();
 
   constructor({ level, stream = standardError() }: ServerLogOptions) {
@@ -81,9 +83,12 @@ export class ServerLog implements SessionObserver {
   /** Logs what fails. */
   storeAsked({ name, id }: StoreOperation): (answer: StoreAnswer) => void {
     return (answer) => {
-      // What was done durably has been told call by call; an error of another kind is told to whoever asked.
-      if (answer.outcome !== 'failed' || name === 'durably') return;
-      const { failure, outcome, message, cause } = plainError(answer.error);
+      if (answer.outcome !== 'failed') return;
+      const { error } = answer;
+      // What is done durably may fail by itself, and fails with what a call in it failed with.
+      if (!(error instanceof StoreUnavailableError) || this.#told.has(error)) return;
+      this.#told.add(error);
+      const { failure, outcome, message, cause } = plainError(error);
       const reason = cause?.message ?? message;
       this.#log.warn(
         { operation: name, sessionId: id, failure, outcome, reason },

@@ -58,6 +58,7 @@ export class SessionMetrics implements SessionObserver {
   readonly #expired: Counter;
   readonly #durations: Histogram<'operation' | 'outcome'>;
   readonly #errors: Counter<'kind' | 'outcome'>;
+  readonly #counted = new WeakSet<StoreUnavailableError>();
 
   constructor({
     registry = new Registry(),
@@ -125,11 +126,12 @@ export class SessionMetrics implements SessionObserver {
     return (answer) => {
       const labels = { operation: name, outcome: answer.outcome };
       this.#durations.observe(labels, (performance.now() - askedAt) / 1000);
-      // What an application does durably may fail by itself.
-      if (answer.outcome !== 'failed' || !(answer.error instanceof StoreUnavailableError)) return;
-      if (name === 'durably') return; // of what it did, each call has been counted
-      const { failure, outcome } = answer.error;
-      this.#errors.inc({ kind: failure, outcome });
+      if (answer.outcome !== 'failed') return;
+      const { error } = answer;
+      // What is done durably may fail by itself, and fails with what a call in it failed with.
+      if (!(error instanceof StoreUnavailableError) || this.#counted.has(error)) return;
+      this.#counted.add(error);
+      this.#errors.inc({ kind: error.failure, outcome: error.outcome });
     };
   }
 }
