@@ -49,7 +49,7 @@ const failures = [
 /**
  * What happens to sessions and how the store answers, as Prometheus metrics: `new SessionService({ repository, observer })`
  * with this as the observer, and `await metrics.registry.metrics()` where they are read. No label ever holds an id, a
- * user or a prefix, so there are never more than a few hundred series.
+ * user or a prefix, so there are about a thousand series at most.
  */
 export class SessionMetrics implements SessionObserver {
   readonly registry: Registry;
