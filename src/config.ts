@@ -76,7 +76,7 @@ export const settings = {
   'log-level': {
     env: 'LOG_LEVEL',
     hint: 'LEVEL',
-    help: 'debug, info, warn or error (info in production, else warn)',
+    help: 'debug, info, warn or error (warn; info in production)',
   },
 } as const;
 

@@ -55,6 +55,9 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** As many as a near cache keeps sessions, by default. */
+const REMEMBERED_TOKENS = 10_000;
+
 export const tokens = {
   clock: token<Clock>('Clock'),
   secrets: token<Secrets>('Secrets'),
@@ -104,6 +107,7 @@ export async function createContainer(
           secrets: c.resolve(tokens.secrets),
           policy: config.policy,
           observer: c.resolve(tokens.observer),
+          rememberTokens: config.nearCache ? REMEMBERED_TOKENS : 0,
         }),
     ),
   });

@@ -9,8 +9,10 @@ import { sojourn } from './sojourn.ts';
 export const httpContenders: Readonly<Record<string, HttpContender>> = {
   'Hono, no session': honoBare({ middleware: false }),
   'Hono, one empty async middleware': honoBare({ middleware: true }),
-  Sojourn: sojourn({ refreshAfter: 0 }),
+  'Hono, one middleware that sets a header': honoBare({ middleware: true, header: true }),
+  Sojourn: sojourn({}),
   'Sojourn, refreshAfter': sojourn({ refreshAfter: 60 }),
+  'Sojourn, near cache': sojourn({ nearCache: true }),
   'hono-sessions': honoSessions,
   '@fastify/session + connect-redis': fastifySession,
   'express-session + connect-redis': expressSession,

@@ -1,17 +1,26 @@
 import { Hono } from 'hono';
 import { type SessionsEnv, sessions } from '../../src/hono.ts';
 import { SessionService } from '../../src/index.ts';
-import { connectRedis, RedisSessionRepository } from '../../src/redis.ts';
+import { connectRedis, openNearCache, RedisSessionRepository } from '../../src/redis.ts';
 import { applicationData, TTL_SECONDS } from '../fixture.ts';
 import { greeting, type HttpContender } from './contender.ts';
 import { listenHono } from './listen-hono.ts';
 
-export function sojourn({ refreshAfter }: { readonly refreshAfter: number }): HttpContender {
+export function sojourn({
+  refreshAfter = 0,
+  nearCache = false,
+}: {
+  readonly refreshAfter?: number;
+  readonly nearCache?: boolean;
+}): HttpContender {
   return async (redisUrl) => {
     const { client } = await connectRedis({ kind: 'url', url: redisUrl });
     const service = new SessionService({
-      repository: new RedisSessionRepository({ client }),
+      repository: nearCache
+        ? openNearCache({ client }).repository
+        : new RedisSessionRepository({ client }),
       policy: { ttl: TTL_SECONDS, refreshAfter },
+      rememberTokens: nearCache ? 10_000 : 0,
     });
     const app = new Hono<SessionsEnv>();
     app.use(sessions({ service, cookie: { secure: false } }));

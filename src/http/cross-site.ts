@@ -9,16 +9,17 @@ import type { Context } from 'hono';
 export function isCrossSite(
   c: Context,
   trustedOrigins: ReadonlySet<string>,
-  host: string | undefined,
+  host: () => string | undefined,
 ): boolean {
-  if (/^(GET|HEAD|OPTIONS)$/.test(c.req.method)) return false;
+  const { method } = c.req;
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return false;
   const origin = c.req.header('Origin');
   if (origin !== undefined && trustedOrigins.has(origin)) return false;
   const site = c.req.header('Sec-Fetch-Site');
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   if (origin === undefined) return false;
   const originHost = hostOf(origin);
-  return originHost === undefined || originHost !== host;
+  return originHost === undefined || originHost !== host();
 }
 
 // `null`, as sandboxed frames and some redirects send it, and everything else that is no origin, is nobody's host.

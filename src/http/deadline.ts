@@ -1,21 +1,59 @@
 import { StoreUnavailableError } from '../domain/errors.ts';
 
-/** The answer, or a `StoreUnavailableError` (outcome `unknown`) if there is none after so many milliseconds. */
-export function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new StoreUnavailableError('unknown', { failure: 'timeout' })),
-      deadlineMs,
-    );
-    answer.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
-  });
+/** How often a deadline is looked at. */
+const LOOKS = 20;
+
+interface Waiting {
+  readonly overdueAtLook: number;
+  readonly giveUp: () => void;
+}
+
+/**
+ * Gives answers up that do not come in time. One timer looks after all that are under way: one for each would cost
+ * more than an answer from a near cache. It runs only while it is needed.
+ */
+export class Deadline {
+  readonly #intervalMs: number;
+  readonly #waiting = new Set<Waiting>();
+  #looks = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(deadlineMs: number) {
+    this.#intervalMs = deadlineMs / LOOKS;
+  }
+
+  /** The answer, or a `StoreUnavailableError` (outcome `unknown`) if there is none at the deadline or a twentieth of it later. */
+  within<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const waiting = {
+        overdueAtLook: this.#looks + LOOKS + 1,
+        giveUp: () => reject(new StoreUnavailableError('unknown', { failure: 'timeout' })),
+      };
+      this.#waiting.add(waiting);
+      this.#timer ??= setInterval(() => this.#look(), this.#intervalMs);
+      answer.then(
+        (value) => {
+          this.#waiting.delete(waiting);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#waiting.delete(waiting);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  #look(): void {
+    this.#looks += 1;
+    if (this.#waiting.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+    for (const waiting of this.#waiting) {
+      if (waiting.overdueAtLook > this.#looks) return; // those after it came later
+      this.#waiting.delete(waiting);
+      waiting.giveUp();
+    }
+  }
 }

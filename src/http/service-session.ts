@@ -4,7 +4,7 @@ import type { Session } from '../domain/session.ts';
 import { checkField, checkValue, type FieldValues } from '../domain/session-fields.ts';
 import type { RotateOptions, SessionService } from '../domain/session-service.ts';
 import type { SessionId, SessionToken } from '../domain/session-token.ts';
-import { within } from './deadline.ts';
+import type { Deadline } from './deadline.ts';
 import type { ActiveSession, StartOptions } from './request-session.ts';
 
 /** What the response must do to the cookie. */
@@ -16,7 +16,7 @@ export type CookieChange =
 export interface ServiceSessionOptions {
   readonly service: SessionService;
   readonly fields: FieldCodecs | undefined;
-  readonly deadlineMs: number;
+  readonly deadline: Deadline;
 }
 
 /** What the request brought, and what it opened. */
@@ -31,19 +31,19 @@ export class ServiceSession {
   readonly lost: boolean;
   readonly #service: SessionService;
   readonly #fields: FieldCodecs | undefined;
-  readonly #deadlineMs: number;
+  readonly #deadline: Deadline;
   readonly #changes = new Map<string, string | undefined>();
   #token: string | undefined;
   #session: Session | undefined;
   #cookieChange: CookieChange;
 
   constructor(
-    { service, fields, deadlineMs }: ServiceSessionOptions,
+    { service, fields, deadline }: ServiceSessionOptions,
     { presented, token, session }: Opened,
   ) {
     this.#service = service;
     this.#fields = fields;
-    this.#deadlineMs = deadlineMs;
+    this.#deadline = deadline;
     this.#token = session && token;
     this.#session = session;
     this.lost = presented && session === undefined;
@@ -62,6 +62,11 @@ export class ServiceSession {
     const session = this.#session;
     if (session === undefined || this.#changes.size === 0) return session;
     return { ...session, fields: changed(session.fields, this.#changes) };
+  }
+
+  /** Whether something was collected that is not written yet. */
+  get changed(): boolean {
+    return this.#changes.size > 0;
   }
 
   get cookieChange(): CookieChange {
@@ -251,7 +256,7 @@ export class ServiceSession {
   }
 
   #within<T>(answer: Promise<T>): Promise<T> {
-    return within(this.#deadlineMs, answer);
+    return this.#deadline.within(answer);
   }
 }
 

@@ -4,7 +4,7 @@ import { StoreUnavailableError } from '../domain/errors.ts';
 import type { FieldCodecs, TextFields } from '../domain/field-codecs.ts';
 import type { SessionService } from '../domain/session-service.ts';
 import { isCrossSite } from './cross-site.ts';
-import { within } from './deadline.ts';
+import { Deadline } from './deadline.ts';
 import type { RequestSession } from './request-session.ts';
 import { type Opened, ServiceSession } from './service-session.ts';
 import { SessionCookie, type SessionCookieOptions } from './session-cookie.ts';
@@ -64,24 +64,25 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
   onWarning = console.warn,
 }: SessionsOptions<Fields>): MiddlewareHandler<SessionsEnv<Fields>> {
   const cookie = new SessionCookie(cookieOptions);
+  const deadline = new Deadline(deadlineMs);
   const trusted = new Set(trustedOrigins);
   const persistentAge = Math.min(service.policy.lifetime ?? Infinity, MAX_COOKIE_AGE_SECONDS);
   let warned = false;
 
   return async function sessions(c, next) {
-    if (isCrossSite(c, trusted, forwarded(c, 'Host') ?? c.req.header('Host'))) {
+    if (isCrossSite(c, trusted, () => forwarded(c, 'Host') ?? c.req.header('Host'))) {
       throw new HTTPException(403, { message: 'Cross-site request' });
     }
     let session: ServiceSession;
     try {
-      session = new ServiceSession({ service, fields, deadlineMs }, await open(c));
+      session = new ServiceSession({ service, fields, deadline }, await open(c));
     } catch (error) {
       if (error instanceof StoreUnavailableError) return onUnavailable(c, error);
       throw error;
     }
     c.set('session', session as unknown as RequestSession<Fields>); // its codecs are the declared ones
     await next();
-    const failure = await commit(c, session);
+    const failure = session.changed ? await commit(c, session) : c.error;
     if (failure instanceof StoreUnavailableError) {
       c.res = await onUnavailable(c, failure);
     }
@@ -95,7 +96,7 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
     if (presented === undefined) return { presented: false, token: undefined, session: undefined };
     if (presented === 'ambiguous') return { presented: true, token: undefined, session: undefined };
     const { token } = presented;
-    const session = await within(deadlineMs, service.get(token, { refresh: refresh(c) }));
+    const session = await deadline.within(service.get(token, { refresh: refresh(c) }));
     return { presented: true, token, session };
   }
 

@@ -266,7 +266,8 @@ function asOf(
   putOff: PutOff | undefined,
   now: number,
 ): Session {
-  const endsAt = putOff === undefined ? expiresAt : putOff.usedAt + session.ttl * 1000;
+  const leftMs =
+    putOff === undefined ? expiresAt - now : session.ttl * 1000 - (now - putOff.usedAt);
   return {
     id: session.id,
     user: session.user,
@@ -275,7 +276,7 @@ function asOf(
     authenticatedAt: session.authenticatedAt,
     lastAccessedAt: putOff === undefined ? session.lastAccessedAt : putOff.at,
     ttl: session.ttl,
-    remainingMs: Math.ceil(endsAt - now),
+    remainingMs: Math.ceil(leftMs),
     endsAt: session.endsAt,
     persistent: session.persistent,
     device: session.device,
