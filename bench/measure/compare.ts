@@ -9,7 +9,7 @@ export interface CompareOptions {
   readonly rounds: number;
   /** Measured one after the other, in each round. */
   readonly sequential: number;
-  /** Measured with `inFlight` of them under way, in each round. */
+  /** Measured at least, with `inFlight` of them under way, in each round. */
   readonly concurrent: number;
   readonly inFlight: number;
   readonly sessions: number;
@@ -71,9 +71,12 @@ export async function compare(
       progress(`round ${round} of ${rounds}: ${contender.name}`);
       const latency = await measureLatency(contender.run, sequential, sessions);
       const before = await readCounters(redis.observer);
-      const perSecond = await measureThroughput(contender.run, concurrent, sessions, inFlight);
+      const { perSecond, operations } = await measureThroughput(
+        contender.run,
+        ...([concurrent, sessions, inFlight] as const),
+      );
       const after = await readCounters(redis.observer);
-      const redisCpuUs = (after.cpuUs - before.cpuUs) / concurrent;
+      const redisCpuUs = (after.cpuUs - before.cpuUs) / operations;
       contender.rounds.push({ ...latency, perSecond, redisCpuUs });
     }
   }
