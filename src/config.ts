@@ -24,6 +24,11 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** The store that the configuration asks for cannot be used. The message is one line that says which and why. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
 /** What flags and environment can say. One without a hint takes no value as a flag. */
 export const settings = {
   host: { env: 'HOST', hint: 'ADDRESS', help: 'address to listen on (127.0.0.1)' },

@@ -1,13 +1,12 @@
 import 'reflect-metadata';
 import { Redis } from 'ioredis';
-import { collectDefaultMetrics } from 'prom-client';
 import { type DependencyContainer, instanceCachingFactory, container as root } from 'tsyringe';
 import { MemorySessionRepository } from './adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from './adapters/node/node-secrets.ts';
 import { systemClock } from './adapters/node/system-clock.ts';
-import { SessionSpans, type SpanDatabase } from './adapters/opentelemetry/session-spans.ts';
-import { ServerLog } from './adapters/pino/server-log.ts';
-import { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
+import type { SpanDatabase } from './adapters/opentelemetry/session-spans.ts';
+import type { ServerLog } from './adapters/pino/server-log.ts';
+import type { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
 import { CommandTrace } from './adapters/redis/command-trace.ts';
 import { connectRedis, type RedisAddress } from './adapters/redis/connect-redis.ts';
 import { countSessions } from './adapters/redis/count-sessions.ts';
@@ -15,10 +14,9 @@ import { RedisInspection } from './adapters/redis/inspection.ts';
 import { type NearCache, openNearCache } from './adapters/redis/near-cache.ts';
 import { RedisSessionRepository } from './adapters/redis/redis-session-repository.ts';
 import { watchExpiry } from './adapters/redis/watch-expiry.ts';
-import type { Config } from './config.ts';
+import { type Config, StartError } from './config.ts';
 import { StoreUnavailableError } from './domain/errors.ts';
 import { observedRepository } from './domain/observed-repository.ts';
-import { observers } from './domain/observers.ts';
 import { SessionService } from './domain/session-service.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Secrets } from './ports/secrets.ts';
@@ -64,9 +62,10 @@ export const tokens = {
   store: token<Store>('Store'),
   repository: token<SessionRepository>('SessionRepository'),
   service: token<SessionService>('SessionService'),
+  /** Hears of what happens. Nobody, unless one is registered: `observe.ts`. */
+  observer: token<SessionObserver>('SessionObserver'),
   log: token<ServerLog>('ServerLog'),
   metrics: token<SessionMetrics>('SessionMetrics'),
-  observer: token<SessionObserver>('SessionObserver'),
 };
 
 export interface Container {
@@ -76,15 +75,10 @@ export interface Container {
 }
 
 export interface ContainerOptions {
-  /** Hears of Redis connections that fail once the store was open. Default: the log. */
+  /** Hears of Redis connections that fail once the store was open. Default: the log, where one is registered. */
   readonly onStoreError?: (error: Error) => void;
-  /** Registers other things under the tokens, for tests; called before anything is resolved. */
-  readonly register?: (container: DependencyContainer) => void;
-}
-
-/** The store that the configuration asks for cannot be used. The message is one line that says which and why. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
+  /** Registers more under the tokens, or something else; called before anything is resolved. */
+  readonly register?: (container: DependencyContainer, config: Config) => void;
 }
 
 /** Joins the layers as the configuration says and opens the store. Rejects with a `StartError` where Redis is needed and does not answer. */
@@ -111,48 +105,21 @@ export async function createContainer(
         }),
     ),
   });
-  registerObservers(container, config);
-  register?.(container);
+  container.register(tokens.observer, { useValue: { notify: () => {} } });
+  register?.(container, config);
   if (!container.isRegistered(tokens.store)) {
     const clock = container.resolve<Clock>(tokens.clock);
-    const log = (error: Error) => container.resolve<ServerLog>(tokens.log).connectionFailed(error);
-    const store = await openStore(config, clock, onStoreError ?? log);
+    const log = container.isRegistered(tokens.log)
+      ? container.resolve<ServerLog>(tokens.log)
+      : undefined;
+    const logError = (error: Error) => log?.connectionFailed(error);
+    const store = await openStore(config, clock, onStoreError ?? logError);
     container.register(tokens.store, { useValue: store });
   }
   return {
     resolve: (token) => container.resolve(token),
     close: () => container.resolve<Store>(tokens.store).close(), // dispose() would pass over it
   };
-}
-
-/** Everybody who hears of what happens; made when the first one asks, so that a program that observes nothing pays nothing. */
-function registerObservers(container: DependencyContainer, { logLevel }: Config): void {
-  container.register(tokens.log, {
-    useFactory: instanceCachingFactory(() => new ServerLog({ level: logLevel })),
-  });
-  container.register(tokens.metrics, {
-    useFactory: instanceCachingFactory((c) => {
-      const store = c.resolve<Store>(tokens.store);
-      const log = c.resolve<ServerLog>(tokens.log);
-      const metrics = new SessionMetrics({
-        countSessions: () => store.countSessions(),
-        ...(store.kind === 'memory' && { countEveryMs: 1000 }),
-        onCountError: (error) => log.degraded('sessions could not be counted', error),
-        ...(store.nearCacheStats && { nearCache: store.nearCacheStats }),
-      });
-      collectDefaultMetrics({ register: metrics.registry });
-      return metrics;
-    }),
-  });
-  container.register(tokens.observer, {
-    useFactory: instanceCachingFactory((c) => {
-      const { database } = c.resolve<Store>(tokens.store);
-      const log = c.resolve<ServerLog>(tokens.log);
-      const spans = new SessionSpans({ ...(database && { database }) });
-      const list = [log, c.resolve<SessionMetrics>(tokens.metrics), spans];
-      return observers(list, (error) => log.unexpected(error));
-    }),
-  });
 }
 
 async function openStore(

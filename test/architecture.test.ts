@@ -50,6 +50,7 @@ it.each([
   ['adapters', 'src/adapters/redis/a.ts', 'connect(process.env.REDIS_URL);'],
   ['container', 'src/container.ts', 'const { env } = process;'],
   ['container', 'src/container.ts', 'connect({ process });'],
+  ['container', 'src/observe.ts', 'connect({ process });'],
   ['http', 'src/http/form.ts', "const url = globalThis.process.env['REDIS_URL'];"],
   ['adapters', 'src/adapters/memory/a.ts', 'const at = Date.now();'],
   ['http', 'src/http/form.ts', 'const at = new Date();'],
@@ -79,6 +80,7 @@ it.each([
   ['src/http/demo/browser/live.ts', "import type { Page } from '../page.tsx';\nDate.now();"],
   ['src/container.ts', "import { container } from 'tsyringe';"],
   ['src/cli/ls.ts', "import { remainingSeconds } from '../domain/session.ts';"],
+  ['src/cli/ls.ts', "const { createContainer } = await import('../container.ts');"],
   ['src/main.ts', "import { serve } from '@hono/node-server';\nserve(process.env.PORT);"],
 ])('%s may: %s', (path, source) => {
   expect(architectureViolations(path, source)).toEqual([]);

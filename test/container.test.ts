@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { MemorySessionRepository } from '../src/adapters/memory/memory-session-repository.ts';
-import { readConfig } from '../src/config.ts';
-import { createContainer, StartError, tokens } from '../src/container.ts';
+import { readConfig, StartError } from '../src/config.ts';
+import { createContainer, tokens } from '../src/container.ts';
 import { describeWithServers, redisBinary } from './support/live-redis.ts';
 import { startRedisServer } from './support/redis-server.ts';
 

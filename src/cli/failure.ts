@@ -1,5 +1,4 @@
-import { ConfigError } from '../config.ts';
-import { StartError } from '../container.ts';
+import { ConfigError, StartError } from '../config.ts';
 import { SessionError, StoreUnavailableError } from '../domain/errors.ts';
 
 export const EXIT_UNAVAILABLE = 1;

@@ -1,6 +1,5 @@
 import type { RedisInspection } from '../adapters/redis/inspection.ts';
-import { type Config, ConfigError } from '../config.ts';
-import { createContainer, StartError, tokens } from '../container.ts';
+import { type Config, ConfigError, StartError } from '../config.ts';
 import type { SessionService } from '../domain/session-service.ts';
 import type { SessionRepository } from '../ports/session-repository.ts';
 
@@ -23,6 +22,7 @@ export async function withRedis(
   if (config.store === 'memory') {
     throw new ConfigError(`store must be redis here: ${ELSEWHERE}`);
   }
+  const { createContainer, tokens } = await import('../container.ts'); // not for --help
   const container = await createContainer({ ...config, store: 'redis' }).catch((error) => {
     if (!(error instanceof StartError) || config.redis !== undefined) throw error;
     throw new StartError(`${error.message}; ${ELSEWHERE}`, { cause: error });

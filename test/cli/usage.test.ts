@@ -1,6 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { runSojourn } from '../support/sojourn-command.ts';
+import { MAIN, runSojourn } from '../support/sojourn-command.ts';
+
+const execute = promisify(execFile);
 
 const COMMANDS = ['serve', 'ls', 'inspect', 'end', 'stats'];
 const NEED_REDIS = [
@@ -22,6 +28,22 @@ it('lists its commands with --help, and where none is given', async () => {
 it('tells its version', async () => {
   const { version } = JSON.parse(await readFile('package.json', 'utf8'));
   expect(await runSojourn(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+it('loads no package to tell its version and its help, which are there at once', async () => {
+  const alone = await mkdtemp(join(tmpdir(), 'sojourn-alone-'));
+  try {
+    await cp(dirname(MAIN), join(alone, 'dist'), { recursive: true });
+    await cp('package.json', join(alone, 'package.json'));
+    const main = join(alone, 'dist/main.js');
+    for (const args of [['--version'], ['--help'], ...COMMANDS.map((name) => [name, '--help'])]) {
+      const { stdout } = await execute(process.execPath, [main, ...args]);
+      expect(stdout).toBe((await runSojourn(args)).stdout);
+    }
+    await expect(execute(process.execPath, [main, 'ls'])).rejects.toThrow('ERR_MODULE_NOT_FOUND');
+  } finally {
+    await rm(alone, { recursive: true });
+  }
 });
 
 it.each(COMMANDS)('%s --help tells what it takes and nothing else', async (command) => {

@@ -83,6 +83,7 @@ export function architectureViolations(path: string, source: string): string[] {
 
 function layerOf(path: string): Layer {
   if (path.startsWith('src/http/demo/browser/')) return 'browser';
+  if (path === 'src/observe.ts') return 'container';
   if (path.startsWith('src/cli/')) return 'main';
   const [, layer = '', ...rest] = path.replace(/\.tsx?$/, '').split('/');
   const known =

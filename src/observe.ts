@@ -1,0 +1,38 @@
+import { collectDefaultMetrics } from 'prom-client';
+import { type DependencyContainer, instanceCachingFactory } from 'tsyringe';
+import { SessionSpans } from './adapters/opentelemetry/session-spans.ts';
+import { ServerLog } from './adapters/pino/server-log.ts';
+import { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
+import type { Config } from './config.ts';
+import { type Store, tokens } from './container.ts';
+import { observers } from './domain/observers.ts';
+
+/** Registers everybody who hears of what happens in a server. Apart from the container, which most commands want without. */
+export function observe(container: DependencyContainer, { logLevel }: Config): void {
+  container.register(tokens.log, {
+    useFactory: instanceCachingFactory(() => new ServerLog({ level: logLevel })),
+  });
+  container.register(tokens.metrics, {
+    useFactory: instanceCachingFactory((c) => {
+      const store = c.resolve<Store>(tokens.store);
+      const log = c.resolve<ServerLog>(tokens.log);
+      const metrics = new SessionMetrics({
+        countSessions: () => store.countSessions(),
+        ...(store.kind === 'memory' && { countEveryMs: 1000 }),
+        onCountError: (error) => log.degraded('sessions could not be counted', error),
+        ...(store.nearCacheStats && { nearCache: store.nearCacheStats }),
+      });
+      collectDefaultMetrics({ register: metrics.registry });
+      return metrics;
+    }),
+  });
+  container.register(tokens.observer, {
+    useFactory: instanceCachingFactory((c) => {
+      const { database } = c.resolve<Store>(tokens.store);
+      const log = c.resolve<ServerLog>(tokens.log);
+      const spans = new SessionSpans({ ...(database && { database }) });
+      const list = [log, c.resolve<SessionMetrics>(tokens.metrics), spans];
+      return observers(list, (error) => log.unexpected(error));
+    }),
+  });
+}
