@@ -33,6 +33,21 @@ export async function history(page: Page, id: string): Promise<() => Promise<str
   return () => seen.jsonValue();
 }
 
+/** From now on the names of all fields that were set off as changed, however soon the next look replaced them. */
+export async function setOff(page: Page): Promise<() => Promise<string[]>> {
+  const seen = await page.evaluateHandle(() => {
+    const seen: string[] = [];
+    new MutationObserver(() => {
+      for (const cell of document.querySelectorAll<HTMLElement>('td.changed')) {
+        const name = cell.dataset.field ?? '';
+        if (!seen.includes(name)) seen.push(name);
+      }
+    }).observe(document, { subtree: true, childList: true, attributes: true });
+    return seen;
+  });
+  return () => seen.jsonValue();
+}
+
 export async function announced(page: Page, text: string): Promise<void> {
   await vi.waitFor(async () => {
     expect(await page.locator('#announcer').textContent()).toBe(text);

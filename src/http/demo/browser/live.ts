@@ -97,7 +97,8 @@ function show(page: Document, askedAt: number, says: string | undefined): void {
     'td[data-field], code[data-field]',
   )) {
     const old = before.get(element.dataset.field ?? '');
-    if (hadSession && old !== element.textContent) flash(element);
+    // It is new, as all of its part is, so that the animation begins.
+    if (hadSession && old !== element.textContent) element.classList.add('changed');
   }
   if (focused && document.activeElement === document.body) {
     (document.getElementById(focused) ?? document.getElementById('session-heading'))?.focus();
@@ -214,11 +215,6 @@ function formatDuration(seconds: number): string {
     .filter(([, amount]) => amount > 0)
     .map(([unit, amount]) => `${amount} ${unit}`);
   return parts.slice(0, 2).join(' ') || '0 s';
-}
-
-function flash(element: HTMLElement): void {
-  element.classList.remove('changed');
-  requestAnimationFrame(() => element.classList.add('changed'));
 }
 
 function announce(text: string): void {
