@@ -73,6 +73,10 @@ describeWithServers('a connection that is safe for sessions', () => {
       Array.from({ length: 1000 }, (_, i) => client.set(`late:${i}`, '1')),
     );
     expect(answers.every(({ status }) => status === 'rejected')).toBe(true);
+    const service = new SessionService({ repository: new RedisSessionRepository({ client }) });
+    await expect(service.create()).rejects.toMatchObject({
+      ...{ code: 'store_unavailable', outcome: 'refused', failure: 'connection' },
+    });
     await redis.restart();
     await expect.poll(() => client.ping().catch(() => 'away'), { timeout: 10_000 }).toBe('PONG');
     expect(await (client as Redis).dbsize()).toBe(0);
@@ -346,7 +350,8 @@ async function failure(address: RedisAddress): Promise<Error> {
     () => undefined,
     (thrown: Error) => thrown,
   );
-  expect(error?.name).toBe('StoreUnavailableError');
+  // Nothing was asked of it yet, so nothing can have been applied.
+  expect(error).toMatchObject({ name: 'StoreUnavailableError', outcome: 'refused' });
   return error?.cause as Error;
 }
 

@@ -102,6 +102,7 @@ export async function connectRedis(
     client.disconnect();
     throw storeUnavailable(
       deadline.aborted ? new Error(`not ready within ${READY_TIMEOUT_MS} ms`) : reasonOf(error),
+      'refused', // nobody had the client yet, so nothing was asked of it
     );
   }
   client.on('error', (error) => onError(reasonOf(error)));
