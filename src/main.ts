@@ -8,8 +8,9 @@ import { inspect } from './cli/inspect.ts';
 import { ls } from './cli/ls.ts';
 import { serve } from './cli/serve.ts';
 import { stats } from './cli/stats.ts';
-import { printable, Terminal } from './cli/terminal.ts';
+import { Terminal } from './cli/terminal.ts';
 import { ConfigError } from './config.ts';
+import { printable } from './domain/printable.ts';
 
 const commands: ReadonlyMap<string, Command> = new Map(
   Object.entries({ serve, ls, inspect, end, stats }),

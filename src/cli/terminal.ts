@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { styleText } from 'node:util';
+import { printable } from '../domain/printable.ts';
 
 /** What is used of `process.stdout` and `process.stderr`. */
 export interface TerminalStream extends NodeJS.EventEmitter {
@@ -82,17 +83,3 @@ export interface Styled {
 
 const PROGRESS_INTERVAL_MS = 500;
 const CLEAR_LINE = '\r\u001b[K';
-
-/**
- * What users typed is shown to operators: a name must neither give the terminal orders nor look like another line
- * (OWASP ASVS 16.4.1, CWE-150). Control and format characters, which turn the direction of text or hide it, line
- * separators and lone surrogates become `\u001b`; a JSON text stays one with the same meaning.
- */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) =>
-    Array.from(
-      { length: character.length },
-      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
-    ).join(''),
-  );
-}

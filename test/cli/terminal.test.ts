@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { printable, Terminal } from '../../src/cli/terminal.ts';
+import { Terminal } from '../../src/cli/terminal.ts';
 
 /** A stream that keeps what is written, and is full for as long as it is told to be. */
 class Screen extends EventEmitter {
@@ -61,23 +60,6 @@ describe('a line', () => {
     expect(screen.text).toBe(
       '\\u001b[31mada\\u000d\\u000aroot \\u202eevil\\u2028\\u009b1m\\u007f\\ud800\n' +
         '\u001b[1mNAME\u001b[22m\n\\u001b]0;title\\u0007\n',
-    );
-  });
-});
-
-describe('printable', () => {
-  it('leaves other text as it is, in whatever language', () => {
-    for (const text of ['ada', 'Zoë', '李小龍', 'علي', '😀', 'DOMAIN\\ada', '']) {
-      expect(printable(text)).toBe(text);
-    }
-  });
-
-  it('leaves nothing that a terminal obeys, and the meaning of JSON', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(printable(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
-        expect(JSON.parse(printable(JSON.stringify([text])))).toEqual([text]);
-      }),
     );
   });
 });

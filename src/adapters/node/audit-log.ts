@@ -1,3 +1,4 @@
+import { printable } from '../../domain/printable.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { SessionEvent, SessionObserver } from '../../ports/session-observer.ts';
 import { systemClock } from './system-clock.ts';
@@ -10,8 +11,8 @@ export interface AuditLogOptions {
 }
 
 /**
- * What happens to sessions as one JSON object a line (OWASP ASVS 16.3): ids and users, never a token. JSON escapes line
- * breaks and control characters, so no name can forge a line (ASVS 16.4.1).
+ * What happens to sessions as one JSON object a line (OWASP ASVS 16.3): ids and users, never a token. No name can
+ * forge a line or give the terminal that shows it orders (ASVS 16.4.1).
  */
 export class AuditLog implements SessionObserver {
   readonly #write: (line: string) => void;
@@ -24,6 +25,6 @@ export class AuditLog implements SessionObserver {
 
   notify(event: SessionEvent): void {
     const time = new Date(this.#clock.now()).toISOString();
-    this.#write(`${JSON.stringify({ time, ...event })}\n`);
+    this.#write(`${printable(JSON.stringify({ time, ...event }))}\n`);
   }
 }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { trace } from '@opentelemetry/api';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
 import { StoreUnavailableError } from '../../domain/errors.ts';
+import { printable } from '../../domain/printable.ts';
 import type {
   SessionEvent,
   SessionObserver,
@@ -37,8 +38,8 @@ const probes: readonly string[] = ['/healthz', '/readyz', '/metrics'];
 
 /**
  * The server's log: one JSON object a line. It says what it is told in the shapes below and takes no objects from outside, so
- * that no token, no secret and no data gets in by the way; errors are shown by `plainError`. JSON escapes what
- * could forge a line.
+ * that no token, no secret and no data gets in by the way; errors are shown by `plainError`. Nothing
+ * in it forges a line or gives the terminal that shows it orders.
  */
 export class ServerLog implements SessionObserver {
   readonly #log: Logger;
@@ -52,6 +53,7 @@ export class ServerLog implements SessionObserver {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label: string) => ({ level: label }) },
       serializers: { err: (error: unknown) => plainError(error) },
+      hooks: { streamWrite: (line: string) => `${printable(line.slice(0, -1))}\n` },
       mixin: () => ({
         requestId: this.#requestIds.getStore(),
         traceId: trace.getActiveSpan()?.spanContext().traceId,

@@ -1,0 +1,14 @@
+/**
+ * What users typed is shown to operators: a name must neither give the terminal orders nor look like another line
+ * (OWASP ASVS 16.4.1, CWE-150). Control and format characters, which turn the direction of text or hide it, line
+ * separators and lone surrogates become `\u001b`; a JSON text stays one with the same meaning.
+ */
+export function printable(text: string): string {
+  if (!/[^ -~]/.test(text)) return text; // nearly all there is, and ten times as fast
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
+}
