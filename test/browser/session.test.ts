@@ -74,6 +74,15 @@ describeInBrowser('a session in a browser', () => {
     expect(access).toMatch(new RegExp(`^EVAL(SHA)? sojournAccess ${key} `));
     expect(increment).toMatch(new RegExp(`^EVAL(SHA)? sojournIncrement ${key} .* page_views 1$`));
     expect(others).toEqual([]);
+
+    await page.getByRole('button', { name: 'Just touch it' }).click();
+    await cost.getByText('GET /session', { exact: true }).waitFor();
+    expect(await cost.getByText('1 round trip', { exact: true }).count()).toBe(1);
+    await page.request.get('/session?refresh=false'); // a look is no action
+    await page.reload();
+    expect(await cost.locator('li').allTextContents()).toEqual([
+      expect.stringMatching(new RegExp(`^EVAL(SHA)? sojournAccess ${key} `)),
+    ]);
   });
 
   it('shows a rotation: another secret, the same id and data, and other tabs follow', async () => {

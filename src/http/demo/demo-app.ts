@@ -84,8 +84,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
   const withSession = sessions({
     service,
     cookie: { secure: options.secureCookie },
-    // Whoever only looks at the page, or asks not to, must be able to watch the session expire.
-    refresh: (c) => !pages.includes(c.req.path) && c.req.query('refresh') !== 'false',
+    refresh: slides,
     onUnavailable: unavailable,
   });
 
@@ -102,7 +101,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
   }
 
   route('/session', {
-    GET: [withSession, (c: Context<Env>) => c.json(sessionBody(c.var.session))],
+    GET: [traced, withSession, (c: Context<Env>) => c.json(sessionBody(c.var.session))],
   });
 
   route('/login', {
@@ -237,7 +236,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
 
   /** Remembers what the request cost, for the page of its session. */
   async function traced(c: Context<Env>, next: () => Promise<void>): Promise<void> {
-    if (trace === undefined) return next();
+    if (trace === undefined || !slides(c)) return next();
     const { cost } = await trace.during(next);
     const { id } = c.var.session ?? {};
     if (id !== undefined) actions.set(id, { request: `${c.req.method} ${c.req.path}`, cost });
@@ -325,6 +324,11 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       key: store.prefix + current.id,
     };
   }
+}
+
+/** Whoever only looks at the page, or asks not to, must be able to watch the session expire. */
+function slides(c: Context): boolean {
+  return !pages.includes(c.req.path) && c.req.query('refresh') !== 'false';
 }
 
 function prefersHtml(c: Context): boolean {
