@@ -1,3 +1,5 @@
+import 'reflect-metadata'; // before tsyringe, whoever is loaded first
+import { destination } from 'pino';
 import { collectDefaultMetrics } from 'prom-client';
 import { type DependencyContainer, instanceCachingFactory } from 'tsyringe';
 import { SessionSpans } from './adapters/opentelemetry/session-spans.ts';
@@ -6,6 +8,7 @@ import { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
 import type { Config } from './config.ts';
 import { type Store, tokens } from './container.ts';
 import { observers } from './domain/observers.ts';
+import type { SessionEvent } from './ports/session-observer.ts';
 
 /** Registers everybody who hears of what happens in a server. Apart from the container, which most commands want without. */
 export function observe(container: DependencyContainer, { logLevel }: Config): void {
@@ -34,5 +37,16 @@ export function observe(container: DependencyContainer, { logLevel }: Config): v
       const list = [log, c.resolve<SessionMetrics>(tokens.metrics), spans];
       return observers(list, (error) => log.unexpected(error));
     }),
+  });
+}
+
+/**
+ * Registers that what happens to sessions is logged as a server logs it, whatever its level: whoever ends sessions from
+ * outside is to be found in the log, and the servers do not hear of it. Nothing else is, as the program itself says what fails.
+ */
+export function logSessions(container: DependencyContainer): void {
+  const log = new ServerLog({ level: 'info', stream: destination({ dest: 2, sync: true }) });
+  container.register(tokens.observer, {
+    useValue: { notify: (event: SessionEvent) => log.notify(event) },
   });
 }

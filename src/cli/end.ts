@@ -9,15 +9,17 @@ import { withRedis } from './with-redis.ts';
 export const end: Command = {
   summary: 'End a session, or all sessions of a user',
   usage: ['end ID', 'end --user USER'],
-  details: 'Whoever uses them is logged out. With --user, a login that is under way is ended too.',
+  details: `
+Whoever uses them is logged out. With --user, a login that is under way is ended too.
+Each session that ends is a line of JSON on stderr, for the log, as the server writes them.`,
   settings: redisSettings,
   flags: { user: { hint: 'USER', help: "all of this user's" }, json: jsonFlag },
   operand: 'ID',
   async run(line, terminal) {
     const { config, flags } = line;
     const whose = target(line);
-    await withRedis(config, async ({ service }) => {
-      const ended = await endAll(service, whose, config.prefix);
+    const { logSessions } = await import('../observe.ts'); // not for --help
+    const show = async (ended: number) => {
       if (flags.json) await terminal.json({ id: null, user: null, ...whose, ended });
       else if (whose.user === undefined) await terminal.line(`Ended ${whose.id}.`);
       else {
@@ -25,7 +27,12 @@ export const end: Command = {
           `Ended ${ended} ${ended === 1 ? 'session' : 'sessions'} of ${whose.user}.`,
         );
       }
-    });
+    };
+    await withRedis(
+      config,
+      async ({ service }) => show(await endAll(service, whose, config.prefix)),
+      { register: logSessions },
+    );
   },
 };
 

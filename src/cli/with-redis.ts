@@ -1,5 +1,6 @@
 import type { RedisInspection } from '../adapters/redis/inspection.ts';
 import { type Config, ConfigError, StartError } from '../config.ts';
+import type { ContainerOptions } from '../container.ts';
 import type { SessionService } from '../domain/session-service.ts';
 import type { SessionRepository } from '../ports/session-repository.ts';
 
@@ -18,12 +19,13 @@ export interface OpenedRedis {
 export async function withRedis(
   config: Config,
   use: (redis: OpenedRedis) => Promise<void>,
+  options: ContainerOptions = {},
 ): Promise<void> {
   if (config.store === 'memory') {
     throw new ConfigError(`store must be redis here: ${ELSEWHERE}`);
   }
   const { createContainer, tokens } = await import('../container.ts'); // not for --help
-  const container = await createContainer({ ...config, store: 'redis' }).catch((error) => {
+  const container = await createContainer({ ...config, store: 'redis' }, options).catch((error) => {
     if (!(error instanceof StartError) || config.redis !== undefined) throw error;
     throw new StartError(`${error.message}; ${ELSEWHERE}`, { cause: error });
   });

@@ -191,24 +191,46 @@ describeWithServers('the commands', () => {
   });
 
   describe('end', () => {
+    /** What it prints, for people or for programs, and which sessions it logs as ended. */
+    async function end(...args: string[]) {
+      const { code, stdout, stderr } = await sojourn('end', ...args);
+      expect(code).toBe(0);
+      const logged = stderr
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
+      for (const { time, sessionId, ...line } of logged) {
+        expect(line).toEqual({ level: 'info', msg: 'session', event: 'ended', why: 'revoked' });
+        expect(Date.parse(time)).toBeCloseTo(Date.now(), -5);
+      }
+      return { stdout, ended: logged.map(({ sessionId }) => sessionId).toSorted() };
+    }
+
     it('ends one session, for its browser and in the list of its user', async () => {
       const { token, session } = await service.create({}, { user: 'ada' });
       const other = await service.create({}, { user: 'ada' });
-      expect(await lines('end', session.id)).toEqual([`Ended ${session.id}.`]);
+      expect(await end(session.id)).toEqual({
+        stdout: `Ended ${session.id}.\n`,
+        ended: [session.id],
+      });
       expect(await service.get(token)).toBeUndefined();
       expect(await client.zrange('session:user:ada', 0, -1)).toEqual([other.session.id]);
-      expect(await json('end', other.session.id)).toEqual([
-        { id: other.session.id, user: null, ended: 1 },
-      ]);
+      const { stdout } = await end(other.session.id, '--json');
+      expect(JSON.parse(stdout)).toEqual({ id: other.session.id, user: null, ended: 1 });
       expect(await client.dbsize()).toBe(0);
     });
 
-    it("ends all of a user's, and says how many", async () => {
-      for (let i = 0; i < 3; i += 1) await service.create({}, { user: 'ada' });
+    it("ends all of a user's, says how many, and logs which", async () => {
+      const ada = await Promise.all([1, 2, 3].map(() => service.create({}, { user: 'ada' })));
       const eve = await service.create({}, { user: 'eve' });
-      expect(await json('end', '--user', 'ada')).toEqual([{ id: null, user: 'ada', ended: 3 }]);
-      expect(await lines('end', '--user', 'ada')).toEqual(['Ended 0 sessions of ada.']);
-      expect(await lines('end', '--user', 'eve')).toEqual(['Ended 1 session of eve.']);
+      const { stdout, ended } = await end('--user', 'ada', '--json');
+      expect(JSON.parse(stdout)).toEqual({ id: null, user: 'ada', ended: 3 });
+      expect(ended).toEqual(ada.map(({ session }) => session.id).toSorted());
+      expect(await end('--user', 'ada')).toEqual({
+        stdout: 'Ended 0 sessions of ada.\n',
+        ended: [],
+      });
+      expect((await end('--user', 'eve')).stdout).toBe('Ended 1 session of eve.\n');
       expect(await service.get(eve.token)).toBeUndefined();
     });
   });
