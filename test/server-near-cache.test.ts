@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Browser } from './support/http-server.ts';
 import { describeWithServers, redisBinary } from './support/live-redis.ts';
-import { parsePrometheusText, sumOf } from './support/prometheus-text.ts';
+import { scrape } from './support/prometheus-text.ts';
 import { type RedisServer, startRedisServer } from './support/redis-server.ts';
 import { SojournProcess } from './support/sojourn-process.ts';
 import { until } from './support/until.ts';
@@ -36,17 +36,13 @@ describeWithServers('the server with --near-cache', () => {
     return { server, url };
   }
 
-  async function metric(url: string, name: string): Promise<number> {
-    const response = await fetch(`${url}/metrics`);
-    return sumOf(parsePrometheusText(await response.text()), `sojourn_near_cache_${name}`) ?? 0;
-  }
-
   /** Resolves when reads of this browser are answered from memory. */
   async function servedFromMemory(url: string, browser: Browser): Promise<void> {
-    const hits = await metric(url, 'hits_total');
+    const hits = async () => (await scrape(url))('sojourn_near_cache_hits_total') ?? 0;
+    const before = await hits();
     await until('reads are answered from memory', async () => {
       expect(await authenticated(browser, PEEK)).toBe(true);
-      return (await metric(url, 'hits_total')) > hits;
+      return (await hits()) > before;
     });
   }
 

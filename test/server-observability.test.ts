@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Browser } from './support/http-server.ts';
 import { describeWithServers, redisBinary } from './support/live-redis.ts';
-import { parsePrometheusText, sumOf } from './support/prometheus-text.ts';
+import { parsePrometheusText, scrape, sumOf } from './support/prometheus-text.ts';
 import { type RedisServer, startRedisServer } from './support/redis-server.ts';
 import { SojournProcess } from './support/sojourn-process.ts';
 import { until } from './support/until.ts';
@@ -27,12 +27,6 @@ afterEach(async () => {
   await redis?.stop();
   redis = undefined;
 });
-
-/** Reads the server's metrics, and answers what tells the value of one. */
-async function scrape(url: string) {
-  const samples = parsePrometheusText(await (await fetch(`${url}/metrics`)).text());
-  return (name: string, labels?: Record<string, string>) => sumOf(samples, name, labels);
-}
 
 /** The log so far, line by line. Every line is an object. */
 function linesOf(server: SojournProcess) {

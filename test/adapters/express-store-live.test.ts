@@ -120,6 +120,15 @@ describe.each(foreignApps)('SojournStore under %s', (_name, start) => {
       // biome-ignore lint/suspicious/noExplicitAny: whatever the handler returned
       return (await response.json()) as any;
     }
+    /** Asks for that path, and does something else while the request has its session and has not written it yet. */
+    async function whileBusy(path: string, meanwhile: () => Promise<unknown>): Promise<void> {
+      gate.close();
+      const slow = get(path, browser.clone());
+      await gate.arrived;
+      await meanwhile();
+      gate.open();
+      await slow;
+    }
     async function visitor(at = http): Promise<Browser> {
       browser = new Browser(at.url);
       await get('/set?color=green&size=L');
@@ -153,36 +162,23 @@ describe.each(foreignApps)('SojournStore under %s', (_name, start) => {
 
     it('lets two requests that change different keys both win', async () => {
       await visitor();
-      gate.close();
-      const slow = get('/slow?size=XL', browser.clone());
-      await gate.arrived;
-      await get('/set?color=red');
-      await get('/remove?key=gone');
-      gate.open();
-      await slow;
+      await whileBusy('/slow?size=XL', async () => {
+        await get('/set?color=red');
+        await get('/remove?key=gone');
+      });
       expect(await get('/show')).toMatchObject({ color: 'red', size: 'XL' });
     });
 
     it('does not bring back a key that another request removed', async () => {
       await visitor();
-      gate.close();
-      const slow = get('/slow?size=XL', browser.clone());
-      await gate.arrived;
-      await get('/remove?key=color');
-      gate.open();
-      await slow;
+      await whileBusy('/slow?size=XL', () => get('/remove?key=color'));
       expect(await redis.hkeys(await key())).not.toContain('color');
     });
 
     it('never revives a session that was destroyed while a request was busy with it', async () => {
       await visitor();
       const name = await key();
-      gate.close();
-      const slow = get('/slow?size=XL', browser.clone());
-      await gate.arrived;
-      await get('/logout', browser.clone());
-      gate.open();
-      await slow;
+      await whileBusy('/slow?size=XL', () => get('/logout', browser.clone()));
       expect(await redis.exists(name)).toBe(0);
       expect(await get('/show')).not.toHaveProperty('size');
     });
@@ -229,12 +225,7 @@ describe.each(foreignApps)('SojournStore under %s', (_name, start) => {
 
     it('sees after a reload what others wrote, and writes its own changes since then', async () => {
       await visitor();
-      gate.close();
-      const reload = get('/reload?size=XL', browser.clone());
-      await gate.arrived;
-      await get('/set?color=red&shape=round');
-      gate.open();
-      await reload;
+      await whileBusy('/reload?size=XL', () => get('/set?color=red&shape=round'));
       expect(await get('/show')).toMatchObject({ color: 'red', shape: 'round', size: 'XL' });
     });
 

@@ -43,3 +43,9 @@ export function sumOf(
   );
   return found.length === 0 ? undefined : found.reduce((sum, { value }) => sum + value, 0);
 }
+
+/** Reads a server's metrics, and answers what tells the value of one. */
+export async function scrape(url: string) {
+  const samples = parsePrometheusText(await (await fetch(`${url}/metrics`)).text());
+  return (name: string, labels?: Record<string, string>) => sumOf(samples, name, labels);
+}
