@@ -65,6 +65,7 @@ export async function compare(
       roundTrips: Math.round((after.reads - before.reads) / sequential),
       commands: callsPerOperation(before, after, sequential),
     };
+    await contender.settle?.();
   }
   for (let round = 1; round <= rounds; round++) {
     for (const contender of shuffled(open)) {
@@ -78,6 +79,7 @@ export async function compare(
       const after = await readCounters(redis.observer);
       const redisCpuUs = (after.cpuUs - before.cpuUs) / operations;
       contender.rounds.push({ ...latency, perSecond, redisCpuUs });
+      await contender.settle?.();
     }
   }
   for (const contender of open) await contender.close();

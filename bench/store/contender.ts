@@ -8,5 +8,7 @@ export interface Contender {
 export interface OpenContender {
   /** The measured operation, on the session of that index. */
   run(index: number): Promise<unknown>;
+  /** Resolves when what was measured has no work left behind that would disturb the next one. */
+  settle?(): Promise<void>;
   close(): Promise<void>;
 }

@@ -12,8 +12,7 @@
 
 /**
  * Ends the script with 0 unless the key holds a session: Redis has none that is past its expiry. From then on `flat`
- * holds its fields as HGETALL gives them, `field` says what one holds, and `ttl` is its idle timeout in seconds. `session`
- * answers { milliseconds left, the fields as HGETALL gives them, as one JSON text where there is cjson, 1 if it was slid }.
+ * holds its fields as HGETALL gives them, `field` says what one holds, and `ttl` is its idle timeout in seconds.
  */
 const find = `
 local key = KEYS[1]
@@ -33,18 +32,22 @@ end
 
 local ttl, accessed_at = tonumber(field('session_ttl')), field('last_accessed_at')
 if not ttl or not accessed_at or not field('created_at') then return 0 end
-
--- One text is less work than a list, for Redis and for whoever reads it.
-local function session(left, slid)
-  return { left, cjson and cjson.encode(flat) or flat, slid }
-end
 `;
+
+/** The answer of scripts that read: `left`; the fields, as one text where there is cjson, which is less work than a list. */
+const session = 'left, cjson and cjson.encode(flat) or flat';
 
 /** Adds to `find`, for scripts that only look: `left` holds the milliseconds until the key expires. */
 const look = `
 local left = redis.call('PTTL', key)
 if left == -1 then return 0 end -- by another hand: a session always has an end
 left = math.max(1, left) -- in its last millisecond 0 are left
+`;
+
+/** `now` in milliseconds since 1970, by Redis' clock. */
+const clock = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
@@ -56,35 +59,31 @@ left = math.max(1, left) -- in its last millisecond 0 are left
 const open = `${find}
 local secret, at = ARGV[1], ARGV[2]
 local superseded = field('session_secret') ~= secret
-if superseded and field('session_previous_secret') ~= secret then return 0 end
-
--- Milliseconds since 1970 by Redis' clock.
-local function now()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+if superseded then
+  if field('session_previous_secret') ~= secret then return 0 end
+  ${clock}
+  if now >= (tonumber(field('session_previous_until')) or 0) then return 'reused' end
 end
-
-if superseded and now() >= (tonumber(field('session_previous_until')) or 0) then return 'reused' end
 `;
 
-/**
- * Adds to `open`, for all scripts that slide. Ends the script with 0 if the lifetime is over. From then on `rest` holds the
- * milliseconds until it is, and `slide` answers those that are left.
- */
+/** Adds to `open`, for all scripts that slide: `rest` holds the milliseconds until the lifetime ends. Ends the script with 0 if it has. */
 const use = `
 local deadline, rest = field('session_deadline'), math.huge
 if deadline then
-  rest = (tonumber(deadline) or 0) - now()
+  ${clock}
+  rest = (tonumber(deadline) or 0) - now
   if rest <= 0 then return 0 end
 end
+`;
 
--- The expiry moves first and the other write may fail: with its memory full Redis refuses HSET, and reading must go on.
-local function slide()
-  local left = math.min(ttl * 1000, rest)
-  redis.call('PEXPIRE', key, string.format('%.0f', left))
-  if accessed_at ~= at then redis.pcall('HSET', key, 'last_accessed_at', at) end
-  return left
-end
+/**
+ * Slides: from then on `left` holds the milliseconds left. The expiry moves first and the other write may fail: with its
+ * memory full Redis refuses HSET, and reading must go on.
+ */
+const slide = `
+local left = math.min(ttl * 1000, rest)
+redis.call('PEXPIRE', key, string.format('%.0f', left))
+if accessed_at ~= at then redis.pcall('HSET', key, 'last_accessed_at', at) end
 `;
 
 /** Adds to `use`: the fields by name in `hash`, and the code of the limit that the application's among them would pass, or nil. */
@@ -125,26 +124,30 @@ redis.call('PEXPIRE', key, string.format('%.0f', left))
 return { string.format('%.0f', left), deadline }
 `;
 
-/** Answers what `session` does. */
+/** Answers { session }. */
 const read = `${open}${look}
-return session(left)
+return { ${session} }
 `;
 
 /**
  * ARGV[3]: milliseconds since the last slide within which this one is skipped. What is missing to the whole ttl is at
- * least that time; it is more where the lifetime cut a slide off. Answers what `session` does.
+ * least that time; it is more where the lifetime cut a slide off. Answers
+ * { session } as it is then, with 1 behind it if it was slid.
  */
 const access = `${open}
 if ARGV[3] ~= '0' then
   local left = redis.call('PTTL', key)
-  if ttl * 1000 - left < tonumber(ARGV[3]) then return session(math.max(1, left)) end
+  if ttl * 1000 - left < tonumber(ARGV[3]) then
+    left = math.max(1, left)
+    return { ${session} }
+  end
 end
 ${use}
-local left = slide()
+${slide}
 for i = 1, #flat, 2 do
   if flat[i] == 'last_accessed_at' then flat[i + 1] = at end
 end
-return session(left, 1)
+return { ${session}, 1 }
 `;
 
 /**
@@ -169,7 +172,7 @@ if #set > 0 then
   redis.call('HSET', key, unpack(set))
 end
 if #unset > 0 then redis.call('HDEL', key, unpack(unset)) end
-slide()
+${slide}
 return 1
 `;
 
@@ -186,7 +189,7 @@ hash[field] = string.format('%.0f', sum)
 local refused = exceeded(ARGV[3], ARGV[4])
 if refused then return refused end
 redis.call('HSET', key, field, hash[field])
-slide()
+${slide}
 return { hash[field] }
 `;
 
@@ -208,7 +211,7 @@ if next then
 elseif expected then
   redis.call('HDEL', key, field)
 end
-slide()
+${slide}
 return 1
 `;
 
@@ -216,7 +219,7 @@ return 1
 const take = `${open}${use}
 local value = field(ARGV[3])
 if value then redis.call('HDEL', key, ARGV[3]) end
-slide()
+${slide}
 return { value }
 `;
 
@@ -224,7 +227,7 @@ return { value }
 const setTtl = `${open}${use}
 redis.call('HSET', key, 'session_ttl', ARGV[3])
 ttl = tonumber(ARGV[3])
-slide()
+${slide}
 return 1
 `;
 
@@ -235,9 +238,10 @@ return 1
  */
 const rotate = `${open}${use}
 if superseded then return -1 end
--- Without a grace no clock is asked, then or later: a clock that steps back must not open what is closed.
+${clock}
+-- Without a grace it is 0, whatever the clock says: one that steps back must not open what is closed.
 local grace, previous_until = tonumber(ARGV[4]), 0
-if grace > 0 then previous_until = now() + grace end
+if grace > 0 then previous_until = now + grace end
 local set = {
   'session_secret', ARGV[3],
   'session_previous_secret', secret,
@@ -250,12 +254,12 @@ if ARGV[5] == '1' then
   if ARGV[6] ~= '' then
     rest = tonumber(ARGV[6]) * 1000
     set[#set + 1] = 'session_deadline'
-    set[#set + 1] = string.format('%.0f', now() + rest)
+    set[#set + 1] = string.format('%.0f', now + rest)
   end
 end
 redis.call('HSET', key, unpack(set))
 if rest == math.huge then redis.call('HDEL', key, 'session_deadline') end
-slide()
+${slide}
 return 1
 `;
 
@@ -265,9 +269,9 @@ redis.call('DEL', key)
 return { field('session_user') }
 `;
 
-/** Answers what `session` does to whoever knows the id. */
+/** Answers { session } to whoever knows the id. */
 const findById = `${find}${look}
-return session(left)
+return { ${session} }
 `;
 
 /**
