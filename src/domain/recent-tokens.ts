@@ -25,7 +25,8 @@ export class RecentTokens {
 
   /** `now` in milliseconds. */
   get(token: string, now: number): Credential | undefined {
-    if (now >= this.#agesAt) this.#age(now);
+    // Sooner than it could have been set is a clock that stepped back.
+    if (now >= this.#agesAt || now < this.#agesAt - GENERATION_MS) this.#age(now);
     const young = this.#young.get(token);
     if (young !== undefined) return young.credential;
     const old = this.#old.get(token);

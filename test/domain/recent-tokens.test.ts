@@ -27,6 +27,16 @@ describe('recent tokens', () => {
     expect(recent.get(token, 3 * MINUTE)).toBeUndefined();
   });
 
+  it('are forgotten in time also when the clock steps back', () => {
+    const recent = new RecentTokens(10);
+    const [{ token, credential }, other] = [minted(), minted()];
+    recent.get(token, 100 * MINUTE);
+    recent.add(token, credential);
+    recent.get(other.token, 0);
+    recent.get(other.token, MINUTE);
+    expect(recent.get(token, 2 * MINUTE)).toBeUndefined();
+  });
+
   it('are no more than twice as many as said, the last used among them', () => {
     const recent = new RecentTokens(3);
     const all = Array.from({ length: 20 }, minted);
