@@ -5,6 +5,7 @@ import { SessionService } from '../../src/index.ts';
 import { Keyspace } from '../support/keyspace.ts';
 import { describeWithServers } from '../support/live-redis.ts';
 import { type SessionStore, sessionStores } from '../support/session-stores.ts';
+import { until } from '../support/until.ts';
 
 const CONNECTIONS = 16;
 const ROUNDS = 200;
@@ -189,6 +190,26 @@ describeWithServers.each(sessionStores)("none of the tutorial's defects, on $nam
     }
     expect(await other.peek(theirs.token)).toBeDefined();
   });
+
+  it.each([0, 10, 3600])(
+    '1: a session in use gets an end again that another hand took or put off, with a refreshAfter of %i s',
+    async (refreshAfter) => {
+      const service = new SessionService({
+        repository: redis.open(await redis.connect()),
+        policy: { ttl: 60, refreshAfter },
+      });
+      const { token, session } = await service.create();
+      const key = `session:${session.id}`;
+      for (const meddle of [() => admin.persist(key), () => admin.pexpire(key, 3_600_000)]) {
+        await meddle();
+        await until('it has the end that it should', async () => {
+          expect(await service.get(token)).toBeDefined();
+          const left = await admin.pttl(key);
+          return left > 0 && left <= 60_000;
+        });
+      }
+    },
+  );
 
   it('6: a token of the wrong shape costs no command', async () => {
     await app().get('');
