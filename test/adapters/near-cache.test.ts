@@ -1,12 +1,14 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { connectRedis, type RedisConnection } from '../../src/adapters/redis/connect-redis.ts';
 import { type NearCache, openNearCache } from '../../src/adapters/redis/near-cache.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
-import { SessionService } from '../../src/index.ts';
+import { type Session, SessionService } from '../../src/index.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { delayingReplies, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 const BOUND_MS = 2000;
@@ -276,5 +278,191 @@ describeWithServers('the near cache', () => {
     for (const token of tokens) await look(token);
     expect(nearCache.stats().bytes).toBeLessThanOrEqual(20_000);
     expect(nearCache.stats().sessions).toBeGreaterThan(5);
+  });
+
+  /** Holds back Redis' word of changes, and nothing else. Resolves to what lets it through. */
+  function holdingBackChanges(): () => void {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    proxy.disturb(async (piece, { pass }) => {
+      if (piece.includes('__redis__:invalidate')) await released;
+      pass(piece);
+    });
+    return release;
+  }
+
+  it('does not go back behind a slide of its own, and shows its time while it reads again', async () => {
+    const token = await kept();
+    proxy.disturb(delayingReplies(5));
+    const used = (await here.get(token)) as Session;
+    const usedAt = performance.now();
+    while (performance.now() - usedAt < 1800) {
+      const session = (await look(token)) as Session;
+      expect(session.lastAccessedAt >= used.lastAccessedAt).toBe(true);
+      expect(session.remainingMs).toBeGreaterThan(60_000 - (performance.now() - usedAt) - 50);
+      await new Promise(setImmediate);
+    }
+  });
+
+  it('answers no session of which Redis has just said that it has ended', async () => {
+    const token = await kept(3); // slid at once by each use
+    const release = holdingBackChanges();
+    await elsewhere.delete(token);
+    expect(await here.get(token)).toBeUndefined();
+    expect(await look(token)).toBeUndefined();
+    release();
+  });
+
+  it('does a slide that is put off with the secret of the last use', async () => {
+    const token = await kept();
+    const id = await idOf(token);
+    expect(await here.get(token)).toBeDefined();
+    const next = (await here.rotate(token)) as string;
+    await wait(500);
+    const usedAt = performance.now();
+    await here.get(next);
+    const restAtUse = () => 60_000 - (performance.now() - usedAt);
+    await until(
+      'that use has slid it',
+      async () => {
+        const rest = restAtUse();
+        return (await admin.pttl(`session:${id}`)) >= rest;
+      },
+      { timeoutMs: 2500 },
+    );
+  });
+
+  it('loses no slide of a use while it closes', async () => {
+    const token = await kept();
+    const id = await idOf(token);
+    await here.get(token);
+    await wait(500);
+    proxy.disturb(delayingReplies(300));
+    const closing = nearCache.close();
+    await wait(150);
+    const usedAt = performance.now();
+    await here.get(token);
+    await closing;
+    expect(await admin.pttl(`session:${id}`)).toBeGreaterThan(
+      60_000 - (performance.now() - usedAt) - 50,
+    );
+  });
+
+  it('shows its own change of the idle timeout, and the slide of a write, with a slide waiting', async () => {
+    const token = await kept();
+    await here.get(token);
+    await wait(600);
+    await here.update(token, { set: { n: '1' } });
+    expect((await look(token))?.remainingMs).toBeGreaterThan(59_800);
+    await here.setTtl(token, 1);
+    const short = (await look(token))?.remainingMs;
+    expect(short).toBeGreaterThan(800);
+    expect(short).toBeLessThanOrEqual(1000);
+  });
+
+  it('shows a change of the idle timeout elsewhere with a slide waiting', async () => {
+    const { token } = await elsewhere.create({}, { ttl: 20, lifetime: 120 });
+    const trustedUse = () => here.get(token);
+    await until('its slide is put off', async () => {
+      const before = await slides();
+      await trustedUse();
+      return (await slides()) === before;
+    });
+    await elsewhere.setTtl(token, 3600); // cut off by the lifetime
+    await until('it is seen', async () => (await look(token))?.ttl === 3600);
+    expect((await look(token))?.remainingMs).toBeLessThanOrEqual(120_000);
+  });
+
+  it('gives up nothing for a wrong secret', async () => {
+    const token = await kept(3);
+    const { token: other } = await elsewhere.create();
+    const wrong = `${token.split('.')[0]}.${other.split('.')[1]}`;
+    expect(await look(wrong)).toBeUndefined();
+    expect(await here.get(wrong)).toBeUndefined();
+    const calls = await scriptCalls();
+    await look(token);
+    expect(await scriptCalls()).toBe(calls);
+    // Also not what it knows of its own slide, whose word comes later.
+    const release = holdingBackChanges();
+    await Promise.all([here.get(token), here.get(wrong)]);
+    release();
+    for (let turn = 0; turn < 100; turn += 1) {
+      expect(nearCache.stats().sessions).toBe(1);
+      await new Promise(setImmediate);
+    }
+  });
+
+  it('keeps what Redis said, whatever callers do with their answer', async () => {
+    const token = await kept(3); // slid at once by each use
+    const release = holdingBackChanges();
+    Object.assign((await here.get(token)) as object, { user: 'mallory' });
+    const calls = await scriptCalls();
+    expect((await look(token))?.user).toBeUndefined();
+    expect(await scriptCalls()).toBe(calls);
+    release();
+  });
+
+  it('slides in the name of no request', async () => {
+    const token = await kept();
+    const requests = new AsyncLocalStorage<string>();
+    const inNameOf: unknown[] = [];
+    const client = connection.client as Redis;
+    const send = client.sendCommand.bind(client);
+    client.sendCommand = (command, stream) => {
+      inNameOf.push(requests.getStore());
+      return send(command, stream);
+    };
+    await requests.run('a request', () => here.get(token));
+    expect(inNameOf).toEqual([]);
+    await until('it is slid', async () => inNameOf.length > 0);
+    expect(inNameOf).not.toContain('a request');
+  });
+
+  it('takes back time that somebody else gave a session in use', async () => {
+    const token = await kept();
+    const id = await idOf(token);
+    await admin.pexpire(`session:${id}`, 3_600_000);
+    await until('it is seen', async () => ((await look(token))?.remainingMs ?? 0) > 60_000);
+    await until(
+      'its use slides it',
+      async () => {
+        await here.get(token);
+        return (await admin.pttl(`session:${id}`)) <= 60_000;
+      },
+      { timeoutMs: 3000 },
+    );
+  });
+
+  it('hears of changes where its client asks, also when the name leads to another server by then', async () => {
+    const next = await startRedisServer({ binary: redisBinary() });
+    const there = new Redis(next.port, next.host);
+    try {
+      const token = await kept();
+      await there.call('REPLICAOF', server.host, String(server.port));
+      await until(
+        'the next one has it',
+        async () => (await there.dbsize()) === (await admin.dbsize()),
+      );
+      await there.call('REPLICAOF', 'NO', 'ONE');
+      const id = String(await connection.client.client('ID'));
+      proxy.lead(next);
+      await admin.call('CLIENT', 'KILL', 'ID', id);
+      const onNext = new SessionService({
+        repository: new RedisSessionRepository({ client: there }),
+      });
+      await until('it is kept', async () => {
+        await look(token);
+        return nearCache.stats().sessions > 0 && nearCache.stats().trusted;
+      });
+      await onNext.update(token, { set: { n: 'new' } });
+      await until('it is seen', async () => (await look(token))?.fields.n === 'new', {
+        timeoutMs: BOUND_MS,
+      });
+    } finally {
+      there.disconnect();
+      await next.stop();
+    }
   });
 });

@@ -19,6 +19,8 @@ export interface TcpProxy extends Port {
   /** From now on, on connections old and new. The bytes of clients always reach the server. */
   disturb(disturbance: Disturbance): void;
   calm(): void;
+  /** Leads new connections to another server. */
+  lead(server: Port): void;
   /** Ends all connections. */
   stop(): Promise<void>;
 }
@@ -27,9 +29,10 @@ const undisturbed: Disturbance = (piece, { pass }) => pass(piece);
 
 export async function startTcpProxy(server: Port): Promise<TcpProxy> {
   let disturbance = undisturbed;
+  let target = server;
   const sockets = new Set<Socket>();
   const listener = createServer((client) => {
-    const upstream = connect(server.port, server.host);
+    const upstream = connect(target.port, target.host);
     const cut = () => {
       client.destroy();
       upstream.destroy();
@@ -60,6 +63,9 @@ export async function startTcpProxy(server: Port): Promise<TcpProxy> {
     },
     calm() {
       disturbance = undisturbed;
+    },
+    lead(next) {
+      target = next;
     },
     async stop() {
       listener.close();

@@ -10,7 +10,12 @@ export interface NearCacheEntry {
   readonly secretHash: SecretHash;
   /** Not before this Redis ends it, unless it is slid. */
   readonly expiresAt: number;
-  /** When Redis last slid it. Where the lifetime cuts the slide off nothing tells, and this lies before it. */
+  /** Until then it is served. */
+  readonly keptUntil: number;
+  /**
+   * When Redis last slid it. Where the lifetime cuts the slide off nothing tells, and this lies before it; where somebody
+   * gave it more time than its idle timeout it is due to be slid at once.
+   */
   readonly slidAt: number;
   /** From then on its lifetime may cut a slide off; by this machine's clock, and early. */
   readonly maybeCutFrom: number;
@@ -71,8 +76,9 @@ export function toEntry(
   const ttlMs = session.ttl * 1000;
   const endsAt = (session.endsAt ?? Infinity) - performance.timeOrigin;
   return {
-    ...{ session, secretHash, expiresAt },
-    slidAt: expiresAt - ttlMs,
+    session: { ...session }, // whoever was given the other may have changed it
+    ...{ secretHash, expiresAt, keptUntil: expiresAt },
+    slidAt: session.remainingMs > ttlMs ? -Infinity : expiresAt - ttlMs,
     maybeCutFrom: endsAt - ttlMs - SKEW_MS,
   };
 }

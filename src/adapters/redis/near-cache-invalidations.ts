@@ -23,6 +23,7 @@ const PROOF_MS = 1800;
 export class NearCacheInvalidations {
   /** On the clock of `performance.now()`: until then nothing that changed is unknown for longer than the staleness bound. */
   provenUntil = 0;
+  readonly #client: Redis;
   readonly #connection: Redis;
   readonly #prefix: string;
   readonly #listener: InvalidationListener;
@@ -31,6 +32,7 @@ export class NearCacheInvalidations {
   #awaitedSince: number | undefined;
 
   constructor(client: Redis, prefix: string, listener: InvalidationListener) {
+    this.#client = client;
     this.#prefix = prefix;
     this.#listener = listener;
     // ioredis would subscribe again without tracking: each new connection is armed from the start, here.
@@ -43,11 +45,14 @@ export class NearCacheInvalidations {
     this.#connection.on('ready', () => void this.#arm());
     this.#connection.on('close', () => this.#lose());
     this.#connection.on('messageBuffer', (_channel: Buffer, keys: unknown) => this.#hear(keys));
+    // The next one may lead to another server, of whose changes the old one knows nothing.
+    client.on('close', this.#beginAnew);
     this.#timer = setInterval(() => this.#beat(), PING_INTERVAL_MS).unref();
   }
 
   close(): void {
     clearInterval(this.#timer);
+    this.#client.off('close', this.#beginAnew);
     this.#lose();
     this.#connection.disconnect();
   }
@@ -71,9 +76,7 @@ export class NearCacheInvalidations {
   #beat(): void {
     const now = performance.now();
     if (this.#awaitedSince !== undefined) {
-      if (now - this.#awaitedSince < PROOF_MS - PING_INTERVAL_MS) return;
-      this.#lose();
-      this.#connection.disconnect(true);
+      if (now - this.#awaitedSince >= PROOF_MS - PING_INTERVAL_MS) this.#beginAnew();
       return;
     }
     if (!this.#armed) return;
@@ -93,6 +96,11 @@ export class NearCacheInvalidations {
       this.#listener.lost(); // the database was emptied
     else for (const key of keys) this.#listener.changed(String(key));
   }
+
+  readonly #beginAnew = (): void => {
+    this.#lose();
+    if (this.#connection.status === 'ready') this.#connection.disconnect(true); // else it is on its way
+  };
 
   #lose(): void {
     this.#armed = false;

@@ -106,8 +106,8 @@ export function openNearCache({
       return;
     }
     if (entry !== undefined) {
-      const expiresAt = Math.min(entry.expiresAt, performance.now() + REREAD_MS);
-      entries.set(id, { ...entry, expiresAt });
+      const keptUntil = Math.min(entry.keptUntil, performance.now() + REREAD_MS);
+      entries.set(id, { ...entry, keptUntil });
     }
     load({ id, secretHash }, () => origin.read({ id, secretHash })).catch(() => {}); // then it is kept no longer
   }
@@ -127,7 +127,15 @@ export function openNearCache({
   function kept({ id, secretHash }: Credential, now: number): NearCacheEntry | undefined {
     if (now >= invalidations.provenUntil) return undefined;
     const entry = entries.get(id);
-    return entry?.secretHash === secretHash && now < entry.expiresAt ? entry : undefined;
+    return entry?.secretHash === secretHash && now < entry.keptUntil ? entry : undefined;
+  }
+
+  /** One whose session is kept under another secret: until Redis tells of a rotation nothing is learned from it. */
+  function isOther({ id, secretHash }: Credential): boolean {
+    const entry = entries.get(id);
+    return (
+      entry !== undefined && entry.secretHash !== secretHash && performance.now() < entry.keptUntil
+    );
   }
 
   /** Asks Redis, and keeps the answer. */
@@ -140,10 +148,20 @@ export function openNearCache({
     loads.set(id, load);
     try {
       const session = await load.answer;
-      if (typeof session !== 'object' || loads.get(id) !== load) return session;
+      const before = entries.get(id);
+      if (typeof session !== 'object') {
+        if (before?.secretHash === secretHash) entries.delete(id);
+        return session;
+      }
       const entry = toEntry(session, readings.get(session)?.record ?? [], secretHash, askedAt);
-      if (entry !== undefined && askedAt < invalidations.provenUntil) entries.set(id, entry);
-      else entries.delete(id);
+      if (loads.get(id) === load) {
+        if (entry !== undefined && askedAt < invalidations.provenUntil) entries.set(id, entry);
+        else entries.delete(id);
+      } else if (entry !== undefined && before?.secretHash === secretHash) {
+        // It is being read again, and served meanwhile: as the newer of the two, and no longer than was said.
+        entries.set(id, { ...entry, keptUntil: Math.min(entry.keptUntil, before.keptUntil) });
+      }
+      if (entry !== undefined) touches.done(id, entry.slidAt);
       return session;
     } finally {
       if (loads.get(id) === load) loads.delete(id);
@@ -161,7 +179,7 @@ export function openNearCache({
     const entry = kept(credential, now);
     if (entry === undefined) return undefined;
     hits += 1;
-    return asOf(entry.session, entry.expiresAt, touches.get(credential), now);
+    return asOf(entry.session, entry.expiresAt, touches.get(credential, entry.session.ttl), now);
   }
 
   function accessKept(credential: Credential, { at, refreshAfterMs }: Access): Session | undefined {
@@ -170,7 +188,9 @@ export function openNearCache({
     if (entry === undefined) return undefined;
     const { session, expiresAt, slidAt } = entry;
     const due = now - slidAt >= refreshAfterMs;
-    const putOff = due ? putOffSlide(credential, at, entry, now) : touches.get(credential);
+    const putOff = due
+      ? putOffSlide(credential, at, entry, now)
+      : touches.get(credential, session.ttl);
     if (due && putOff === undefined) return undefined;
     hits += 1;
     return asOf(session, expiresAt, putOff, now);
@@ -185,10 +205,11 @@ export function openNearCache({
       await asked;
     }
     misses += 1;
-    const session = await load(credential, () => origin.read(credential));
+    const ask = () => origin.read(credential);
+    const session = await (isOther(credential) ? ask() : load(credential, ask));
     if (typeof session !== 'object') return session;
     const now = performance.now();
-    return asOf(session, now + session.remainingMs, touches.get(credential), now);
+    return asOf(session, now + session.remainingMs, touches.get(credential, session.ttl), now);
   }
 
   async function access(credential: Credential, access: Access): Promise<Session | Absent> {
@@ -217,23 +238,23 @@ export function openNearCache({
   function putOffSlide(
     credential: Credential,
     at: string,
-    { expiresAt, maybeCutFrom }: NearCacheEntry,
+    { session, expiresAt, maybeCutFrom }: NearCacheEntry,
     now: number,
   ): PutOff | undefined {
     if (expiresAt - now < LEAST_LEFT_MS || now >= maybeCutFrom) return undefined;
-    return touches.add(credential, at, now, expiresAt);
+    return touches.add(credential, session.ttl, at, now);
   }
 
   async function slide(credential: Credential, access: Access): Promise<Session | Absent> {
+    const ask = () => origin.access(credential, access);
+    if (isOther(credential)) return ask();
     const { id } = credential;
     const askedAt = performance.now();
     slid.add(id);
-    const session = await load(credential, () => origin.access(credential, access)).catch(
-      (error) => {
-        forget(id); // it may have arrived, and hidden the change of another
-        throw error;
-      },
-    );
+    const session = await load(credential, ask).catch((error) => {
+      forget(id); // it may have arrived, and hidden the change of another
+      throw error;
+    });
     if (typeof session === 'object' && wasSlid(session)) touches.done(id, askedAt);
     else slid.delete(id); // nothing was changed, and nothing will be told
     return session;
@@ -253,8 +274,8 @@ export function openNearCache({
       misses,
     }),
     async close() {
+      invalidations.close(); // first: from then on no slide is put off
       await touches.close();
-      invalidations.close();
     },
   };
 }
