@@ -1,0 +1,257 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connectRedis, type RedisConnection } from '../../src/adapters/redis/connect-redis.ts';
+import { type NearCache, openNearCache } from '../../src/adapters/redis/near-cache.ts';
+import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
+import { type Session, SessionService, StoreUnavailableError } from '../../src/index.ts';
+import { describeWithServers, redisBinary } from '../support/live-redis.ts';
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { until } from '../support/until.ts';
+
+const WALK_MS = 8000;
+const SESSIONS = 24;
+
+/** How late a change elsewhere may be seen here: Redis' word, a session that is read again, and a busy machine. */
+const LAG_MS = 400;
+
+/** How much later than a use its slide may be done. */
+const PUT_OFF_MS = 1250 + LAG_MS;
+
+interface App {
+  readonly service: SessionService;
+  readonly nearCache?: NearCache;
+}
+
+interface Change {
+  readonly by: App | undefined;
+  readonly begin: number;
+  end: number;
+}
+
+/** What was asked of a session and answered, by this machine's clock. */
+interface Known {
+  token: string;
+  readonly id: string;
+  readonly ttls: number[];
+  readonly counts: (Change & { readonly count: number })[];
+  readonly uses: { readonly begin: number; readonly end: number }[];
+  readonly ends: Change[];
+  /** Tokens that were replaced, each without a grace. */
+  readonly replaced: (Change & { readonly token: string })[];
+}
+
+describeWithServers('near caches in a random walk', () => {
+  let server: RedisServer;
+  let admin: Redis;
+  const connections: RedisConnection[] = [];
+  const apps: App[] = [];
+  const [seed = randomInt(2 ** 31)] = [process.env.SEED].filter(Boolean).map(Number);
+  const random = mulberry32(seed);
+  const pick = <T>(things: readonly T[]) => things[Math.floor(random() * things.length)] as T;
+
+  beforeAll(async () => {
+    server = await startRedisServer({ binary: redisBinary() });
+    admin = new Redis(server.port, server.host);
+    for (const isNear of [true, true, false]) {
+      const { host, port } = server;
+      const connection = await connectRedis({ kind: 'server', host, port });
+      connections.push(connection);
+      const { client } = connection;
+      const nearCache = isNear ? openNearCache({ client }) : undefined;
+      const repository = nearCache?.repository ?? new RedisSessionRepository({ client });
+      const service = new SessionService({ repository, rememberTokens: isNear ? 100 : 0 });
+      apps.push({ service, ...(nearCache && { nearCache }) });
+    }
+    await until('all are trusted', async () => trusted());
+  });
+  afterAll(async () => {
+    for (const { nearCache } of apps) await nearCache?.close();
+    for (const connection of connections) await connection.close();
+    admin?.disconnect();
+    await server?.stop();
+  });
+  const trusted = () => apps.every(({ nearCache }) => nearCache?.stats().trusted !== false);
+
+  it(
+    'keep every promise',
+    async () => {
+      const wrong: string[] = [];
+      let sessions: Known[] = [];
+      const began = performance.now();
+      while (performance.now() - began < WALK_MS && wrong.length === 0) {
+        while (sessions.length < SESSIONS) sessions.push(await create());
+        const chosen = sessions.filter(() => random() < 0.4);
+        // What waits for a Redis that stands still it does in one turn, and tells of once.
+        const still = random() < 0.6;
+        if (still) server.pause();
+        const steps = chosen.flatMap((session) =>
+          Array.from(
+            { length: 1 + Math.floor(random() * 5) },
+            () => [session, random() * 6] as const,
+          ),
+        );
+        const done = steps.map(async ([session, delayMs]) => {
+          await wait(delayMs);
+          await step(session, wrong).catch((error) => {
+            if (!(error instanceof StoreUnavailableError)) throw error;
+          });
+        });
+        await wait(20);
+        if (still) server.resume();
+        await Promise.all(done);
+        if (random() < 0.05) await flush(sessions);
+        if (random() < 0.1) await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+        await wait(LAG_MS + 50);
+        await Promise.all(sessions.map((session) => settled(session, wrong)));
+        sessions = sessions.filter(({ ends, uses, ttls }) => {
+          const until = (uses.at(-1)?.end ?? 0) + Math.max(...ttls) * 1000 + PUT_OFF_MS;
+          return (
+            ends.every(({ end }) => end > performance.now() - 1000) && performance.now() < until
+          );
+        });
+      }
+      const stats = apps.map(({ nearCache }) => nearCache?.stats());
+      expect(wrong.slice(0, 5), `seed ${seed}`).toEqual([]);
+      for (const figures of stats.slice(0, 2)) expect(figures?.hits).toBeGreaterThan(100);
+    },
+    WALK_MS * 3,
+  );
+
+  async function create(): Promise<Known> {
+    const ttl = pick([1, 4, 60]); // below 5 seconds each use slides at once
+    const begin = performance.now();
+    const { token, session } = await pick(apps).service.create({}, { ttl });
+    const uses = [{ begin, end: performance.now() }];
+    return { token, id: session.id, ttls: [ttl], counts: [], uses, ends: [], replaced: [] };
+  }
+
+  /** One call of one of them, and often a look afterwards by the same. */
+  async function step(session: Known, wrong: string[]): Promise<void> {
+    const app = pick(apps);
+    const { service } = app;
+    const { token } = session;
+    const begin = performance.now();
+    const change = (): Change => ({ by: app, begin, end: performance.now() });
+    const used = () => session.uses.push({ begin, end: performance.now() });
+    const dice = random();
+    if (dice < 0.45) {
+      await look(app, session, token, { refresh: dice < 0.25 }, wrong);
+    } else if (dice < 0.75) {
+      const count = await (dice < 0.7
+        ? service.increment(token, 'n')
+        : service
+            .durably((own) => own.increment(token, 'n'), { timeoutMs: 1 })
+            .then(({ answer }) => answer));
+      if (count !== undefined) {
+        session.counts.push({ ...change(), count });
+        used();
+      }
+    } else if (dice < 0.8) {
+      const ttl = pick([1, 4, 60]);
+      session.ttls.push(ttl); // may be done whatever is answered
+      if (await service.setTtl(token, ttl)) used();
+    } else if (dice < 0.88) {
+      const replacing = { ...change(), end: Infinity, token };
+      session.replaced.push(replacing);
+      const next = await service.rotate(token);
+      if (next) {
+        session.token = next;
+        replacing.end = performance.now();
+        used();
+      }
+    } else if (dice < 0.94) {
+      const { token: other } = await service.create();
+      const forged = `${token.split('.')[0]}.${other.split('.')[1]}`;
+      if (await service.get(forged)) wrong.push('a wrong secret opened a session');
+    } else {
+      const ending = { ...change(), end: Infinity };
+      session.ends.push(ending);
+      const ended = await (dice < 0.97 ? service.delete(token) : service.end(session.id));
+      if (ended) ending.end = performance.now();
+    }
+    if (random() < 0.7) await look(app, session, token, { refresh: false }, wrong);
+    if (random() < 0.3) await look(app, session, session.token, { refresh: true }, wrong);
+  }
+
+  /** Reads, and judges the answer. */
+  async function look(
+    app: App,
+    known: Known,
+    token: string,
+    { refresh }: { readonly refresh: boolean },
+    wrong: string[],
+  ): Promise<Session | undefined> {
+    const begin = performance.now();
+    const session = await app.service.get(token, { refresh });
+    const end = performance.now();
+    const say = (what: string) => wrong.push(`${what} (app ${apps.indexOf(app)}, ${known.id})`);
+    // What has to be seen by now.
+    const seen = (change: Change) => change.end < begin - (change.by === app ? 0 : LAG_MS);
+    if (session === undefined) {
+      const isEnded = known.ends.some((ending) => ending.begin <= end);
+      const isReplaced = known.replaced.some((one) => one.token === token && one.begin <= end);
+      const lastUse = Math.max(...known.uses.map((use) => use.begin));
+      const isIdle = end - lastUse > Math.min(...known.ttls) * 1000 - 20;
+      if (!isEnded && !isReplaced && !isIdle) say('absent, and nobody ended it');
+      return undefined;
+    }
+    const count = Number(session.fields.n ?? 0);
+    const least = Math.max(0, ...known.counts.filter(seen).map((one) => one.count));
+    if (count < least) say(`counted ${count}, which was ${least} before`);
+    if (known.ends.some(seen)) say('alive, and was ended before');
+    if (known.replaced.some((one) => one.token === token && seen(one)))
+      say('opened by an old token');
+    const lastUse = Math.max(...known.uses.map((use) => use.end));
+    if (begin - lastUse > Math.max(...known.ttls) * 1000 + PUT_OFF_MS) say('alive, and long idle');
+    if (!(session.remainingMs > 0 && session.remainingMs <= session.ttl * 1000))
+      say(`${session.remainingMs} ms left of ${session.ttl} s`);
+    if (refresh) known.uses.push({ begin, end });
+    return session;
+  }
+
+  /** With nothing done for a while: all see what Redis has, and slides that were put off are done. */
+  async function settled(known: Known, wrong: string[]): Promise<void> {
+    const looks = apps.map((app) => look(app, known, known.token, { refresh: false }, wrong));
+    const [first, ...others] = await Promise.all(looks);
+    for (const other of others) {
+      const isRunningOut = Math.min(first?.remainingMs ?? 0, other?.remainingMs ?? 0) < 100;
+      const same = first?.fields.n === other?.fields.n && first?.ttl === other?.ttl;
+      if (!same && !isRunningOut) wrong.push(`seen differently (${known.id})`);
+    }
+    const uses = { begin: 0, end: 0 };
+    for (const { begin, end } of known.uses) {
+      uses.begin = Math.max(uses.begin, begin);
+      uses.end = Math.max(uses.end, end);
+    }
+    const asked = performance.now();
+    if (asked - uses.end < PUT_OFF_MS) return;
+    const left = await admin.pttl(`session:${known.id}`);
+    if (left < 0) return;
+    const [ttl] = known.ttls.length === 1 ? known.ttls : []; // else nobody knows which came last
+    if (ttl === undefined) return;
+    if (left < ttl * 1000 - (performance.now() - uses.begin) - 20)
+      wrong.push(`a use did not slide (${known.id})`);
+    if (left > ttl * 1000 - (asked - uses.end) + PUT_OFF_MS)
+      wrong.push(`slid by nobody (${known.id})`);
+  }
+
+  async function flush(sessions: readonly Known[]): Promise<void> {
+    const begin = performance.now();
+    await admin.flushall(); // a server of our own
+    const end = performance.now();
+    for (const { ends } of sessions) ends.push({ by: undefined, begin, end });
+  }
+});
+
+/** Numbers from 0 to 1, the same for the same seed. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
