@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { connectRedis, type RedisAddress } from '../../src/adapters/redis/connect-redis.ts';
+import { openNearCache } from '../../src/adapters/redis/near-cache.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService, type SessionServiceOptions } from '../../src/index.ts';
 import { Keyspace } from '../support/keyspace.ts';
@@ -30,21 +31,27 @@ export type Answers = Readonly<Record<Outcome['kind'], number>>;
 /**
  * Runs clients with a connection each, does `fault` to their Redis meanwhile, waits until they are served again, and
  * judges what they were told: nothing impossible, nobody left waiting, every key with an expiry. The clients are told
- * apart by `apps`, in turn.
+ * apart by `apps`, in turn. With `near` they are one process instead, with one near cache: all changes are its own, so that
+ * no answer may be late.
  */
 export async function underLoad(
   address: RedisAddress,
   fault: (load: Load, happened: Happened) => Promise<unknown>,
-  { apps = [{}] }: { readonly apps?: readonly Partial<SessionServiceOptions>[] } = {},
+  {
+    apps = [{}],
+    near = false,
+  }: { readonly apps?: readonly Partial<SessionServiceOptions>[]; readonly near?: boolean } = {},
 ): Promise<Answers> {
   const connections = await Promise.all(
     Array.from({ length: CLIENTS }, () => connectRedis(address)),
   );
+  const [{ client: first }] = connections as [(typeof connections)[number]];
+  const nearCache = near ? openNearCache({ client: first }) : undefined;
   try {
     const services = connections.map(
       ({ client }, i) =>
         new SessionService({
-          repository: new RedisSessionRepository({ client }),
+          repository: nearCache?.repository ?? new RedisSessionRepository({ client }),
           ...apps[i % apps.length],
         }),
     );
@@ -63,10 +70,11 @@ export async function underLoad(
     }
     expect(violations(calls, happened).slice(0, 10)).toEqual([]);
     expect(Math.max(...calls.map(({ begin, end }) => end - begin))).toBeLessThan(LONGEST_CALL_MS);
-    const [{ client }] = connections as [(typeof connections)[number]];
-    expect(await new Keyspace(client).keysWithoutExpiry()).toEqual([]);
+    if (nearCache) expect(nearCache.stats().hits).toBeGreaterThan(100);
+    expect(await new Keyspace(first).keysWithoutExpiry()).toEqual([]);
     return countAnswers(calls);
   } finally {
+    await nearCache?.close();
     for (const { client } of connections) client.disconnect();
   }
 }
