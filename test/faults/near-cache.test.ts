@@ -37,6 +37,22 @@ describeWithServers('a near cache under load', () => {
     expect(answers.unknown).toBeGreaterThanOrEqual(60);
   });
 
+  it('that hears of changes late: its own are seen at once', async () => {
+    const answers = await underLoad(
+      address(),
+      async (load) => {
+        network.disturb(async (piece, { pass }) => {
+          if (piece.includes('__redis__:invalidate')) await wait(200);
+          pass(piece);
+        });
+        await load.more(1000);
+        network.calm();
+      },
+      near,
+    );
+    expect(answers).toMatchObject({ refused: 0, unknown: 0 });
+  });
+
   it('whose network falls silent: calls give up in time', async () => {
     const answers = await underLoad(
       address(),
