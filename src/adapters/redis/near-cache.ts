@@ -297,7 +297,8 @@ function asOf(
     authenticatedAt: session.authenticatedAt,
     lastAccessedAt: putOff === undefined ? session.lastAccessedAt : putOff.at,
     ttl: session.ttl,
-    remainingMs: Math.ceil(leftMs),
+    // Not rounded up: sums of instants are off by the last bit, and 60 seconds would be 61 for who counts in seconds.
+    remainingMs: Math.max(1, Math.round(leftMs)),
     endsAt: session.endsAt,
     persistent: session.persistent,
     device: session.device,
