@@ -21,7 +21,10 @@ export interface SessionPolicy {
   readonly maxTtl: number;
   /** How long a session lives at most, however busy it is; `undefined` for no such limit. Default 604800 (7 days). */
   readonly lifetime: number | undefined;
-  /** A `get` this soon after the last one that slid the expiry only reads; 0 slides every time. Default 0. */
+  /**
+   * A `get` this many seconds after the last one that slid the expiry only reads, but never in the second half of the
+   * session's idle timeout; 0 slides every time. Default 0.
+   */
   readonly refreshAfter: number;
   /** Whether a token that a rotation replaced ends the session when it comes back after its grace. Default false: it is reported only. */
   readonly endOnReuse: boolean;

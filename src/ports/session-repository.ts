@@ -28,7 +28,10 @@ export interface SessionRepository {
   /** The session as it is. A pure read: neither the expiry nor the last access moves. */
   read(credential: Credential): Promise<Session | Absent>;
 
-  /** Slides, and answers the session as it is then. Within `refreshAfterMs` of the last slide it is a pure read instead. */
+  /**
+   * Slides, and answers the session as it is then. Within `refreshAfterMs` of the last slide it is a pure read instead, and
+   * within half the ttl where that is less: a session in use never runs out.
+   */
   access(credential: Credential, access: Access): Promise<Session | Absent>;
 
   /** Writes and removes single fields and touches no others; slides. The limits are those of the whole session afterwards. */

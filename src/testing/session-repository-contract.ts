@@ -141,6 +141,18 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     },
   },
   {
+    name: 'access within refreshAfterMs slides a session that has less than half its ttl left',
+    async run({ repository, elapse }) {
+      const credential = await stored(repository, { ttl: 2 });
+      const early = await access(repository, credential, { at: LATER, refreshAfterMs: 60_000 });
+      assert.equal(early?.lastAccessedAt, FIRST);
+      await elapse(1200);
+      const due = await access(repository, credential, { at: LATER, refreshAfterMs: 60_000 });
+      assert.equal(due?.lastAccessedAt, LATER);
+      assert.ok(due.remainingMs > 1500);
+    },
+  },
+  {
     name: 'access close to the end of the lifetime records the last access within refreshAfterMs as well',
     async run({ repository }) {
       const credential = await stored(repository, { ttl: 60, lifetime: 30 });

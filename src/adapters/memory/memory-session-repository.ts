@@ -76,9 +76,9 @@ export class MemorySessionRepository implements SessionRepository {
     const entry = this.#open(credential);
     if (isAbsent(entry)) return entry;
     // At least the time since the last slide: one that the lifetime cut off left less than the ttl.
-    const gainMs =
-      Number(entry.record.get(reserved.ttl)) * 1000 - (entry.expiresAt - this.#clock.now());
-    if (gainMs >= refreshAfterMs) this.#slide(entry, at);
+    const ttlMs = Number(entry.record.get(reserved.ttl)) * 1000;
+    const gainMs = ttlMs - (entry.expiresAt - this.#clock.now());
+    if (gainMs >= Math.min(refreshAfterMs, ttlMs / 2)) this.#slide(entry, at);
     return this.#session(credential.id, entry);
   }
 

@@ -187,7 +187,7 @@ export function openNearCache({
     const entry = kept(credential, now);
     if (entry === undefined) return undefined;
     const { session, expiresAt, slidAt } = entry;
-    const due = now - slidAt >= refreshAfterMs;
+    const due = now - slidAt >= Math.min(refreshAfterMs, session.ttl * 500);
     const putOff = due
       ? putOffSlide(credential, at, entry, now)
       : touches.get(credential, session.ttl);

@@ -130,7 +130,7 @@ return { ${session} }
 `;
 
 /**
- * ARGV[3]: milliseconds since the last slide within which this one is skipped. What is missing to the whole ttl is at
+ * ARGV[3]: milliseconds since the last slide within which this one is skipped, but half the ttl at most. What is missing to the whole ttl is at
  * least that time; it is more where the lifetime cut a slide off. It is never skipped where the key has no expiry or more
  * than the whole ttl left, by another hand or by a clock that stepped back. Answers { session } as it is then, with 1
  * behind it if it was slid.
@@ -139,7 +139,7 @@ const access = `${open}
 if ARGV[3] ~= '0' then
   local left = redis.call('PTTL', key)
   local missing = ttl * 1000 - left
-  if left ~= -1 and missing >= 0 and missing < tonumber(ARGV[3]) then
+  if left ~= -1 and missing >= 0 and missing < math.min(tonumber(ARGV[3]), ttl * 500) then
     left = math.max(1, left)
     return { ${session} }
   end
