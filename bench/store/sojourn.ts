@@ -7,11 +7,20 @@ import type { Contender } from './contender.ts';
 interface SojournVerb {
   readonly name: string;
   readonly refreshAfter?: number;
+  /** Seconds; the policy's default if it is not said. */
+  readonly lifetime?: number | undefined;
   readonly run: (service: SessionService, token: string, index: number) => Promise<unknown>;
 }
 
 export const sojournGet = sojourn({
   name: 'Sojourn get',
+  run: (service, token) => service.get(token),
+});
+
+/** As the peers keep them, which know no end but the idle timeout. */
+export const sojournWithoutLifetime = sojourn({
+  name: 'Sojourn get, no lifetime',
+  lifetime: undefined,
   run: (service, token) => service.get(token),
 });
 
@@ -48,14 +57,14 @@ export const nearCacheContenders: readonly Contender[] = [
   nearCache({ name: 'Sojourn get, near cache, 1 % writes elsewhere', writesElsewhere: true }),
 ];
 
-function sojourn({ name, refreshAfter = 0, run }: SojournVerb): Contender {
+function sojourn({ name, refreshAfter = 0, run, ...policy }: SojournVerb): Contender {
   return {
     name,
     async open(redisUrl, sessions) {
       const { client, close } = await connectRedis({ kind: 'url', url: redisUrl });
       const service = new SessionService({
         repository: new RedisSessionRepository({ client }),
-        policy: { ttl: TTL_SECONDS, refreshAfter },
+        policy: { ttl: TTL_SECONDS, refreshAfter, ...policy },
       });
       const tokens: string[] = new Array(sessions);
       await forEachIndex(sessions, async (index) => {
