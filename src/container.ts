@@ -15,7 +15,7 @@ import { type NearCache, openNearCache } from './adapters/redis/near-cache.ts';
 import { RedisSessionRepository } from './adapters/redis/redis-session-repository.ts';
 import { watchExpiry } from './adapters/redis/watch-expiry.ts';
 import { type Config, StartError } from './config.ts';
-import { StoreUnavailableError } from './domain/errors.ts';
+import { reasonOf, StoreUnavailableError } from './domain/errors.ts';
 import { observedRepository } from './domain/observed-repository.ts';
 import { SessionService } from './domain/session-service.ts';
 import type { Clock } from './ports/clock.ts';
@@ -136,8 +136,9 @@ async function openStore(
     if (!(error instanceof StoreUnavailableError)) throw error;
     if (mayFallBack)
       return memoryStore(clock, `embedded in-memory store (no Redis at ${describe(address)})`);
-    const reason = error.cause instanceof Error ? error.cause.message : error.message;
-    throw new StartError(`cannot use Redis at ${describe(address)}: ${reason}`, { cause: error });
+    throw new StartError(`cannot use Redis at ${describe(address)}: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,8 +1,8 @@
 import { ConfigError, redisSettings } from '../config.ts';
-import { StoreUnavailableError } from '../domain/errors.ts';
+import { reasonOf, StoreUnavailableError } from '../domain/errors.ts';
 import type { SessionService } from '../domain/session-service.ts';
 import { type Command, type CommandLine, jsonFlag, readUser } from './command.ts';
-import { CommandError, EXIT_NOT_FOUND, EXIT_UNAVAILABLE, reasonOf } from './failure.ts';
+import { CommandError, EXIT_NOT_FOUND, EXIT_UNAVAILABLE } from './failure.ts';
 import { requireId } from './session-view.ts';
 import { withRedis } from './with-redis.ts';
 

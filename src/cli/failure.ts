@@ -1,5 +1,5 @@
 import { ConfigError, StartError } from '../config.ts';
-import { SessionError, StoreUnavailableError } from '../domain/errors.ts';
+import { reasonOf, SessionError, StoreUnavailableError } from '../domain/errors.ts';
 
 export const EXIT_UNAVAILABLE = 1;
 export const EXIT_USAGE = 2;
@@ -27,8 +27,4 @@ export function failureOf(error: unknown): { code: number; line: string } | unde
     return { code: EXIT_UNAVAILABLE, line: `Redis failed: ${reasonOf(error)}` };
   }
   return undefined;
-}
-
-export function reasonOf({ cause, message }: StoreUnavailableError): string {
-  return cause instanceof Error ? cause.message : message;
 }

@@ -3,31 +3,27 @@ import { readFile } from 'node:fs/promises';
 import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import { type Config, StartError } from '../config.ts';
+import type { Config } from '../config.ts';
 import { createContainer, tokens } from '../container.ts';
 import { type Asset, createDemoApp } from '../http/demo/demo-app.ts';
 import { requestLog } from '../http/request-log.ts';
 import { observe } from '../observe.ts';
+import { CommandError, EXIT_UNAVAILABLE } from './failure.ts';
 
 const EXIT_OK = 0;
-const EXIT_FAILURE = 1;
 
 /** How long requests may take to finish after the signal to stop. */
 const STOP_TIMEOUT_MS = 10_000;
 
-/** Serves the demo page until it is told to stop; whatever keeps it from starting ends the process with one line. */
+/** Serves the demo page until it is told to stop. Rejects with an error that `failureOf` knows where it cannot start. */
 export async function serveUntilStopped(config: Config): Promise<void> {
-  const container = await createContainer(config, { register: observe }).catch((error: unknown) => {
-    if (!(error instanceof StartError)) throw error;
-    console.error(`sojourn: ${error.message}`);
-    process.exit(EXIT_FAILURE);
-  });
+  const container = await createContainer(config, { register: observe });
   const store = container.resolve(tokens.store);
   const log = container.resolve(tokens.log);
   // Node would print the error with all that hangs on it: a Redis client's with the command, data and hashes included.
   process.on('uncaughtException', (error) => {
     log.unexpected(error);
-    process.exit(EXIT_FAILURE);
+    process.exit(EXIT_UNAVAILABLE);
   });
   const app = createDemoApp({
     service: container.resolve(tokens.service),
@@ -47,11 +43,12 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   try {
     await once(server, 'listening');
   } catch (error) {
-    console.error(
-      `sojourn: cannot listen on ${config.host}:${config.port}: ${(error as Error).message}`,
-    );
     await container.close();
-    process.exit(EXIT_FAILURE);
+    const where = `${config.host}:${config.port}`;
+    throw new CommandError(
+      EXIT_UNAVAILABLE,
+      `cannot listen on ${where}: ${(error as Error).message}`,
+    );
   }
   const { port } = server.address() as AddressInfo;
   const host = config.host === '127.0.0.1' ? 'localhost' : config.host;

@@ -80,3 +80,8 @@ export class StoreUnavailableError extends Error {
     this.failure = failure;
   }
 }
+
+/** What is known of why the store failed: for operators, not for users. */
+export function reasonOf({ cause, message }: StoreUnavailableError): string {
+  return cause instanceof Error ? cause.message : message;
+}
