@@ -2,6 +2,7 @@
  * Why a call broke a rule of Sojourn. The codes are stable: programs may switch on them.
  *
  * - `invalid_policy`: a limit or timeout given at construction makes no sense
+ * - `invalid_option`: an option given at construction makes no sense: a cookie that browsers refuse, an origin that is none
  * - `invalid_ttl`: a ttl, lifetime or grace that is no whole number of seconds, or more than the policy allows
  * - `invalid_durability`: a number of replicas or a time to wait for them that makes no sense
  * - `invalid_user`: the owner's name is empty, too long or not well-formed Unicode
@@ -13,9 +14,11 @@
  * - `out_of_range`: the sum would leave the safe-integer range
  * - `too_many_sessions`: the user has as many sessions as the policy allows, and it says to refuse
  * - `revoked`: the user's sessions were ended, or others took its place, while this one was being started
+ * - `response_sent`: the verb needs a header of the response, which has left already
  */
 export type SessionErrorCode =
   | 'invalid_policy'
+  | 'invalid_option'
   | 'invalid_ttl'
   | 'invalid_durability'
   | 'invalid_user'
@@ -27,7 +30,8 @@ export type SessionErrorCode =
   | 'not_an_integer'
   | 'out_of_range'
   | 'too_many_sessions'
-  | 'revoked';
+  | 'revoked'
+  | 'response_sent';
 
 /** A rule was broken and nothing was written. Its message never carries a value, a token or a secret. */
 export class SessionError extends Error {

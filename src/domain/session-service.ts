@@ -351,6 +351,13 @@ export class SessionService {
     return at !== undefined && this.#clock.now() - Date.parse(at) <= maxAge * 1000;
   }
 
+  /** Seconds that the session's cookie should outlive the browser; `undefined` for one that ends with it. */
+  cookieMaxAge({ persistent, endsAt }: Session): number | undefined {
+    if (!persistent) return undefined;
+    const left = Math.ceil(((endsAt ?? Infinity) - this.#clock.now()) / 1000);
+    return Math.max(1, Math.min(left, 400 * 24 * 3600));
+  }
+
   /**
    * A secret for the forms of this session's pages, derived from the token so that nothing has to be stored: whoever
    * sees it learns nothing of the token. It changes with every rotation.

@@ -311,8 +311,9 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     }));
   }
 
-  function sessionBody({ current }: RequestSession) {
-    if (current === undefined) return { authenticated: false, session: null };
+  function sessionBody({ current, lost }: RequestSession) {
+    if (current === undefined)
+      return { authenticated: false, session: null, ...(lost && { lost }) };
     return {
       authenticated: true,
       session_id: current.id,
