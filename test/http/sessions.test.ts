@@ -175,7 +175,12 @@ describe('the cookie', () => {
 
   it('ends with the browser, or outlives it for 400 days at most where the session is persistent', async () => {
     const site = application();
-    expect((await login(site)).set).not.toContain('Max-Age');
+    site.app.post('/renew', async (c) => c.json(await c.var.session.required().rotate()));
+    const plain = await login(site);
+    expect(plain.set).not.toContain('Max-Age');
+    const rotated = await site.app.request('/renew', as(plain.cookie, 'POST'));
+    expect(rotated.headers.get('Set-Cookie')).toMatch(/^sid=/);
+    expect(rotated.headers.get('Set-Cookie')).not.toMatch(/Max-Age|Expires/);
     expect((await login(site, '/login?remember=yes')).set).toContain('; Max-Age=604800;');
     const long = application({}, { lifetime: 500 * 24 * 3600 });
     const { cookie, set } = await login(long, '/login?remember=yes');
@@ -199,6 +204,24 @@ describe('the cookie', () => {
     expect(await (await site.app.request('/', as(set.split(';')[0] ?? ''))).json()).toEqual({
       a: '1',
     });
+  });
+
+  it('is the only place that a token is taken from', async () => {
+    const site = application();
+    const { cookie } = await login(site);
+    const token = cookie.slice('sid='.length);
+    const elsewhere: [string, RequestInit?][] = [
+      [`/?sid=${token}`],
+      [`/?token=${token}`],
+      ['/', { headers: { Authorization: `Bearer ${token}` } }],
+      ['/', { headers: { sid: token, 'X-Session-Id': token } }],
+      ['/', { headers: { Cookie: `session=${token}; SID=${token}; __Host-sid=${token}` } }],
+    ];
+    site.calls.length = 0;
+    for (const [path, init] of elsewhere) {
+      expect(await (await site.app.request(path, init)).json()).toBeNull();
+    }
+    expect(site.calls).toEqual([]);
   });
 
   it('of which two different ones came opens nothing', async () => {
