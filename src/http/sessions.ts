@@ -73,19 +73,20 @@ function setHeaders(
   { personal, setCookie }: ReturnType<SessionHandler['answer']>,
 ): void {
   if (setCookie !== undefined) {
-    setHeader(c, 'append', 'Set-Cookie', setCookie);
-    setHeader(c, 'set', 'Cache-Control', 'no-store');
+    // These make a new response: the application may use its own for other requests too, which must not get this cookie.
+    c.header('Set-Cookie', setCookie, { append: true });
+    c.header('Cache-Control', 'no-store');
   } else if (personal && !c.res.headers.has('Cache-Control')) {
-    setHeader(c, 'set', 'Cache-Control', 'no-store');
+    forbidStoring(c);
   }
 }
 
 // `c.header` makes a new response with its body as a stream, which costs more than all else that a session does.
-function setHeader(c: Context, how: 'set' | 'append', name: string, value: string): void {
+function forbidStoring(c: Context): void {
   try {
-    c.res.headers[how](name, value);
+    c.res.headers.set('Cache-Control', 'no-store');
   } catch {
-    c.header(name, value, { append: how === 'append' }); // an answer of `fetch` that the handler passed on: its headers cannot be changed
+    c.header('Cache-Control', 'no-store'); // an answer of `fetch` that the handler passed on: its headers cannot be changed
   }
 }
 

@@ -446,6 +446,19 @@ describe('an answer', () => {
     expect(response.headers.get('Cache-Control')).toBe('no-store');
   });
 
+  it('that the application uses for everybody does not pass one user’s cookie on to the next', async () => {
+    const site = application();
+    const noContent = new Response(null, { status: 204 });
+    site.app.post('/quick', async (c) => {
+      await c.var.session.start('ada');
+      return noContent;
+    });
+    site.app.get('/quick', () => noContent);
+    const response = await site.app.request('/quick', { method: 'POST' });
+    expect(response.headers.getSetCookie()).toHaveLength(1);
+    expect((await site.app.request('/quick')).headers.getSetCookie()).toEqual([]);
+  });
+
   it('to a refused request says why', async () => {
     const site = application();
     const response = await site.app.request('/login', {
