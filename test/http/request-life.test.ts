@@ -15,7 +15,7 @@ const asAda = (cookie: string, method = 'GET') => ({ method, headers: { Cookie: 
 
 function application(options: Partial<SessionsOptions> = {}, policy = {}) {
   const calls: string[] = [];
-  const store = { down: false };
+  const store = { down: false, onUpdate: () => {} };
   const real = new MemorySessionRepository();
   const repository: SessionRepository = new Proxy(real, {
     get(target, name) {
@@ -23,6 +23,7 @@ function application(options: Partial<SessionsOptions> = {}, policy = {}) {
       if (typeof member !== 'function') return member;
       return async (...args: unknown[]) => {
         calls.push(String(name));
+        if (name === 'update') store.onUpdate();
         if (store.down) throw new StoreUnavailableError('refused');
         return member.apply(target, args);
       };
@@ -224,6 +225,32 @@ describe('a response waits for what changes its cookie', () => {
     );
     const response = await site.app.request('/stream', asAda(await site.login()));
     expect((await site.service.peek(tokenOf(cookieOf(response))))?.user).toBe('ada');
+  });
+
+  it('before it writes what was collected, which the old token would not do any more', async () => {
+    const site = application();
+    site.app.post('/act', (c) => {
+      const session = c.var.session.required();
+      void session.rotate();
+      session.set('b', '2');
+      return c.text('');
+    });
+    const response = await site.app.request('/act', asAda(await site.login(), 'POST'));
+    const session = await site.service.peek(tokenOf(cookieOf(response)));
+    expect(session?.fields).toEqual({ a: '1', b: '2' });
+    expect(site.warnings).toEqual([]);
+  });
+
+  it('a rotation that begins while what was collected is being written', async () => {
+    const site = application();
+    site.app.post('/act', (c) => {
+      const session = c.var.session.required();
+      session.set('b', '2');
+      site.store.onUpdate = () => void session.rotate();
+      return c.text('');
+    });
+    const response = await site.app.request('/act', asAda(await site.login(), 'POST'));
+    expect((await site.service.peek(tokenOf(cookieOf(response))))?.fields.b).toBe('2');
   });
 
   it('one that fails is its caller’s to hear of, and nobody else’s', async () => {
