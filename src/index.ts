@@ -48,6 +48,7 @@ export { remainingSeconds, type Session } from './domain/session.ts';
 export type { FieldValues } from './domain/session-fields.ts';
 export {
   defaultPolicy,
+  type RememberPolicy,
   type SessionLimits,
   type SessionPolicy,
   type SessionPolicyOptions,

@@ -13,6 +13,21 @@ export interface SessionLimits {
   readonly maxTotalBytes: number;
 }
 
+/** How long a remembered session lives: one that is started with `persistent: true`. Times are whole seconds. */
+export interface RememberPolicy {
+  /**
+   * Idle timeout of a remembered session that was not given its own. It may be longer than the policy's `maxTtl`, and
+   * such a session may then be given up to as much by `setTtl`. Default 2592000 (30 days), or the policy's `ttl` where
+   * that is longer.
+   */
+  readonly ttl: number;
+  /**
+   * How long a remembered session lives at most, however busy it is; `undefined` for no such limit. Default 7776000
+   * (90 days), or the policy's `lifetime` where that is longer or `undefined`.
+   */
+  readonly lifetime: number | undefined;
+}
+
 /** The rules that every session of a service lives by. Times are whole seconds. */
 export interface SessionPolicy {
   /** Idle timeout of a session that was not given its own. Default 1800. */
@@ -21,6 +36,8 @@ export interface SessionPolicy {
   readonly maxTtl: number;
   /** How long a session lives at most, however busy it is; `undefined` for no such limit. Default 604800 (7 days). */
   readonly lifetime: number | undefined;
+  /** "Remember me": what a session that is started with `persistent: true` lives by instead of `ttl` and `lifetime`. */
+  readonly remember: RememberPolicy;
   /**
    * A `get` this many seconds after the last one that slid the expiry only reads, but never in the second half of the
    * session's idle timeout; 0 slides every time. Default 0.
@@ -36,15 +53,22 @@ export interface SessionPolicy {
 }
 
 /** Settings of a policy; what is missing is as in `defaultPolicy`. */
-export type SessionPolicyOptions = Partial<Omit<SessionPolicy, 'limits'>> & {
+export type SessionPolicyOptions = Partial<Omit<SessionPolicy, 'limits' | 'remember'>> & {
   readonly limits?: Partial<SessionLimits>;
+  readonly remember?: Partial<RememberPolicy>;
 };
+
+/** The times that a session is held to. */
+export type SessionTimes = Pick<SessionPolicy, 'ttl' | 'maxTtl' | 'lifetime'>;
+
+const DAY_SECONDS = 24 * 3600;
 
 /** The policy of a service that was given none: idle for half an hour at most, alive for a week at most. */
 export const defaultPolicy: SessionPolicy = {
   ttl: 1800,
-  maxTtl: 30 * 24 * 3600,
-  lifetime: 7 * 24 * 3600,
+  maxTtl: 30 * DAY_SECONDS,
+  lifetime: 7 * DAY_SECONDS,
+  remember: { ttl: 30 * DAY_SECONDS, lifetime: 90 * DAY_SECONDS },
   refreshAfter: 0,
   endOnReuse: false,
   maxSessions: undefined,
@@ -57,7 +81,7 @@ const MAX_SECONDS = 100 * 366 * 24 * 3600;
 
 /** The policy with its defaults filled in, checked once. Throws a `SessionError` (`invalid_policy`) that names the setting. */
 export function createPolicy(options: SessionPolicyOptions = {}): SessionPolicy {
-  const policy: SessionPolicy = {
+  const policy = {
     ...defaultPolicy,
     ...options,
     limits: { ...defaultPolicy.limits, ...options.limits },
@@ -68,25 +92,53 @@ export function createPolicy(options: SessionPolicyOptions = {}): SessionPolicy 
   if (policy.maxSessions !== undefined) requireWhole('maxSessions', policy.maxSessions, 1, 10_000);
   requireWhole('refreshAfter', policy.refreshAfter, 0, policy.maxTtl);
   for (const [name, limit] of Object.entries(policy.limits)) requireWhole(name, limit, 1, 2 ** 29);
+  return { ...policy, remember: createRememberPolicy(policy, options.remember) };
+}
+
+// By default a remembered session does not end before one that is not.
+function createRememberPolicy(
+  { ttl, lifetime }: Pick<SessionPolicy, 'ttl' | 'lifetime'>,
+  options: Partial<RememberPolicy> = {},
+): RememberPolicy {
+  if (typeof options !== 'object' || options === null) {
+    throw new SessionError('invalid_policy', 'remember must be an object: { ttl, lifetime }.');
+  }
+  const { remember } = defaultPolicy;
+  const policy = {
+    ttl: Math.max(remember.ttl, ttl),
+    lifetime: lifetime === undefined ? undefined : Math.max(remember.lifetime ?? 0, lifetime),
+    ...options,
+  };
+  requireWhole('remember.ttl', policy.ttl, 1, MAX_SECONDS);
+  if (policy.lifetime !== undefined) {
+    requireWhole('remember.lifetime', policy.lifetime, 1, MAX_SECONDS);
+  }
   return policy;
 }
 
+/** The times of a policy that hold for a session: those of `remember` where it is persistent. */
+export function timesFor(policy: SessionPolicy, persistent: boolean): SessionTimes {
+  if (!persistent) return policy;
+  const { ttl, lifetime } = policy.remember;
+  return { ttl, lifetime, maxTtl: Math.max(ttl, policy.maxTtl) };
+}
+
 /** The ttl, if it is one that the policy allows. Throws a `SessionError` (`invalid_ttl`). */
-export function checkTtl(ttl: number, policy: SessionPolicy): number {
-  if (isWhole(ttl, 1, policy.maxTtl)) return ttl;
+export function checkTtl(ttl: number, { maxTtl }: Pick<SessionTimes, 'maxTtl'>): number {
+  if (isWhole(ttl, 1, maxTtl)) return ttl;
   throw new SessionError(
     'invalid_ttl',
-    `ttl must be a whole number of seconds from 1 to ${policy.maxTtl}.`,
+    `ttl must be a whole number of seconds from 1 to ${maxTtl}.`,
   );
 }
 
 /** The lifetime, if the policy allows it. Throws a `SessionError` (`invalid_ttl`). */
 export function checkLifetime(
   lifetime: number | undefined,
-  policy: SessionPolicy,
+  allowed: Pick<SessionTimes, 'lifetime'>,
 ): number | undefined {
-  const most = policy.lifetime ?? MAX_SECONDS;
-  if (lifetime === policy.lifetime || isWhole(lifetime ?? 0, 1, most)) return lifetime;
+  const most = allowed.lifetime ?? MAX_SECONDS;
+  if (lifetime === allowed.lifetime || isWhole(lifetime ?? 0, 1, most)) return lifetime;
   throw new SessionError(
     'invalid_ttl',
     `lifetime must be a whole number of seconds from 1 to ${most}.`,

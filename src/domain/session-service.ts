@@ -29,6 +29,7 @@ import {
   createPolicy,
   type SessionPolicy,
   type SessionPolicyOptions,
+  timesFor,
 } from './session-policy.ts';
 import {
   type Credential,
@@ -60,15 +61,18 @@ export interface SessionServiceOptions {
 
 /** What a new session is given besides its data. */
 export interface CreateOptions {
-  /** Idle timeout in seconds; the policy's by default. */
+  /** Idle timeout in seconds; the policy's by default, that of its `remember` where the session is persistent. */
   readonly ttl?: number;
   /** The owner, who has just proven who they are. */
   readonly user?: string;
-  /** Seconds that the session lives at most; the policy's by default, and never more. */
+  /** Seconds that the session lives at most; by default, and never more than, the policy's, or that of its `remember`. */
   readonly lifetime?: number;
   /** Where it was started, for the user's list of sessions. Personal data: nothing is kept unless it is given. */
   readonly device?: Device;
-  /** "Remember me": the session should outlive the browser. Default false. */
+  /**
+   * "Remember me": the session outlives the browser, and lives by the times of the policy's `remember`. Its cookie has to
+   * be given `cookieMaxAge`, which the middleware does. Default false.
+   */
   readonly persistent?: boolean;
 }
 
@@ -88,6 +92,8 @@ export interface CreatedSession {
   readonly token: SessionToken;
   readonly session: Session;
 }
+
+const MAX_COOKIE_SECONDS = 400 * 24 * 3600;
 
 /**
  * The session rules. Every verb is atomic, costs one round trip to the store, and acts only on a session that is alive
@@ -131,13 +137,14 @@ export class SessionService {
    * `revoked` where the user's sessions were ended while this one was being started.
    */
   async create(data: FieldValues = {}, options: CreateOptions = {}): Promise<CreatedSession> {
-    const ttl = checkTtl(options.ttl ?? this.policy.ttl, this.policy);
+    const { persistent = false } = options;
+    const times = timesFor(this.policy, persistent);
+    const ttl = checkTtl(options.ttl ?? times.ttl, times);
     const user = options.user === undefined ? undefined : checkUser(options.user);
     const fields = checkFields(data, this.policy.limits);
     const exceeded = exceededLimit(fields, this.policy.limits);
     if (exceeded !== undefined) throw refusal(exceeded);
-    const lifetime = checkLifetime(options.lifetime ?? this.policy.lifetime, this.policy);
-    const { persistent = false } = options;
+    const lifetime = checkLifetime(options.lifetime ?? times.lifetime, times);
     const device = cutDevice(options.device ?? {});
     const { token, credential } = mintSession(this.#secrets);
     const beganAt = this.#clock.now();
@@ -246,11 +253,19 @@ export class SessionService {
     return (await this.#settle(credential, answer))?.value;
   }
 
-  /** Gives this session another idle timeout, in seconds, at once. Throws `invalid_ttl` beyond the policy's `maxTtl`. */
+  /**
+   * Gives this session another idle timeout, in seconds, at once. Throws `invalid_ttl` beyond the policy's `maxTtl`, and
+   * for a persistent session beyond that of its `remember` where that is longer; to tell takes a second round trip then.
+   */
   async setTtl(token: string, ttl: number): Promise<boolean> {
-    checkTtl(ttl, this.policy);
+    checkTtl(ttl, timesFor(this.policy, true));
     const credential = this.#parse(token);
     if (credential === undefined) return false;
+    if (ttl > this.policy.maxTtl) {
+      const session = await this.#settle(credential, await this.#repository.read(credential));
+      if (session === undefined) return false;
+      checkTtl(ttl, timesFor(this.policy, session.persistent));
+    }
     const answer = await this.#repository.setTtl(credential, { ttl, at: this.#now() });
     return (await this.#settle(credential, answer)) ?? false;
   }
@@ -273,12 +288,13 @@ export class SessionService {
     checkGrace(grace, this.policy);
     const credential = this.#parse(token);
     if (credential === undefined) return undefined;
-    if (reauthenticated && !(await this.#keepListed(credential))) return undefined;
+    const anew = reauthenticated ? await this.#renewed(credential) : undefined;
+    if (reauthenticated && anew === undefined) return undefined;
     const next = mintSecret(credential.id, this.#secrets);
     const rotation = {
       next: next.credential.secretHash,
       graceMs: grace * 1000,
-      reauthenticated: reauthenticated ? { lifetime: this.policy.lifetime } : undefined,
+      reauthenticated: anew,
       at: this.#now(),
     };
     const rotated = await this.#settle(
@@ -351,11 +367,17 @@ export class SessionService {
     return at !== undefined && this.#clock.now() - Date.parse(at) <= maxAge * 1000;
   }
 
-  /** Seconds that the session's cookie should outlive the browser; `undefined` for one that ends with it. */
+  /**
+   * The `Max-Age` for the cookie of this session, in whole seconds: `undefined` for one that ends with the browser, and
+   * for a persistent one the time until its lifetime ends, from 1 to 400 days, where browsers cut it (RFC 6265bis, 5.5);
+   * 400 days without a lifetime. The cookie is only written when the session starts or rotates, so it has to last for as
+   * long as the store may keep the session, not only for its idle timeout.
+   */
   cookieMaxAge({ persistent, endsAt }: Session): number | undefined {
     if (!persistent) return undefined;
-    const left = Math.ceil(((endsAt ?? Infinity) - this.#clock.now()) / 1000);
-    return Math.max(1, Math.min(left, 400 * 24 * 3600));
+    if (endsAt === undefined) return MAX_COOKIE_SECONDS;
+    const left = Math.ceil((endsAt - this.#clock.now()) / 1000);
+    return Math.max(1, Math.min(left, MAX_COOKIE_SECONDS));
   }
 
   /**
@@ -386,13 +408,15 @@ export class SessionService {
     return answer;
   }
 
-  // A lifetime that begins anew outlasts what the user's index was to be kept for.
-  async #keepListed(credential: Credential): Promise<boolean> {
+  /** The lifetime that begins anew. It outlasts what the user's index was to be kept for, so that is kept longer first. */
+  async #renewed(
+    credential: Credential,
+  ): Promise<{ readonly lifetime: number | undefined } | undefined> {
     const session = await this.#settle(credential, await this.#repository.read(credential));
-    if (session?.user !== undefined) {
-      await this.#users.keep(session.user, credential.id, this.policy.lifetime);
-    }
-    return session !== undefined;
+    if (session === undefined) return undefined;
+    const { lifetime } = timesFor(this.policy, session.persistent);
+    if (session.user !== undefined) await this.#users.keep(session.user, credential.id, lifetime);
+    return { lifetime };
   }
 
   #parse(token: string): Credential | undefined {

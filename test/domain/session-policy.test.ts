@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { SessionError } from '../../src/domain/errors.ts';
 import {
@@ -8,6 +9,7 @@ import {
 } from '../../src/domain/session-policy.ts';
 
 const HUNDRED_YEARS = 100 * 366 * 24 * 3600;
+const DAY = 24 * 3600;
 const noWholeNumber = [
   -1,
   1.5,
@@ -29,6 +31,7 @@ describe('a policy', () => {
       ttl: 1800,
       maxTtl: 2_592_000,
       lifetime: 604_800,
+      remember: { ttl: 2_592_000, lifetime: 7_776_000 },
       refreshAfter: 0,
       endOnReuse: false,
       maxSessions: undefined,
@@ -48,6 +51,51 @@ describe('a policy', () => {
 
   it('can do without a lifetime', () => {
     expect(createPolicy({ lifetime: undefined }).lifetime).toBeUndefined();
+  });
+
+  it.each([
+    [{}, { ttl: 30, lifetime: 90 }],
+    [{ remember: {} }, { ttl: 30, lifetime: 90 }],
+    [{ remember: { ttl: 14 } }, { ttl: 14, lifetime: 90 }],
+    [{ remember: { lifetime: 365 } }, { ttl: 30, lifetime: 365 }],
+    [{ remember: { lifetime: undefined } }, { ttl: 30, lifetime: undefined }],
+    [{ maxTtl: 1 }, { ttl: 30, lifetime: 90 }],
+    [
+      { ttl: 60, maxTtl: 60 },
+      { ttl: 60, lifetime: 90 },
+    ],
+    [{ lifetime: 365 }, { ttl: 30, lifetime: 365 }],
+    [{ lifetime: undefined }, { ttl: 30, lifetime: undefined }],
+    [
+      { lifetime: undefined, remember: { lifetime: 90 } },
+      { ttl: 30, lifetime: 90 },
+    ],
+    [
+      { lifetime: 365, remember: { lifetime: 90 } },
+      { ttl: 30, lifetime: 90 },
+    ],
+  ] as [SessionPolicyOptions, SessionPolicyOptions][])(
+    'with %j days remembers for %j days',
+    (options, remember) => {
+      expect(createPolicy(inDays(options)).remember).toEqual(inDays(remember));
+    },
+  );
+
+  it('that was made by createPolicy makes the same policy again', () => {
+    for (const policy of [createPolicy(), createPolicy({ ttl: 60, remember: { ttl: 30 } })]) {
+      expect(createPolicy(policy)).toEqual(policy);
+    }
+  });
+
+  it('refuses a remember that is no times, and names the setting', () => {
+    for (const value of [true, 30, '30d', null]) {
+      expectInvalid({ remember: value } as unknown as SessionPolicyOptions, 'remember');
+    }
+    for (const value of [...noWholeNumber, 60n, 0, HUNDRED_YEARS + 1]) {
+      const ttl = value as number;
+      expectInvalid({ remember: { ttl } }, 'remember.ttl');
+      expectInvalid({ remember: { lifetime: ttl } }, 'remember.lifetime');
+    }
   });
 
   it('accepts the ends of each range', () => {
@@ -102,9 +150,19 @@ describe('a ttl', () => {
   });
 });
 
+/** The same with each number of days in seconds. */
+function inDays(options: SessionPolicyOptions): SessionPolicyOptions {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? value * DAY : value && inDays(value as SessionPolicyOptions),
+    ]),
+  );
+}
+
 function expectInvalid(options: SessionPolicyOptions, name: string): void {
   const thrown = thrownBy(() => createPolicy(options));
-  expect(thrown, JSON.stringify(options)).toBeInstanceOf(SessionError);
+  expect(thrown, inspect(options)).toBeInstanceOf(SessionError);
   expect(thrown).toMatchObject({
     code: 'invalid_policy',
     message: expect.stringMatching(new RegExp(`^${name} must`)),

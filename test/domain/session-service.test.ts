@@ -125,6 +125,86 @@ describe('the session service', () => {
     expect(await app.list('ada')).toHaveLength(1);
   });
 
+  const remember = { ttl: 1000, lifetime: 5000 };
+
+  it('gives a persistent session the times of remember, and others the usual ones', async () => {
+    const app = service({ ttl: 60, maxTtl: 100, lifetime: 500, remember });
+    const kept = await app.create({}, { user: 'ada', persistent: true });
+    expect(kept.session).toMatchObject({ ttl: 1000, endsAt: START + 5_000_000 });
+    const short = await app.create({}, { persistent: true, ttl: 70, lifetime: 80 });
+    expect(short.session).toMatchObject({ ttl: 70, endsAt: START + 80_000 });
+    const usual = await app.create({}, { persistent: false });
+    expect(usual.session).toMatchObject({ ttl: 60, endsAt: START + 500_000 });
+    now += 999_000;
+    expect(await app.get(kept.token)).toMatchObject({ persistent: true, remainingMs: 1_000_000 });
+    expect(await app.peek(usual.token)).toBeUndefined();
+  });
+
+  it('bounds a persistent session by remember, and others by the policy', async () => {
+    const app = service({ ttl: 60, maxTtl: 100, lifetime: 500, remember });
+    const invalid = expect.objectContaining({ code: 'invalid_ttl' });
+    const create = (ttl: number, lifetime: number, persistent: boolean) =>
+      app.create({}, { ttl, lifetime, persistent });
+    const kept = await create(1000, 5000, true);
+    const usual = await create(100, 500, false);
+    await expect(create(1001, 5000, true)).rejects.toEqual(invalid);
+    await expect(create(1000, 5001, true)).rejects.toEqual(invalid);
+    await expect(create(101, 500, false)).rejects.toEqual(invalid);
+    await expect(create(100, 501, false)).rejects.toEqual(invalid);
+    expect(await app.setTtl(kept.token, 1000)).toBe(true);
+    await expect(app.setTtl(kept.token, 1001)).rejects.toEqual(invalid);
+    await expect(app.setTtl(usual.token, 101)).rejects.toEqual(invalid);
+    expect(await app.ttl(usual.token)).toEqual({ configured: 100, remaining: 100 });
+    await app.delete(kept.token);
+    expect(await app.setTtl(kept.token, 1000)).toBe(false);
+    expect(await app.setTtl('nonsense', 1000)).toBe(false);
+  });
+
+  it('lets a persistent session idle up to maxTtl where that is longer than remember', async () => {
+    const app = service({ remember: { ttl: 60 } });
+    const { token, session } = await app.create({}, { persistent: true });
+    expect(session.ttl).toBe(60);
+    expect(await app.setTtl(token, 2_592_000)).toBe(true);
+  });
+
+  it('begins the lifetime of remember anew where a persistent session is re-authenticated, and keeps it listed', async () => {
+    const app = service({ ttl: 60, lifetime: 500, remember });
+    const { token } = await app.create({}, { user: 'ada', persistent: true });
+    let proven: string = token;
+    for (let i = 0; i < 8; i += 1) {
+      now += 999_000;
+      proven = (await app.rotate(proven, { reauthenticated: true })) || '';
+      expect((await app.peek(proven))?.endsAt).toBe(now + 5_000_000);
+    }
+    now += 999_000; // the index was first kept for 5060 seconds
+    expect(await app.list('ada')).toHaveLength(1);
+  });
+
+  it('tells how long the cookie of a persistent session has to last: until the end of its lifetime', async () => {
+    const app = service({ remember: { ttl: 60, lifetime: 5000 } });
+    const { session } = await app.create({}, { persistent: true });
+    expect(app.cookieMaxAge(session)).toBe(5000);
+    now += 1;
+    expect(app.cookieMaxAge(session)).toBe(5000);
+    now += 999;
+    expect(app.cookieMaxAge(session)).toBe(4999);
+    now = START + 4_999_999;
+    expect(app.cookieMaxAge(session)).toBe(1);
+    now = START + 6_000_000; // this machine's clock is ahead of the store's
+    expect(app.cookieMaxAge(session)).toBe(1);
+    const usual = await app.create({}, {});
+    expect(app.cookieMaxAge(usual.session)).toBeUndefined();
+  });
+
+  it.each([undefined, 34_560_001, 34_560_000])(
+    'has the cookie of a persistent session with a lifetime of %s last 400 days',
+    async (lifetime) => {
+      const app = service({ remember: { lifetime } });
+      const { session } = await app.create({}, { persistent: true });
+      expect(app.cookieMaxAge(session)).toBe(34_560_000);
+    },
+  );
+
   it.each([0, -1, 1.5, 1e21, Number.NaN, 2 ** 53, '60', undefined])(
     'refuses a ttl of %s',
     async (ttl) => {

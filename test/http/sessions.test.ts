@@ -181,7 +181,7 @@ describe('the cookie', () => {
     const rotated = await site.app.request('/renew', as(plain.cookie, 'POST'));
     expect(rotated.headers.get('Set-Cookie')).toMatch(/^sid=/);
     expect(rotated.headers.get('Set-Cookie')).not.toMatch(/Max-Age|Expires/);
-    expect((await login(site, '/login?remember=yes')).set).toContain('; Max-Age=604800;');
+    expect((await login(site, '/login?remember=yes')).set).toContain('; Max-Age=7776000;');
     const long = application({}, { lifetime: 500 * 24 * 3600 });
     const { cookie, set } = await login(long, '/login?remember=yes');
     expect(set).toContain('; Max-Age=34560000;');
