@@ -13,7 +13,7 @@
  * - `not_an_integer`: `increment` met a value that is no integer, or was given a step that is none
  * - `out_of_range`: the sum would leave the safe-integer range
  * - `too_many_sessions`: the user has as many sessions as the policy allows, and it says to refuse
- * - `revoked`: the user's sessions were ended, or others took its place, while this one was being started
+ * - `revoked`: all of the user's sessions were ended while this one was being started
  * - `response_sent`: the verb needs a header of the response, which has left already
  */
 export type SessionErrorCode =

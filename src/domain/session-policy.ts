@@ -47,7 +47,10 @@ export interface SessionPolicy {
   readonly endOnReuse: boolean;
   /** How many sessions a user may have alive, never more; `undefined` for any number. Default `undefined`. */
   readonly maxSessions: number | undefined;
-  /** What a login beyond `maxSessions` does: `evict-oldest` ends the oldest, `refuse` fails. Default `evict-oldest`. */
+  /**
+   * What a login beyond `maxSessions` does: `evict-oldest` ends the oldest, `refuse` throws `too_many_sessions`. Default
+   * `evict-oldest`.
+   */
   readonly atMaxSessions: 'evict-oldest' | 'refuse';
   readonly limits: SessionLimits;
 }

@@ -10,7 +10,7 @@ import type {
   SessionRepository,
 } from '../ports/session-repository.ts';
 import { cutDevice, type Device } from './device.ts';
-import { SessionError, StoreUnavailableError } from './errors.ts';
+import { SessionError } from './errors.ts';
 import { RecentTokens } from './recent-tokens.ts';
 import { formatInstant, remainingSeconds, type Session } from './session.ts';
 import {
@@ -31,6 +31,7 @@ import {
   type SessionPolicyOptions,
   timesFor,
 } from './session-policy.ts';
+import { sessionAtBirth } from './session-record.ts';
 import {
   type Credential,
   mintSecret,
@@ -40,7 +41,7 @@ import {
   type SessionId,
   type SessionToken,
 } from './session-token.ts';
-import { NEWBORN_MS, UserSessions } from './user-sessions.ts';
+import { UserSessions } from './user-sessions.ts';
 
 /** What a service works with. */
 export interface SessionServiceOptions {
@@ -127,14 +128,18 @@ export class SessionService {
     this.#clock = clock;
     this.#secrets = secrets;
     this.#observer = observer;
-    this.#users = new UserSessions(repository, this.policy, observer);
+    this.#users = new UserSessions(repository, clock, this.policy, observer);
     this.#recent = rememberTokens > 0 ? new RecentTokens(rememberTokens) : undefined;
   }
 
   /**
    * Starts a session with a new id and a new secret. Call it at every login (OWASP ASVS 7.2.4), whatever session there
-   * was before. Reserved names in `data` are ignored. Throws `too_many_sessions` where the policy refuses one more, and
-   * `revoked` where the user's sessions were ended while this one was being started.
+   * was before. Reserved names in `data` are ignored.
+   *
+   * Two refusals are nobody's mistake, so be ready for them: `too_many_sessions` where the policy says `refuse`, and `revoked`
+   * where all of the user's sessions were ended (`deleteAll`) while this one was being started. A login that others evict
+   * meanwhile (`evict-oldest`) is answered as if that had happened a moment later: its session has ended already. What
+   * is not allowed throws `invalid_ttl`, `invalid_user`, `invalid_field`, `invalid_value`, `too_many_fields` or `too_large`.
    */
   async create(data: FieldValues = {}, options: CreateOptions = {}): Promise<CreatedSession> {
     const { persistent = false } = options;
@@ -147,20 +152,12 @@ export class SessionService {
     const lifetime = checkLifetime(options.lifetime ?? times.lifetime, times);
     const device = cutDevice(options.device ?? {});
     const { token, credential } = mintSession(this.#secrets);
-    const beganAt = this.#clock.now();
-    if (user !== undefined) await this.#users.admit(user, credential.id, lifetime);
-    const session = await this.#repository.create({
-      ...{ credential, user, fields, ttl, lifetime, device, persistent },
-      at: this.#now(),
-    });
+    const at = this.#now();
+    const begun = { credential, user, fields, ttl, lifetime, device, persistent, at };
+    const session = await this.#users.create(begun);
     if (session === undefined) throw notCreated(user);
-    if (user !== undefined && this.#clock.now() - beganAt > NEWBORN_MS) {
-      // By now its entry may have been taken for that of a session that has ended.
-      await this.#repository.end(credential.id, { unbornMs: 0 });
-      throw new StoreUnavailableError('refused');
-    }
-    this.#observer?.notify({ type: 'created', id: credential.id, user });
-    return { token, session };
+    if (session !== 'evicted') return { token, session };
+    return { token, session: sessionAtBirth(begun, this.#clock.now()) };
   }
 
   /** The session; slides its expiry and sets `lastAccessedAt`, unless the policy's `refreshAfter` has not passed yet. */

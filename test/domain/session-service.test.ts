@@ -345,6 +345,74 @@ describe('the session service', () => {
     expect(await app.peek(token)).toBeDefined();
   });
 
+  describe('whose login is overtaken while it begins', () => {
+    /** A service whose next creation waits, with its id in the index, until `meanwhile` is done. */
+    function overtaken(policy: SessionPolicyOptions, meanwhile: (app: SessionService) => unknown) {
+      const repository = new MemorySessionRepository(clock);
+      const observer = { notify: (event: SessionEvent) => void events.push(event) };
+      const app = new SessionService({ repository, clock, policy, observer });
+      const create = repository.create.bind(repository);
+      repository.create = async (session) => {
+        repository.create = create;
+        await meanwhile(app);
+        return create(session);
+      };
+      return app;
+    }
+
+    it('by an eviction gets a session that has ended already, and says so once', async () => {
+      const app = overtaken({ maxSessions: 1, ttl: 60, lifetime: 100 }, async (other) => {
+        await other.create({}, { user: 'ada' });
+      });
+      const { token, session } = await app.create(
+        { cart: 'x' },
+        { user: 'ada', device: { label: 'laptop' }, persistent: true, ttl: 70, lifetime: 50 },
+      );
+      expect(session).toMatchObject({
+        id: token.split('.')[0],
+        user: 'ada',
+        fields: { cart: 'x' },
+        createdAt: '2026-04-02T12:34:56+00:00',
+        authenticatedAt: '2026-04-02T12:34:56+00:00',
+        ttl: 70,
+        remainingMs: 50_000,
+        endsAt: START + 50_000,
+        persistent: true,
+        device: { label: 'laptop' },
+      });
+      expect(await app.peek(token)).toBeUndefined();
+      expect(await app.setTtl(token, 60)).toBe(false);
+      expect(await app.list('ada')).toHaveLength(1);
+      const { id } = session;
+      expect(events.filter((event) => event.id === id && event.type !== 'refused')).toEqual([
+        { type: 'created', id, user: 'ada' },
+        { type: 'ended', id, why: 'evicted' },
+      ]);
+    });
+
+    it('by “log out everywhere” throws, also where it had been evicted before', async () => {
+      for (const policy of [{}, { maxSessions: 1 }]) {
+        events = [];
+        const app = overtaken(policy, (other) => other.deleteAll('ada'));
+        await expect(app.create({}, { user: 'ada' })).rejects.toMatchObject({ code: 'revoked' });
+        expect(events).toEqual([]);
+      }
+      const repository = new MemorySessionRepository(clock);
+      const remove = repository.users.remove.bind(repository.users);
+      const app = new SessionService({ repository, clock, policy: { maxSessions: 1 } });
+      const create = repository.create.bind(repository);
+      repository.create = async (session) => {
+        repository.create = create;
+        repository.users.remove = async () => {}; // as where the evicting process is still under way
+        await app.create({}, { user: 'ada' });
+        repository.users.remove = remove;
+        await app.deleteAll('ada');
+        return create(session);
+      };
+      await expect(app.create({}, { user: 'ada' })).rejects.toMatchObject({ code: 'revoked' });
+    });
+  });
+
   it('says that nobody knows when only some of a user’s sessions could be ended', async () => {
     const repository = new MemorySessionRepository(clock);
     const observer = { notify: (event: SessionEvent) => void events.push(event) };

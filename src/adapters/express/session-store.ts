@@ -10,7 +10,7 @@ import {
   type SessionPolicyOptions,
 } from '../../domain/session-policy.ts';
 import { type Credential, deriveCredential, type SessionId } from '../../domain/session-token.ts';
-import { NEWBORN_MS, UserSessions } from '../../domain/user-sessions.ts';
+import { UserSessions } from '../../domain/user-sessions.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Secrets } from '../../ports/secrets.ts';
 import type { EndReason, SessionObserver } from '../../ports/session-observer.ts';
@@ -90,7 +90,6 @@ export class SojournStore extends Store {
   readonly #userOf: (session: SessionData) => string | undefined;
   readonly #policy: SessionPolicy;
   readonly #users: UserSessions;
-  readonly #observer: SessionObserver | undefined;
   readonly #clock: Clock;
   readonly #secrets: Secrets;
   readonly #loaded = new LoadedSessions();
@@ -115,8 +114,7 @@ export class SojournStore extends Store {
       ...policy,
       limits: { maxValueBytes: policy?.limits?.maxTotalBytes ?? 32 * 1024, ...policy?.limits },
     });
-    this.#users = new UserSessions(this.#repository, this.#policy, observer);
-    this.#observer = observer;
+    this.#users = new UserSessions(this.#repository, clock, this.#policy, observer);
     this.#clock = clock;
     this.#secrets = secrets;
   }
@@ -216,25 +214,15 @@ export class SojournStore extends Store {
 
   /** False if the id is taken: by a session, or because one was destroyed before it was stored. */
   async #create(credential: Credential, session: Begun): Promise<boolean> {
-    const { id } = credential;
     const user = session.user === undefined ? undefined : checkUser(session.user);
     const exceeded = exceededLimit(session.fields, this.#policy.limits);
     if (exceeded !== undefined) throw limitError(exceeded);
     const { lifetime } = this.#policy;
-    const beganAt = this.#clock.now();
-    if (user !== undefined) await this.#users.admit(user, id, lifetime);
-    const created = await this.#repository.create({
+    const created = await this.#users.create({
       ...{ ...session, credential, user, lifetime, device: {}, persistent: false },
       at: this.#now(),
     });
-    if (created === undefined) return false;
-    if (user !== undefined && this.#clock.now() - beganAt > NEWBORN_MS) {
-      // By now its entry may have been taken for that of a session that has ended.
-      await this.#repository.end(id, { unbornMs: 0 });
-      throw new StoreUnavailableError('refused');
-    }
-    this.#observer?.notify({ type: 'created', id, user });
-    return true;
+    return created !== undefined;
   }
 
   /** Writes the difference, and only it. A session that has ended stays so. */

@@ -8,6 +8,7 @@ import type {
   Durability,
   Durable,
   Ended,
+  EndOptions,
   FieldChange,
   FieldIncrement,
   FieldRemoval,
@@ -75,11 +76,12 @@ export class RedisSessionRepository implements SessionRepository {
     this.users = new RedisUserIndex(client, prefix, onKey);
   }
 
-  async create(session: NewSession): Promise<Session | undefined> {
+  async create(session: NewSession): Promise<Session | 'evicted' | undefined> {
     const { credential, ttl, lifetime } = session;
     const record = newRecord(session);
     const answer = await this.#run('sojournCreate', credential.id, ttl, lifetime ?? '', ...record);
     if (answer === ABSENT) return undefined;
+    if (answer === 'evicted') return answer;
     const [remainingMs, deadline] = answer as [string, string];
     if (deadline !== '') record.push(reserved.deadline, deadline);
     return decodeSession(credential.id, record, Number(remainingMs));
@@ -166,9 +168,9 @@ export class RedisSessionRepository implements SessionRepository {
 
   async end(
     id: SessionId,
-    { unbornMs }: { readonly unbornMs: number },
+    { unbornMs, unbornAs = 'revoked' }: EndOptions,
   ): Promise<Ended | undefined> {
-    const answer = await this.#run('sojournEnd', id, unbornMs);
+    const answer = await this.#run('sojournEnd', id, unbornMs, unbornAs);
     return Array.isArray(answer) ? { user: answer[0] } : undefined;
   }
 

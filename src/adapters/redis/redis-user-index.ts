@@ -24,11 +24,14 @@ if over <= 0 then return {} end
 return redis.call('ZRANGE', key, '0', string.format('%.0f', over - 1))
 `;
 
-/** KEYS[1]: the user's sorted set. Answers ids and their ages in milliseconds in turn, oldest first. */
+/**
+ * KEYS[1]: the user's sorted set. ARGV[1]: the rank to begin with, '0' or counted from the newest. Answers ids and their
+ * ages in milliseconds in turn, oldest first.
+ */
 const list = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local entries = redis.call('ZRANGE', KEYS[1], '0', '-1', 'WITHSCORES')
+local entries = redis.call('ZRANGE', KEYS[1], ARGV[1], '-1', 'WITHSCORES')
 for i = 2, #entries, 2 do
   entries[i] = string.format('%.0f', now - entries[i])
 end
@@ -66,8 +69,12 @@ export class RedisUserIndex implements UserIndex {
     return Array.isArray(answer) ? { over: answer } : undefined;
   }
 
-  async list(user: string): Promise<readonly IndexEntry[]> {
-    const answer = (await ask(this.#client.sojournIndexList(this.#key(user)))) as string[];
+  async list(
+    user: string,
+    { newest = 0 }: { readonly newest?: number } = {},
+  ): Promise<readonly IndexEntry[]> {
+    const asked = this.#client.sojournIndexList(this.#key(user), String(-newest));
+    const answer = (await ask(asked)) as string[];
     const entries: IndexEntry[] = [];
     for (let i = 0; i + 1 < answer.length; i += 2) {
       entries.push({ id: answer[i] as SessionId, ageMs: Number(answer[i + 1]) });
