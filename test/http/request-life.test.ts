@@ -14,9 +14,10 @@ import { MemorySessionRepository } from '../../src/memory.ts';
 const asAda = (cookie: string, method = 'GET') => ({ method, headers: { Cookie: cookie } });
 
 function application(options: Partial<SessionsOptions> = {}, policy = {}) {
+  const clock = { at: Date.parse('2026-04-02T00:00:00Z'), now: () => clock.at };
   const calls: string[] = [];
   const store = { down: false, onUpdate: () => {} };
-  const real = new MemorySessionRepository();
+  const real = new MemorySessionRepository(clock);
   const repository: SessionRepository = new Proxy(real, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target);
@@ -29,7 +30,7 @@ function application(options: Partial<SessionsOptions> = {}, policy = {}) {
       };
     },
   });
-  const service = new SessionService({ repository, policy });
+  const service = new SessionService({ repository, policy, clock });
   const warnings: string[][] = [];
   const all = {
     service,
@@ -52,8 +53,10 @@ function application(options: Partial<SessionsOptions> = {}, policy = {}) {
     const response = await app.request(path, { method: 'POST' });
     return cookieOf(response);
   };
-  return { app, calls, store, service, warnings, options: all, login };
+  return { app, calls, clock, store, service, warnings, options: all, login };
 }
+
+type Site = ReturnType<typeof application>;
 
 function cookieOf(response: Response): string {
   return response.headers.getSetCookie()[0]?.split(';')[0] ?? '';
@@ -271,6 +274,108 @@ describe('a response waits for what changes its cookie', () => {
     expect(response.headers.has('Set-Cookie')).toBe(false);
     expect(failure).toBeInstanceOf(StoreUnavailableError);
   });
+});
+
+describe('what was collected', () => {
+  /** A POST whose handler has the session, by somebody who is logged in. */
+  async function post(act: (session: ActiveSession, site: Site) => unknown) {
+    const site = application();
+    site.app.post('/act', async (c) => {
+      await act(c.var.session.required(), site);
+      return c.text('');
+    });
+    const cookie = await site.login();
+    site.calls.length = 0;
+    const response = await site.app.request('/act', asAda(cookie, 'POST'));
+    await new Promise((resolve) => setTimeout(resolve)); // the turn in which late changes are written
+    return { ...site, response, session: await site.service.peek(tokenOf(cookie)) };
+  }
+
+  it('by a handler that crashed is never written, not even later', async () => {
+    const { response, session, calls } = await post((session) => {
+      session.set('b', '2');
+      throw new Error('a bug');
+    });
+    expect(response.status).toBe(500);
+    expect(calls).not.toContain('update');
+    expect(session?.fields).toEqual({ a: '1' });
+  });
+
+  it('while it was being written is written as well', async () => {
+    const { session } = await post((session, site) => {
+      session.set('b', '2');
+      site.store.onUpdate = () => {
+        site.store.onUpdate = () => {};
+        session.set('b', '3');
+        session.set('c', '4');
+      };
+    });
+    expect(session?.fields).toEqual({ a: '1', b: '3', c: '4' });
+  });
+
+  it('is written once where the application does not await its commit', async () => {
+    const { session, calls } = await post((session) => {
+      session.set('b', '2');
+      void session.commit();
+    });
+    expect(session?.fields.b).toBe('2');
+    expect(calls.filter((call) => call === 'update')).toHaveLength(1);
+  });
+
+  it('before a logout is dropped without a word', async () => {
+    const { warnings, session } = await post(async (session) => {
+      session.set('b', '2');
+      expect(await session.end()).toBe(true);
+    });
+    expect(session).toBeUndefined();
+    expect(warnings).toEqual([]);
+  });
+
+  it('as a flash is taken once, and asked for once', async () => {
+    const { calls } = await post(async (session) => {
+      session.flash('info', 'Saved.');
+      expect(await session.takeFlash('info')).toBe('Saved.');
+      expect(await session.takeFlash('info')).toBeUndefined();
+    });
+    expect(calls.filter((call) => call === 'take')).toHaveLength(1);
+  });
+});
+
+describe('a remembered session', () => {
+  it('has a cookie for what is left of its lifetime, which a re-authentication begins anew', async () => {
+    const site = application();
+    site.app.post('/remember', async (c) => {
+      await c.var.session.start('ada', {}, { persistent: true });
+      return c.text('');
+    });
+    site.app.post('/rotate', async (c) => {
+      const reauthenticated = c.req.query('anew') === 'yes';
+      return c.json(await c.var.session.required().rotate({ reauthenticated }));
+    });
+    const age = (response: Response) =>
+      /Max-Age=(\d+)/.exec(response.headers.getSetCookie()[0] ?? '')?.[1];
+    const days = (count: number) => String(count * 24 * 3600);
+    const began = await site.app.request('/remember', { method: 'POST' });
+    expect(age(began)).toBe(days(90));
+    site.clock.at += 20 * 24 * 3600 * 1000; // beyond an ordinary lifetime
+    const rotated = await site.app.request('/rotate', asAda(cookieOf(began), 'POST'));
+    expect(age(rotated)).toBe(days(70));
+    const anew = await site.app.request('/rotate?anew=yes', asAda(cookieOf(rotated), 'POST'));
+    expect(age(anew)).toBe(days(90));
+  });
+});
+
+it('a login makes up for a session that was lost', async () => {
+  const site = application();
+  site.app.post('/again', async (c) => {
+    const before = c.var.session.lost;
+    await c.var.session.start('ada');
+    return c.json([before, c.var.session.lost]);
+  });
+  const cookie = await site.login();
+  await site.service.deleteAll('ada');
+  const response = await site.app.request('/again', asAda(cookie, 'POST'));
+  expect(await response.json()).toEqual([true, false]);
 });
 
 describe('refresh', () => {
