@@ -385,8 +385,12 @@ export class SessionService {
     return this.#secrets.sha256(`csrf:${token}`);
   }
 
-  /** True for the csrf token of that session's token. Hashes are compared, so that the time tells nothing (CWE-208). */
-  isCsrfToken(token: string, presented: string): boolean {
+  /**
+   * True for the csrf token of that session's token, false for anything else that a form or a header may hold, such as
+   * `undefined`. Hashes are compared, so that the time tells nothing (CWE-208).
+   */
+  isCsrfToken(token: string, presented: unknown): boolean {
+    if (typeof presented !== 'string') return false;
     return this.#secrets.sha256(this.csrfToken(token)) === this.#secrets.sha256(presented);
   }
 

@@ -109,8 +109,8 @@ export interface ActiveSession<Fields extends FieldCodecs = TextFields>
   /** True if the user proved who they are within the last `maxAge` seconds: to ask before sensitive changes (ASVS 7.5.1). */
   authenticatedWithin(maxAge: number): boolean;
 
-  /** True for this session's own `csrfToken`. Takes the same time for every wrong one. */
-  isCsrfToken(presented: string): boolean;
+  /** True for this session's own `csrfToken`, false for anything else, a missing form field included. Takes the same time for every wrong one. */
+  isCsrfToken(presented: unknown): boolean;
 
   /**
    * Writes what was collected so far, for streams and sockets, whose response leaves before they are done. `false`: the

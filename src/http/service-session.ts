@@ -114,7 +114,7 @@ export class ServiceSession {
     return this.#service.csrfToken(this.#open());
   }
 
-  isCsrfToken(presented: string): boolean {
+  isCsrfToken(presented: unknown): boolean {
     return this.#service.isCsrfToken(this.#open(), presented);
   }
 

@@ -287,6 +287,9 @@ describe('the session service', () => {
     expect(app.isCsrfToken(one.token, form)).toBe(true);
     expect(app.isCsrfToken(two.token, form)).toBe(false);
     expect(app.isCsrfToken((await app.rotate(one.token)) || '', form)).toBe(false);
+    for (const nothing of [undefined, null, '', 0, true, [form], { form }, form.slice(1)]) {
+      expect(app.isCsrfToken(one.token, nothing)).toBe(false);
+    }
     expect(one.token).not.toContain(form);
   });
 
