@@ -1,6 +1,7 @@
 import { SessionError } from './errors.ts';
 import type { SessionLimits } from './session-policy.ts';
 import { isReserved } from './session-record.ts';
+import { notText, wrongValue } from './wrong-value.ts';
 
 /** Field names with their new values. */
 export type FieldValues = Readonly<Record<string, string>>;
@@ -31,10 +32,8 @@ export function checkField(name: string, limits: SessionLimits): string {
 /** The value, if the field may hold it. Throws a `SessionError`. */
 export function checkValue(name: string, value: string, limits: SessionLimits): string {
   if (isText(value, limits.maxValueBytes)) return value;
-  throw new SessionError(
-    'invalid_value',
-    `The value of ${JSON.stringify(name)} must be well-formed text of at most ${limits.maxValueBytes} bytes.`,
-  );
+  if (typeof value !== 'string') throw notText(value, name);
+  throw wrongValue(`be well-formed text of at most ${limits.maxValueBytes} bytes`, name);
 }
 
 /** The owner's name, if sessions can be started for it. Throws a `SessionError` (`invalid_user`). */

@@ -1,4 +1,5 @@
 import { HTTPException } from 'hono/http-exception';
+import { decodeField, encodeField } from '../domain/declared-fields.ts';
 import { SessionError } from '../domain/errors.ts';
 import type { FieldCodecs } from '../domain/field-codecs.ts';
 import type { Session } from '../domain/session.ts';
@@ -347,13 +348,11 @@ export class ServiceSession {
   }
 
   #encode(name: string, value: unknown): string {
-    const codec = this.#fields?.[name];
-    return codec === undefined ? (value as string) : codec.encode(value); // undeclared fields are text; the service checks
+    return encodeField(this.#fields, name, value);
   }
 
   #decode(name: string, stored: string | undefined): unknown {
-    const codec = this.#fields?.[name];
-    return stored === undefined || codec === undefined ? stored : codec.decode(stored);
+    return decodeField(this.#fields, name, stored);
   }
 
   #wrote<T>(answer: T | undefined, name: string, value: string | undefined): T | undefined {
