@@ -1,5 +1,5 @@
 import { SessionError } from './errors.ts';
-import type { SessionLimits } from './session-policy.ts';
+import { mostLimits, type SessionLimits } from './session-policy.ts';
 import { isReserved } from './session-record.ts';
 import { notText, wrongValue } from './wrong-value.ts';
 
@@ -7,6 +7,7 @@ import { notText, wrongValue } from './wrong-value.ts';
 export type FieldValues = Readonly<Record<string, string>>;
 
 const MAX_USER_BYTES = 256;
+const MAX_UNSET = 10_000;
 const encoder = new TextEncoder();
 
 /** The application's part of the data, each name and value checked; reserved names are left out. Throws a `SessionError`. */
@@ -18,6 +19,20 @@ export function checkFields(data: FieldValues, limits: SessionLimits): Map<strin
     fields.set(name, checkValue(name, value, limits));
   }
   return fields;
+}
+
+/**
+ * The names of fields to remove, each once; reserved names are left out. Throws a `SessionError`, also for more names than
+ * any store takes in one step.
+ */
+export function checkUnset(names: readonly string[], limits: SessionLimits): Set<string> {
+  const removed = new Set(names.filter((name) => !isReserved(name)));
+  for (const name of removed) checkName(name, limits);
+  if (removed.size <= MAX_UNSET) return removed;
+  throw new SessionError(
+    'too_many_fields',
+    `One update can remove at most ${MAX_UNSET} fields, not ${removed.size}.`,
+  );
 }
 
 /** The name, if a verb may act on that field. Throws a `SessionError`. */
@@ -59,6 +74,14 @@ export function exceededLimit(
   }
   if (count > limits.maxFields) return 'too_many_fields';
   return bytes > limits.maxTotalBytes ? 'too_large' : undefined;
+}
+
+/** The limit that a change passes by so much that no store is asked, whatever else the session holds. */
+export function exceededAlone(
+  set: ReadonlyMap<string, string>,
+  { maxFields }: Pick<SessionLimits, 'maxFields'>,
+): 'too_many_fields' | 'too_large' | undefined {
+  return exceededLimit(set, { maxFields, maxTotalBytes: mostLimits.maxTotalBytes });
 }
 
 function checkName(name: string, limits: SessionLimits): void {

@@ -1,15 +1,18 @@
 import type { Durability } from '../ports/session-repository.ts';
 import { SessionError } from './errors.ts';
 
-/** How much one session may hold. Bytes are UTF-8. */
+/**
+ * How much one session may hold. Bytes are UTF-8. Each request reads the whole session, and while Redis reads it nobody else
+ * is served; so a policy can allow 1 MiB at most, which every store reads well within its timeout.
+ */
 export interface SessionLimits {
-  /** Application fields. Default 64. */
+  /** Application fields, 1024 at most. @default 64 */
   readonly maxFields: number;
-  /** Bytes of a field's name. Default 128. */
+  /** Bytes of a field's name, 1024 at most. @default 128 */
   readonly maxNameBytes: number;
-  /** Bytes of a field's value. Default 4096. */
+  /** Bytes of a field's value, 1048576 at most. @default 4096 */
   readonly maxValueBytes: number;
-  /** Bytes of all application fields together, names and values. Default 32768. */
+  /** Bytes of all application fields together, names and values, 1048576 at most. @default 32768 */
   readonly maxTotalBytes: number;
 }
 
@@ -27,6 +30,14 @@ export interface RememberPolicy {
    */
   readonly lifetime: number | undefined;
 }
+
+/** The most that a policy can allow. */
+export const mostLimits: SessionLimits = {
+  maxFields: 1024,
+  maxNameBytes: 1024,
+  maxValueBytes: 2 ** 20,
+  maxTotalBytes: 2 ** 20,
+};
 
 /** The rules that every session of a service lives by. Times are whole seconds. */
 export interface SessionPolicy {
@@ -94,7 +105,9 @@ export function createPolicy(options: SessionPolicyOptions = {}): SessionPolicy 
   if (policy.lifetime !== undefined) requireWhole('lifetime', policy.lifetime, 1, MAX_SECONDS);
   if (policy.maxSessions !== undefined) requireWhole('maxSessions', policy.maxSessions, 1, 10_000);
   requireWhole('refreshAfter', policy.refreshAfter, 0, policy.maxTtl);
-  for (const [name, limit] of Object.entries(policy.limits)) requireWhole(name, limit, 1, 2 ** 29);
+  for (const name of Object.keys(mostLimits) as (keyof SessionLimits)[]) {
+    requireWhole(name, policy.limits[name], 1, mostLimits[name]);
+  }
   return { ...policy, remember: createRememberPolicy(policy, options.remember) };
 }
 

@@ -16,8 +16,10 @@ import { formatInstant, remainingSeconds, type Session } from './session.ts';
 import {
   checkField,
   checkFields,
+  checkUnset,
   checkUser,
   checkValue,
+  exceededAlone,
   exceededLimit,
   type FieldValues,
 } from './session-fields.ts';
@@ -186,19 +188,24 @@ export class SessionService {
     return this.get(token, { refresh: false });
   }
 
-  /** Writes and removes single fields and touches no others; slides. Reserved names are ignored; a name in both is set. */
+  /**
+   * Writes and removes single fields and touches no others; slides. Reserved names are ignored; a name in both is set. At
+   * most 10,000 names can be removed at once.
+   */
   async update(
     token: string,
     { set = {}, unset = [] }: { readonly set?: FieldValues; readonly unset?: readonly string[] },
   ): Promise<boolean> {
     const { limits } = this.policy;
     const fields = checkFields(set, limits);
-    const removed = checkFields(Object.fromEntries(unset.map((name) => [name, ''])), limits);
+    const exceeded = exceededAlone(fields, limits);
+    if (exceeded !== undefined) throw refusal(exceeded);
+    const removed = checkUnset(unset, limits);
     const credential = this.#parse(token);
     if (credential === undefined) return false;
     const change = {
       set: fields,
-      unset: [...removed.keys()].filter((name) => !fields.has(name)),
+      unset: [...removed].filter((name) => !fields.has(name)),
       limits,
       at: this.#now(),
     };

@@ -5,11 +5,19 @@ import {
   checkTtl,
   createPolicy,
   defaultPolicy,
+  type SessionLimits,
   type SessionPolicyOptions,
 } from '../../src/domain/session-policy.ts';
 
 const HUNDRED_YEARS = 100 * 366 * 24 * 3600;
 const DAY = 24 * 3600;
+const leastLimits = { maxFields: 1, maxNameBytes: 1, maxValueBytes: 1, maxTotalBytes: 1 };
+const mostLimits = {
+  maxFields: 1024,
+  maxNameBytes: 1024,
+  maxValueBytes: 2 ** 20,
+  maxTotalBytes: 2 ** 20,
+};
 const noWholeNumber = [
   -1,
   1.5,
@@ -108,10 +116,13 @@ describe('a policy', () => {
       refreshAfter: HUNDRED_YEARS,
     };
     expect(createPolicy(most)).toMatchObject(most);
+    for (const ends of [leastLimits, mostLimits]) {
+      expect(createPolicy({ limits: ends }).limits).toEqual(ends);
+    }
   });
 
   const settings = ['ttl', 'maxTtl', 'lifetime', 'refreshAfter'] as const;
-  const limits = ['maxFields', 'maxNameBytes', 'maxValueBytes', 'maxTotalBytes'] as const;
+  const limits = Object.keys(mostLimits) as (keyof SessionLimits)[];
 
   it.each(settings)(
     'refuses a %s that is no whole number of seconds in range, and names it',
@@ -122,9 +133,13 @@ describe('a policy', () => {
   );
 
   it.each(limits)('refuses a %s that is no whole number in range, and names it', (name) => {
-    for (const value of [...noWholeNumber, 0, 2 ** 29 + 1]) {
+    for (const value of [...noWholeNumber, 0, mostLimits[name] + 1, 2 ** 29]) {
       expectInvalid({ limits: { [name]: value } } as SessionPolicyOptions, name);
     }
+  });
+
+  it('refuses more fields than Redis can set in one script, before there is a session', () => {
+    expectInvalid({ limits: { maxFields: 5000 } }, 'maxFields');
   });
 
   it('refuses a ttl or a refreshAfter beyond maxTtl', () => {

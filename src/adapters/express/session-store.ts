@@ -2,7 +2,12 @@ import { type Session as ExpressSession, type SessionData, Store } from 'express
 import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { observedRepository } from '../../domain/observed-repository.ts';
 import { formatInstant, type Session } from '../../domain/session.ts';
-import { checkFields, checkUser, exceededLimit } from '../../domain/session-fields.ts';
+import {
+  checkFields,
+  checkUser,
+  exceededAlone,
+  exceededLimit,
+} from '../../domain/session-fields.ts';
 import {
   checkTtl,
   createPolicy,
@@ -235,6 +240,8 @@ export class SojournStore extends Store {
     const set = new Map([...fields].filter(([name, text]) => before.fields[name] !== text));
     const unset = Object.keys(before.fields).filter((name) => !fields.has(name));
     const at = this.#now();
+    const exceeded = exceededAlone(set, limits);
+    if (exceeded !== undefined) throw limitError(exceeded);
     const answer = await this.#repository.update(credential, { set, unset, limits, at });
     if (answer === 'too_many_fields' || answer === 'too_large') throw limitError(answer);
     if (answer === true && ttl !== before.ttl)
