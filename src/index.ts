@@ -24,6 +24,7 @@ export class SessionService extends PureSessionService {
 
 export { AuditLog, type AuditLogOptions } from './adapters/node/audit-log.ts';
 export type { Device } from './domain/device.ts';
+export { deviceLabel } from './domain/device-label.ts';
 export {
   SessionError,
   type SessionErrorCode,

@@ -1,6 +1,7 @@
 import { SessionError } from './errors.ts';
 import { mostLimits, type SessionLimits } from './session-policy.ts';
 import { isReserved } from './session-record.ts';
+import { byteLength } from './text-bytes.ts';
 import { notText, wrongValue } from './wrong-value.ts';
 
 /** Field names with their new values. */
@@ -8,7 +9,6 @@ export type FieldValues = Readonly<Record<string, string>>;
 
 const MAX_USER_BYTES = 256;
 const MAX_UNSET = 10_000;
-const encoder = new TextEncoder();
 
 /** The application's part of the data, each name and value checked; reserved names are left out. Throws a `SessionError`. */
 export function checkFields(data: FieldValues, limits: SessionLimits): Map<string, string> {
@@ -100,8 +100,4 @@ function isText(text: string, maxBytes: number): boolean {
     byteLength(text) <= maxBytes &&
     text.isWellFormed()
   );
-}
-
-function byteLength(text: string): number {
-  return encoder.encode(text).byteLength;
 }
