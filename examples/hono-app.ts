@@ -8,7 +8,7 @@
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { integer, json, SessionService, text } from 'sojourn';
+import { deviceLabel, integer, json, SessionService, text } from 'sojourn';
 import { type SessionsEnv, sessions } from 'sojourn/hono';
 import { connectRedis, RedisSessionRepository } from 'sojourn/redis';
 import { z } from 'zod';
@@ -28,11 +28,9 @@ app.use(sessions({ service, fields, cookie: { secure: false } })); // true, the 
 app.post('/login', async (c) => {
   const { user } = await c.req.parseBody(); // here the password would be checked
   if (typeof user !== 'string') throw new HTTPException(400);
-  await c.var.session.start(
-    user,
-    { cart: [] },
-    { device: { label: c.req.header('User-Agent') ?? '' } },
-  );
+  const userAgent = c.req.header('User-Agent') ?? '';
+  const device = { label: deviceLabel(userAgent), userAgent };
+  await c.var.session.start(user, { cart: [] }, { device });
   return c.text('Welcome.');
 });
 

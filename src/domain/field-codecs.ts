@@ -124,7 +124,11 @@ export function boolean(): FieldCodec<boolean> {
 export function json<T>(schema?: StandardSchema<T>): FieldCodec<T> {
   return {
     kind: 'json',
-    encode: stringify,
+    encode(value, name) {
+      const text = toJson(value, name);
+      if (text !== undefined) return text;
+      throw wrongValue(`be something that JSON can hold, not ${kindOf(value)}`, name);
+    },
     decode(text, name) {
       const value = parse(text, name);
       return schema === undefined ? (value as T) : validated(value, schema, name); // the application said so
@@ -132,22 +136,20 @@ export function json<T>(schema?: StandardSchema<T>): FieldCodec<T> {
   };
 }
 
-function checkWords(words: readonly string[]): readonly string[] {
-  if (words.length > 0 && words.every((word) => typeof word === 'string')) return words;
-  throw new SessionError('invalid_policy', 'text() takes no words, or one or more texts.');
-}
-
-function stringify(value: unknown, name?: string): string {
-  let text: string | undefined;
+/** `undefined` for what JSON leaves out. Throws a `SessionError` (`invalid_value`) for what it cannot hold. */
+export function toJson(value: unknown, name?: string): string | undefined {
   try {
-    text = JSON.stringify(value);
+    return JSON.stringify(value);
   } catch (cause) {
     const must =
       'be something that JSON can hold: it has a BigInt or itself inside, is nested too deeply, or a toJSON or getter of it threw';
     throw wrongValue(must, name, { cause });
   }
-  if (text !== undefined) return text;
-  throw wrongValue(`be something that JSON can hold, not ${kindOf(value)}`, name);
+}
+
+function checkWords(words: readonly string[]): readonly string[] {
+  if (words.length > 0 && words.every((word) => typeof word === 'string')) return words;
+  throw new SessionError('invalid_policy', 'text() takes no words, or one or more texts.');
 }
 
 function parse(text: string, name?: string): unknown {

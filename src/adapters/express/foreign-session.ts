@@ -1,3 +1,4 @@
+import { toJson } from '../../domain/field-codecs.ts';
 import { isReserved } from '../../domain/session-record.ts';
 
 /** A session as express-session and @fastify/session hand it to a store: the application's data, and the cookie's options. */
@@ -22,7 +23,7 @@ export function encodeForeign(session: ForeignSession): Map<string, string> {
   const fields = new Map<string, string>();
   for (const [key, value] of Object.entries(session)) {
     if (key === '__proto__') continue;
-    const text: string | undefined = key === COOKIE ? encodeCookie(session) : JSON.stringify(value);
+    const text = key === COOKIE ? encodeCookie(session) : toJson(value, key);
     if (text !== undefined) fields.set(fieldName(key), text);
   }
   return fields;

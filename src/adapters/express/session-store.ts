@@ -85,9 +85,9 @@ const UNBORN_MS = 60_000;
  * dropped, without an error. The session id, which opens the session, is never stored; only hashes of it are.
  *
  * Each method answers by callback, asynchronously and once, and by a promise. Both get a `StoreUnavailableError` (with `status`
- * 503, which the frameworks answer) where the store fails, and a `SessionError` where a session passes a limit or its
- * cookie's `maxAge` is no number; a session that is not there is no error. No promise has to be looked at: one that is
- * rejected unseen does no harm.
+ * 503, which the frameworks answer) where the store fails, and a `SessionError` where a session passes a limit, JSON cannot
+ * hold it, or its cookie's `maxAge` is no number; a session that is not there is no error. No promise has to be looked at:
+ * one that is rejected unseen does no harm.
  */
 export class SojournStore extends Store {
   readonly #repository: SessionRepository;
