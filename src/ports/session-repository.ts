@@ -175,7 +175,7 @@ export type IncrementRefusal = 'not_an_integer' | 'out_of_range';
 /** Fields to write and to remove, in one step. */
 export interface FieldChange extends Use {
   readonly set: ReadonlyMap<string, string>;
-  /** Names to remove; none of them is in `set`. */
+  /** Names to remove, each once and none of them in `set`: 10,000 at most. */
   readonly unset: readonly string[];
   readonly limits: Limits;
 }

@@ -271,6 +271,16 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     },
   },
   {
+    name: 'update removes ten thousand names at once, whether there are such fields or not',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { 0: '1', kept: '2', 9999: '3' } });
+      const unset = Array.from({ length: 10_000 }, (_, i) => String(i));
+      const change = { set: new Map(), unset, limits, ...use };
+      assert.equal(await repository.update(credential, change), true);
+      assert.deepEqual({ ...(await read(repository, credential))?.fields }, { kept: '2' });
+    },
+  },
+  {
     name: 'an update of nothing is a use',
     async run({ repository }) {
       const credential = await stored(repository, { fields: { a: '1' } });
