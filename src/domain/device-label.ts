@@ -46,17 +46,17 @@ const MOST_CHARACTERS = 1024;
 
 /**
  * What a person calls the device that sends this User-Agent, `Chrome on Linux`: enough to tell one's own devices apart, for
- * display only, since anybody can send any. It says the same of one that was shortened to be kept as `Device.userAgent`.
+ * display only, since anybody can send any; `A browser` where there is none. It says the same of one that was shortened to be kept as `Device.userAgent`.
  * The name of a program that it does not know is a short text that the client chose: escape it, as everything.
  *
  * @example
  * ```ts
- * const userAgent = c.req.header('User-Agent') ?? '';
- * await session.start(user, {}, { device: { label: deviceLabel(userAgent), userAgent } });
+ * const device = { label: deviceLabel(c.req.header('User-Agent')) };
+ * await session.start(user, {}, { device });
  * ```
  */
-export function deviceLabel(userAgent: string): string {
-  const { product, system } = recognize(userAgent);
+export function deviceLabel(userAgent: string | null | undefined): string {
+  const { product, system } = recognize(userAgent ?? '');
   const name = product?.name ?? 'A browser';
   return system === undefined ? name : `${name} on ${system.name}`;
 }

@@ -20,11 +20,11 @@ export interface Device {
 // Redis keeps a hash in its compact form while no value is longer than 64 bytes.
 const MAX_BYTES = 60;
 
-/** The device as it is kept. */
+/** The device as it is kept. What is no text, such as the `null` of a header that was not sent, is left out. */
 export function cutDevice({ label, userAgent, address }: Device): Device {
   return {
-    ...(label !== undefined && { label: cutText(label, MAX_BYTES) }),
-    ...(userAgent !== undefined && { userAgent: shortUserAgent(userAgent, MAX_BYTES) }),
-    ...(address !== undefined && { address: cutText(address, MAX_BYTES) }),
+    ...(typeof label === 'string' && { label: cutText(label, MAX_BYTES) }),
+    ...(typeof userAgent === 'string' && { userAgent: shortUserAgent(userAgent, MAX_BYTES) }),
+    ...(typeof address === 'string' && { address: cutText(address, MAX_BYTES) }),
   };
 }

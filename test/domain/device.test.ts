@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cutDevice } from '../../src/domain/device.ts';
+import { deviceLabel } from '../../src/domain/device-label.ts';
 import { cutText } from '../../src/domain/text-bytes.ts';
 
 describe('a device', () => {
@@ -9,6 +10,16 @@ describe('a device', () => {
     expect(cutDevice(device)).toEqual(device);
     expect(cutDevice({})).toEqual({});
     expect(cutDevice({ userAgent: '' })).toEqual({ userAgent: '' });
+  });
+
+  it('is kept without what is no text, as headers that were not sent are none', () => {
+    const headers = new Headers();
+    const sent = headers.get('User-Agent') as unknown as string;
+    expect(cutDevice({ label: sent, userAgent: sent, address: 1 as unknown as string })).toEqual(
+      {},
+    );
+    expect(deviceLabel(headers.get('User-Agent'))).toBe('A browser');
+    expect(deviceLabel(undefined)).toBe('A browser');
   });
 
   it('is kept in 60 bytes a text, and tells browsers apart that begin alike', () => {

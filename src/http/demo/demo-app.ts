@@ -111,7 +111,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       const ttl = readTtl(c.var.form.get('ttl') ?? String(service.policy.ttl));
       if (ttl === undefined) return refuse(c, 400, 'ttl');
       if (ttl > service.policy.maxTtl) return refuse(c, 400, 'max-ttl');
-      const device = { label: deviceLabel(c.req.header('User-Agent') ?? '') };
+      const device = { label: deviceLabel(c.req.header('User-Agent')) };
       await c.var.session.start(username, { username, page_views: '1' }, { ttl, device });
       return done(c, sessionBody(c.var.session));
     }),
