@@ -1,5 +1,5 @@
 import type { LogLevel } from './adapters/pino/server-log.ts';
-import type { HostAndPort, RedisAddress } from './adapters/redis/connect-redis.ts';
+import type { HostAndPort, RedisAddress } from './adapters/redis/redis-address.ts';
 import { SessionError } from './domain/errors.ts';
 import { createPolicy, defaultPolicy, type SessionPolicy } from './domain/session-policy.ts';
 

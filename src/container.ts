@@ -7,10 +7,11 @@ import type { SpanDatabase } from './adapters/opentelemetry/session-spans.ts';
 import type { ServerLog } from './adapters/pino/server-log.ts';
 import type { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
 import { CommandTrace } from './adapters/redis/command-trace.ts';
-import { connectRedis, type RedisAddress } from './adapters/redis/connect-redis.ts';
+import { connectRedis } from './adapters/redis/connect-redis.ts';
 import { countSessions } from './adapters/redis/count-sessions.ts';
 import { RedisInspection } from './adapters/redis/inspection.ts';
 import { type NearCache, openNearCache } from './adapters/redis/near-cache.ts';
+import type { RedisAddress } from './adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from './adapters/redis/redis-session-repository.ts';
 import { watchExpiry } from './adapters/redis/watch-expiry.ts';
 import { type Config, StartError } from './config.ts';
@@ -146,7 +147,7 @@ async function redisStore(
   { prefix, nearCache }: Config,
   onStoreError: (error: Error) => void,
 ): Promise<Store> {
-  const { client, ping, close } = await connectRedis(address, onStoreError);
+  const { client, ping, close } = await connectRedis(address, { onError: onStoreError });
   const label = `Redis at ${describe(address)}`;
   const near = nearCache ? openNearCache({ client, prefix, onError: onStoreError }) : undefined;
   let watch: Promise<() => Promise<void>> | undefined;

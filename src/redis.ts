@@ -4,10 +4,8 @@
  * @module
  */
 export {
+  type ConnectOptions,
   connectRedis,
-  type HostAndPort,
-  type RedisAccess,
-  type RedisAddress,
   type RedisConnection,
 } from './adapters/redis/connect-redis.ts';
 export { countSessions } from './adapters/redis/count-sessions.ts';
@@ -16,6 +14,7 @@ export {
   type NearCacheOptions,
   openNearCache,
 } from './adapters/redis/near-cache.ts';
+export type { HostAndPort, RedisAccess, RedisAddress } from './adapters/redis/redis-address.ts';
 export {
   type OnRecord,
   RedisSessionRepository,

@@ -1,13 +1,16 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { Cluster, type Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
+  type ConnectOptions,
   connectRedis,
-  type RedisAddress,
   type RedisConnection,
 } from '../../src/adapters/redis/connect-redis.ts';
+import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { scanSessions } from '../../src/adapters/redis/scan-sessions.ts';
 import { SessionService } from '../../src/index.ts';
@@ -49,17 +52,89 @@ describeWithServers('a connection that is safe for sessions', () => {
     expect(await client.ping()).toBe('PONG');
   });
 
-  it('takes no option from a URL, and no second prefix', async () => {
+  it('hears nothing of a password or of arguments when it is refused later on', async () => {
+    const redis = await server(['--requirepass', 'first-secret']);
+    const told: Error[] = [];
+    const { host, port } = redis;
+    await connect(
+      { kind: 'server', host, port, username: 'default', password: 'first-secret' },
+      { onError: (error) => told.push(error) },
+    );
+    await askRedis({ ...redis, password: 'first-secret' }, [
+      ...['config', 'set', 'requirepass', 'second-secret'],
+    ]);
+    await askRedis({ ...redis, password: 'second-secret' }, 'client kill type normal skipme yes');
+    await expect.poll(() => told.map(({ message }) => message).join()).toMatch(/WRONGPASS/);
+    expect(inspect(told, { depth: Infinity, showHidden: true })).not.toMatch(/secret/);
+  });
+
+  it('asks for the password anew at each connection, also of those made like it', async () => {
+    const redis = await server(['--requirepass', 'old']);
+    const { host, port } = redis;
+    let password = 'old';
+    const { client } = await connect({ kind: 'server', host, port, password: () => password });
+    const copy = (client as Redis).duplicate({ enableOfflineQueue: true });
+    onTestFinished(() => copy.disconnect());
+    copy.on('error', () => {});
+    expect(await copy.ping()).toBe('PONG');
+    await askRedis({ ...redis, password: 'old' }, 'config set requirepass new');
+    password = 'new';
+    await askRedis({ ...redis, password: 'new' }, 'client kill type normal skipme yes');
+    await expect.poll(() => client.ping().catch(String), { timeout: 10_000 }).toBe('PONG');
+    await expect.poll(() => copy.ping().catch(String), { timeout: 10_000 }).toBe('PONG');
+  });
+
+  it('says so where Redis cannot run Lua scripts', async () => {
+    const { port } = await server(['--rename-command', 'EVAL', '']);
+    expect((await failure({ kind: 'url', url: `redis://127.0.0.1:${port}` })).message).toMatch(
+      /cannot run Lua scripts/,
+    );
+  });
+
+  it.each([{ commandTimeoutMs: 3000 }, { commandTimeoutMs: 60_000, connectTimeoutMs: 7000 }])(
+    'is as patient as %j says',
+    async (options) => {
+      const { port } = await server();
+      const { client } = await connect({ kind: 'url', url: `redis://127.0.0.1:${port}` }, options);
+      expect((client as Redis).options).toMatchObject({
+        commandTimeout: options.commandTimeoutMs,
+        socketTimeout: 2 * options.commandTimeoutMs,
+        connectTimeout: options.connectTimeoutMs ?? 1000,
+        keepAlive: 60_000,
+      });
+    },
+  );
+
+  it('waits for a slow server as long as it was told to, and not longer', async () => {
+    const redis = await server();
+    const url = `redis://127.0.0.1:${redis.port}`;
+    const patient = await connect({ kind: 'url', url }, { commandTimeoutMs: 20_000 });
+    const hasty = await connect({ kind: 'url', url }, { commandTimeoutMs: 50 });
+    redis.pause();
+    const late = patient.ping();
+    await expect(hasty.ping()).rejects.toMatchObject({ failure: 'timeout', outcome: 'unknown' });
+    redis.resume();
+    await late;
+  });
+
+  it('keeps idle connections alive', async () => {
+    const asked = vi.spyOn(Socket.prototype, 'setKeepAlive');
     const { port } = await server();
-    const query =
-      'keyPrefix=twice:&enableOfflineQueue=true&commandTimeout=x&maxRetriesPerRequest=9';
-    const { client } = await connect({ kind: 'url', url: `redis://127.0.0.1:${port}?${query}` });
-    const plain = await connect({ kind: 'url', url: `redis://127.0.0.1:${port}` });
-    expect(client.options).toEqual(plain.client.options);
-    const repository = new RedisSessionRepository({ client, prefix: 'session:app:' });
-    const { session } = await new SessionService({ repository }).create({}, { user: 'ada' });
-    const keys = new Set(await (client as Redis).keys('*'));
-    expect(keys).toEqual(new Set([`session:app:${session.id}`, 'session:app:user:ada']));
+    await connect({ kind: 'url', url: `redis://127.0.0.1:${port}` }, { keepAliveMs: 30_000 });
+    expect(asked).toHaveBeenCalledWith(true, 30_000);
+    asked.mockRestore();
+  });
+
+  it.each([
+    { commandTimeoutMs: 0 },
+    { connectTimeoutMs: -1 },
+    { readyTimeoutMs: Infinity },
+    { keepAliveMs: Number.NaN },
+    { commandTimeoutMs: '500' as unknown as number },
+  ])('refuses %j', async (options) => {
+    await expect(connectRedis({ kind: 'url', url: 'redis://h' }, options)).rejects.toMatchObject({
+      code: 'invalid_option',
+    });
   });
 
   it('queues nothing while Redis is away, and works again when it is back', async () => {
@@ -147,6 +222,34 @@ describeWithServers('a connection that is safe for sessions', () => {
         expect(await client.ping()).toBe('PONG');
         expect(Reflect.get((client as Redis).stream, 'authorized')).toBe(true);
       }
+    });
+
+    it.each<[string, () => RedisAddress, RegExp]>([
+      [
+        'a server that is asked without',
+        () => ({ kind: 'server', host: '127.0.0.1', port: tlsPort }),
+        /it speaks TLS: use rediss/,
+      ],
+      [
+        'a server that has none',
+        () => ({ kind: 'url', url: `rediss://127.0.0.1:${redis.port}` }),
+        /does not speak TLS: use redis/,
+      ],
+      [
+        'a cluster that is asked without',
+        () => ({ kind: 'cluster', nodes: [{ host: '127.0.0.1', port: tlsPort }] }),
+        /it speaks TLS/,
+      ],
+      [
+        'sentinels that have none',
+        () => ({
+          ...{ kind: 'sentinel', sentinels: [{ host: '127.0.0.1', port: redis.port }] },
+          ...{ master: 'main', sentinelAccess: { tls: {} } },
+        }),
+        /does not speak TLS/,
+      ],
+    ])('says so: %s', async (_what, address, message) => {
+      expect((await failure(address())).message).toMatch(message);
     });
 
     it('refuses a certificate that nobody vouches for', async () => {
@@ -332,8 +435,8 @@ async function server(args: readonly string[] = []): Promise<RedisServer> {
   return started;
 }
 
-async function connect(address: RedisAddress): Promise<RedisConnection> {
-  const connection = await connectRedis(address);
+async function connect(address: RedisAddress, options?: ConnectOptions): Promise<RedisConnection> {
+  const connection = await connectRedis(address, options);
   onTestFinished(() => connection.close());
   return connection;
 }

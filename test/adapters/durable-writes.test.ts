@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { connectRedis, type RedisAddress } from '../../src/adapters/redis/connect-redis.ts';
+import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
+import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService } from '../../src/index.ts';
 import { askRedis } from '../support/ask-redis.ts';

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { connectRedis, type RedisAddress } from '../../src/adapters/redis/connect-redis.ts';
+import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
+import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { openNearCache } from '../../src/adapters/redis/near-cache.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService, type SessionServiceOptions } from '../../src/index.ts';

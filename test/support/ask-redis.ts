@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 export interface Port {
   readonly host: string;
   readonly port: number;
+  readonly password?: string;
 }
 
 /**
@@ -11,13 +12,14 @@ export interface Port {
  * cluster's node as well: nothing is redirected.
  */
 export async function askRedis(
-  { host, port }: Port,
+  { host, port, password }: Port,
   command: string | readonly string[],
   { timeoutMs = 2000 }: { readonly timeoutMs?: number } = {},
 ): Promise<unknown> {
   const redis = new Redis({
     host,
     port,
+    ...(password !== undefined && { password }),
     lazyConnect: true,
     enableReadyCheck: false,
     disableClientInfo: true,

@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
-import { connectRedis, type RedisAddress } from '../../src/adapters/redis/connect-redis.ts';
+import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
+import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { redisBinary } from './live-redis.ts';
 import { startRedisCluster } from './redis-cluster.ts';
 import { startRedisSentinel } from './redis-sentinel.ts';

@@ -16,7 +16,7 @@ export function storeUnavailable(
   if (error instanceof StoreUnavailableError) return error;
   const thrown = error instanceof Error ? error : new Error(String(error));
   return new StoreUnavailableError(outcome ?? (wasRefused(thrown) ? 'refused' : 'unknown'), {
-    cause: withoutArguments(thrown),
+    cause: plainRedisError(thrown),
     failure: failureOf(thrown),
   });
 }
@@ -69,13 +69,23 @@ function failureOf(error: Error): StoreFailure {
   return code !== undefined || lost.test(error.message) ? 'connection' : 'other';
 }
 
-// ioredis hangs the command with its arguments on the error, and Redis repeats arguments in some messages: session
-// data and hashes, which do not belong in a log.
-function withoutArguments(error: Error): Error {
+/**
+ * What a client threw or told, for people and logs. Clients hang the command with its arguments on their errors, and Redis repeats
+ * arguments in some messages: session data, hashes and, where a connection is refused, the password.
+ */
+export function plainRedisError(error: Error): Error {
   const code = (error as NodeJS.ErrnoException).code;
   // Where a name has several addresses, Node's error is a bundle of errors with a code and no message.
   const message = error.message || code || error.name;
-  const cause = new Error(message.replace(/, with args beginning with:.*$/s, ''));
-  cause.name = error.name;
-  return code === undefined ? cause : Object.assign(cause, { code });
+  const plain = new Error(explained(message.replace(/, with args beginning with:.*$/s, '')));
+  plain.name = error.name;
+  return code === undefined ? plain : Object.assign(plain, { code });
+}
+
+/** What Redis and Valkey say where they have no Lua. */
+const NO_LUA = /unknown command .{0,2}eval|scripting engine/i;
+
+function explained(message: string): string {
+  if (!NO_LUA.test(message)) return message;
+  return `Redis cannot run Lua scripts, which Sojourn needs; for Valkey install valkey-lua (${message.trim()})`;
 }
