@@ -21,6 +21,7 @@ import type {
 } from '../../ports/session-repository.ts';
 import { nodeSecrets } from '../node/node-secrets.ts';
 import { systemClock } from '../node/system-clock.ts';
+import { checkOptions } from './check-options.ts';
 import {
   decodeForeign,
   encodeCookie,
@@ -95,16 +96,12 @@ export class SojournStore extends Store {
   readonly #secrets: Secrets;
   readonly #loaded = new LoadedSessions();
 
-  constructor({
-    repository,
-    scan,
-    userOf = () => undefined,
-    policy,
-    observer,
-    clock = systemClock,
-    secrets = nodeSecrets,
-  }: SojournStoreOptions) {
+  /** Throws a `TypeError` for options that it cannot work with, and a `SessionError` (`invalid_policy`) for such a policy. */
+  constructor(options: SojournStoreOptions) {
     super();
+    checkOptions(options);
+    const { repository, scan, userOf = () => undefined, policy, observer } = options;
+    const { clock = systemClock, secrets = nodeSecrets } = options;
     this.#repository = observedRepository(repository, observer);
     this.#scan = scan;
     this.#userOf = userOf;
