@@ -22,6 +22,7 @@ import type {
 import { nodeSecrets } from '../node/node-secrets.ts';
 import { systemClock } from '../node/system-clock.ts';
 import { checkOptions } from './check-options.ts';
+import { DestroyedIds } from './destroyed-ids.ts';
 import {
   decodeForeign,
   encodeCookie,
@@ -69,9 +70,6 @@ type Begun = Pick<NewSession, 'fields' | 'ttl' | 'user'>;
 
 const DAY_SECONDS = 24 * 3600;
 
-/** A session may be destroyed by a request that has not stored it yet: for so long its id is refused. */
-const UNBORN_MS = 60_000;
-
 /**
  * Sojourn's sessions for express-session, and so for NestJS, and for @fastify/session: a store for their `store` option. Each
  * top-level key of the session is a field of its own. A request writes the keys that it changed, and no others; of
@@ -95,6 +93,8 @@ export class SojournStore extends Store {
   readonly #clock: Clock;
   readonly #secrets: Secrets;
   readonly #loaded = new LoadedSessions();
+  readonly #destroyed = new DestroyedIds();
+  readonly #saving = new WeakMap<object, Promise<unknown>>();
 
   /** Throws a `TypeError` for options that it cannot work with, and a `SessionError` (`invalid_policy`) for such a policy. */
   constructor(options: SojournStoreOptions) {
@@ -182,9 +182,31 @@ export class SojournStore extends Store {
 
   async #save(sid: string, session: SessionData): Promise<void> {
     const ttl = this.#ttl(session);
-    if (ttl < 1) return this.#destroy(sid);
+    const fields = this.#encode(session); // now, as it is: while it waits the application may go on with it
+    return this.#inTurn(session, async () => {
+      if (ttl < 1) await this.#end(this.idOf(sid), 'logout');
+      else await this.#store(sid, session, { fields, ttl });
+    });
+  }
+
+  /** One save of an object after the other: each writes what differs from what the one before it wrote. */
+  #inTurn(session: object, save: () => Promise<void>): Promise<void> {
+    const before = this.#saving.get(session);
+    const saved = before === undefined ? save() : before.then(save, save);
+    this.#saving.set(session, saved);
+    const done = () => {
+      if (this.#saving.get(session) === saved) this.#saving.delete(session);
+    };
+    saved.then(done, done);
+    return saved;
+  }
+
+  async #store(
+    sid: string,
+    session: SessionData,
+    { fields, ttl }: Pick<Begun, 'fields' | 'ttl'>,
+  ): Promise<void> {
     const credential = this.#credential(sid);
-    const fields = this.#encode(session);
     const loaded = this.#loaded.of(session, sid);
     let ownerless = loaded?.ownerless ?? true;
     const user = ownerless ? this.#userOf(session) : undefined;
@@ -208,10 +230,10 @@ export class SojournStore extends Store {
    * say whose it is, and before the browser has its id.
    */
   async #claim(credential: Credential, session: Begun): Promise<void> {
-    if (await this.#end(credential.id, 'revoked', 0)) await this.#create(credential, session);
+    if (await this.#end(credential.id, 'revoked')) await this.#create(credential, session);
   }
 
-  /** False if the id is taken: by a session, or because one was destroyed before it was stored. */
+  /** False if the id is taken by a session, or was destroyed before it was stored. */
   async #create(credential: Credential, session: Begun): Promise<boolean> {
     const { id } = credential;
     const user = session.user === undefined ? undefined : checkUser(session.user);
@@ -220,6 +242,7 @@ export class SojournStore extends Store {
     const { lifetime } = this.#policy;
     const beganAt = this.#clock.now();
     if (user !== undefined) await this.#users.admit(user, id, lifetime);
+    if (this.#isDestroyed(id)) return false;
     const created = await this.#repository.create({
       ...{ ...session, credential, user, lifetime, device: {}, persistent: false },
       at: this.#now(),
@@ -231,6 +254,8 @@ export class SojournStore extends Store {
       throw new StoreUnavailableError('refused');
     }
     this.#observer?.notify({ type: 'created', id, user });
+    // Where a client has several connections the end may have been there before the session.
+    if (this.#isDestroyed(id)) await this.#end(id, 'logout');
     return true;
   }
 
@@ -252,7 +277,10 @@ export class SojournStore extends Store {
 
   async #touch(sid: string, session: SessionData): Promise<void> {
     const ttl = this.#ttl(session);
-    if (ttl < 1) return this.#destroy(sid);
+    if (ttl < 1) {
+      await this.#end(this.idOf(sid), 'logout');
+      return;
+    }
     const credential = this.#credential(sid);
     const loaded = this.#loaded.of(session, sid);
     const cookie = encodeCookie(session);
@@ -267,11 +295,17 @@ export class SojournStore extends Store {
   }
 
   async #destroy(sid: string): Promise<void> {
-    await this.#end(this.idOf(sid), 'logout', UNBORN_MS);
+    const id = this.idOf(sid);
+    this.#destroyed.add(id, this.#clock.now()); // at once: it may be being stored
+    if (await this.#end(id, 'logout')) this.#destroyed.delete(id);
   }
 
-  async #end(id: SessionId, why: EndReason, unbornMs: number): Promise<boolean> {
-    const ended = await this.#repository.end(id, { unbornMs });
+  #isDestroyed(id: SessionId): boolean {
+    return this.#destroyed.has(id, this.#clock.now());
+  }
+
+  async #end(id: SessionId, why: EndReason): Promise<boolean> {
+    const ended = await this.#repository.end(id, { unbornMs: 0 });
     if (ended !== undefined) await this.#users.ended(id, ended.user, why);
     return ended !== undefined;
   }
@@ -291,7 +325,7 @@ export class SojournStore extends Store {
 
   async #clear(): Promise<void> {
     for await (const ids of this.#pages())
-      await Promise.all(ids.map((id) => this.#end(id, 'revoked', 0)));
+      await Promise.all(ids.map((id) => this.#end(id, 'revoked')));
   }
 
   /** Each id once, though a scan may tell it twice. */
