@@ -15,6 +15,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Secrets } from '../../ports/secrets.ts';
 import type { EndReason, SessionObserver } from '../../ports/session-observer.ts';
 import type {
+  Absent,
   LimitRefusal,
   NewSession,
   SessionRepository,
@@ -24,11 +25,13 @@ import { systemClock } from '../node/system-clock.ts';
 import { checkOptions } from './check-options.ts';
 import { DestroyedIds } from './destroyed-ids.ts';
 import {
+  cookieOf,
   decodeForeign,
   encodeCookie,
   encodeForeign,
   type ForeignSession,
   idleTimeout,
+  withIdleTimeoutOf,
 } from './foreign-session.ts';
 import { type LoadedFields, LoadedSessions, withoutMark } from './loaded-sessions.ts';
 
@@ -166,21 +169,30 @@ export class SojournStore extends Store {
     request: Parameters<Store['createSession']>[0],
     data: SessionData,
   ): ExpressSession & SessionData {
+    if (cookieOf(data) === undefined) {
+      // Without this express-session fails with its own "Cannot read properties of undefined", which explains nothing.
+      throw new TypeError(
+        'Cannot read properties of the cookie: this session was stored without one. Pass `set` a session with a `cookie`, at least { originalMaxAge: null }.',
+      );
+    }
     const session = super.createSession(request, withoutMark(data));
     this.#loaded.move(data, session);
     return session;
   }
 
   async #load(sid: string): Promise<ForeignSession | null> {
+    if (typeof sid !== 'string') return null;
     const answer = await this.#repository.read(this.#credential(sid));
     if (typeof answer !== 'object') return null;
-    const session = this.#decode(answer);
     const { fields, ttl } = answer;
-    this.#loaded.mark(session, { sid, fields, ttl, ownerless: false });
-    return session;
+    return this.#loaded.marked(this.#decode(answer), { sid, fields, ttl, ownerless: false });
   }
 
   async #save(sid: string, session: SessionData): Promise<void> {
+    if (typeof sid !== 'string') throw invalid('A session id must be text.');
+    if (typeof session !== 'object' || session === null) {
+      throw invalid('A session must be an object.');
+    }
     const ttl = this.#ttl(session);
     const fields = this.#encode(session); // now, as it is: while it waits the application may go on with it
     return this.#inTurn(session, async () => {
@@ -276,25 +288,45 @@ export class SojournStore extends Store {
   }
 
   async #touch(sid: string, session: SessionData): Promise<void> {
+    if (typeof sid !== 'string') return;
     const ttl = this.#ttl(session);
     if (ttl < 1) {
       await this.#end(this.idOf(sid), 'logout');
       return;
     }
-    const credential = this.#credential(sid);
     const loaded = this.#loaded.of(session, sid);
+    if (loaded === undefined) return this.#touchUnseen(sid, session, ttl);
     const cookie = encodeCookie(session);
-    if (loaded === undefined || (loaded.ttl === ttl && loaded.fields.cookie === cookie)) {
-      const refreshAfterMs = this.#policy.refreshAfter * 1000;
-      await this.#repository.access(credential, { at: this.#now(), refreshAfterMs });
+    if (loaded.ttl === ttl && loaded.fields.cookie === cookie) {
+      await this.#slide(this.#credential(sid));
       return;
     }
-    const fields = new Map(Object.entries({ ...loaded.fields, cookie }));
-    await this.#write(credential, { fields, ttl }, loaded);
+    const fields = new Map(Object.entries(loaded.fields));
+    if (cookie !== undefined) fields.set('cookie', cookie);
+    await this.#write(this.#credential(sid), { fields, ttl }, loaded);
     this.#loaded.remember(session, { ...loaded, fields: Object.fromEntries(fields), ttl });
   }
 
+  /** For an object that did not come from this store: how long the session idles is taken from it, and nothing else. */
+  async #touchUnseen(sid: string, session: ForeignSession, ttl: number): Promise<void> {
+    const credential = this.#credential(sid);
+    const found = await this.#slide(credential);
+    if (typeof found !== 'object' || cookieOf(session) === undefined) return;
+    const fields = new Map(Object.entries(found.fields));
+    const stored = fields.get('cookie');
+    if (stored !== undefined) fields.set('cookie', withIdleTimeoutOf(session, stored));
+    if (ttl !== found.ttl || fields.get('cookie') !== stored) {
+      await this.#write(credential, { fields, ttl }, found);
+    }
+  }
+
+  #slide(credential: Credential): Promise<Session | Absent> {
+    const refreshAfterMs = this.#policy.refreshAfter * 1000;
+    return this.#repository.access(credential, { at: this.#now(), refreshAfterMs });
+  }
+
   async #destroy(sid: string): Promise<void> {
+    if (typeof sid !== 'string') return;
     const id = this.idOf(sid);
     this.#destroyed.add(id, this.#clock.now()); // at once: it may be being stored
     if (await this.#end(id, 'logout')) this.#destroyed.delete(id);
@@ -351,9 +383,9 @@ export class SojournStore extends Store {
   }
 
   /** Seconds; 0 or less for a session that is to end now. Throws where `maxAge` or `expires` is no time, as `new Date('')` is none. */
-  #ttl({ cookie }: ForeignSession): number {
+  #ttl(session: ForeignSession): number {
     const { ttl, maxTtl } = this.#policy;
-    const seconds = Math.min(idleTimeout(cookie, this.#clock.now()) ?? ttl, maxTtl);
+    const seconds = Math.min(idleTimeout(session, this.#clock.now()) ?? ttl, maxTtl);
     return seconds < 1 ? seconds : checkTtl(seconds, this.#policy);
   }
 
@@ -369,6 +401,10 @@ export class SojournStore extends Store {
 function limitError(code: LimitRefusal): SessionError {
   const what = code === 'too_large' ? 'bytes' : 'fields';
   return new SessionError(code, `The session would hold too many ${what}.`);
+}
+
+function invalid(message: string): SessionError {
+  return new SessionError('invalid_value', message);
 }
 
 /** Calls back in a turn of its own, so that what the callback throws is the callback's and not taken for a failure of the store. */
