@@ -146,17 +146,17 @@ export class SojournStore extends Store {
     return answer(this.#destroy(sid), callback);
   }
 
-  /** Every session, each with its Sojourn id as `id`. For tools: it reads them all. */
+  /**
+   * Every session, each with its Sojourn id as `id`. For tools: it reads them all. One that cannot be read, because somebody
+   * else wrote into it, is left out.
+   */
   override all(callback?: Answer<SessionData[]>): Promise<SessionData[]> {
     return answer(this.#all(), callback);
   }
 
-  /** How many sessions are alive. For tools: it reads them all. */
+  /** How many sessions `scan` tells of, readable or not. For tools: it walks through them all. */
   override length(callback?: Answer<number>): Promise<number> {
-    return answer(
-      this.#all().then((sessions) => sessions.length),
-      callback,
-    );
+    return answer(this.#length(), callback);
   }
 
   /** Ends every session. */
@@ -345,14 +345,27 @@ export class SojournStore extends Store {
   async #all(): Promise<SessionData[]> {
     const sessions: SessionData[] = [];
     for await (const ids of this.#pages()) {
-      const found = await Promise.all(ids.map((id) => this.#repository.find(id)));
-      for (const session of found) {
-        if (session !== undefined) {
-          sessions.push({ ...(this.#decode(session) as SessionData), ...{ id: session.id } });
-        }
-      }
+      const found = await Promise.all(ids.map((id) => this.#find(id)));
+      sessions.push(...found.filter((session) => session !== undefined));
     }
     return sessions;
+  }
+
+  /** `undefined` also for a session that nobody can read: one that is damaged must not hide all others. */
+  async #find(id: SessionId): Promise<SessionData | undefined> {
+    try {
+      const session = await this.#repository.find(id);
+      return session && { ...(this.#decode(session) as SessionData), ...{ id } };
+    } catch (error) {
+      if (error instanceof StoreUnavailableError && error.failure !== 'other') throw error;
+      return undefined;
+    }
+  }
+
+  async #length(): Promise<number> {
+    let count = 0;
+    for await (const ids of this.#pages()) count += ids.length;
+    return count;
   }
 
   async #clear(): Promise<void> {
