@@ -425,10 +425,31 @@ function answer<T>(outcome: Promise<T>, callback?: Answer<T>): Promise<T> {
   const answered = outcome.catch((error) => Promise.reject(withStatus(error)));
   answered.then(
     // A handler for both outcomes: a promise that nobody looks at must not end the process.
-    (value) => queueMicrotask(() => callback?.(null, value)),
-    (error) => queueMicrotask(() => callback?.(error)),
+    (value) => queueMicrotask(() => call(() => callback?.(null, value))),
+    (error) => queueMicrotask(() => call(() => callback?.(error))),
   );
   return answered;
+}
+
+let warned = false;
+
+/**
+ * An async handler of Fastify that calls `reply.send` and does not return the reply answers twice wherever a store takes
+ * time. The second attempt fails in the callback, when the answer has long left: no reason to end the process.
+ */
+function call(callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_HTTP_HEADERS_SENT')) {
+      throw error;
+    }
+    if (warned) return;
+    warned = true;
+    console.warn(
+      'SojournStore: a request was answered twice while its session was saved. An async handler of Fastify that calls reply.send must return the reply.',
+    );
+  }
 }
 
 // What Express and Fastify answer with, rather than 500.
