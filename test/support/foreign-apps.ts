@@ -152,7 +152,7 @@ function fastifySessionOptions({ store, maxAge, settings }: Omit<AppOptions, 'ha
 }
 
 interface AnyRequest {
-  readonly session: object;
+  session: object;
   readonly query: unknown;
   /** Under express-session alone. */
   readonly sessionID?: string;
@@ -163,6 +163,9 @@ async function answer(handle: Handlers[string], request: AnyRequest): Promise<un
   const own = {
     get session() {
       return request.session as AppSession; // another one after `regenerate`
+    },
+    set session(session: AppSession) {
+      request.session = session;
     },
     sid: sessionID ?? (request.session as { sessionId: string }).sessionId,
   };
