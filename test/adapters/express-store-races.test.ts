@@ -100,7 +100,7 @@ function data(fields: object): Data & Record<string, unknown> {
 
 describe('A session that was destroyed before it was stored', () => {
   it('stays so, however often it is saved', async () => {
-    const { store, repository } = setUp();
+    const { store, repository, events } = setUp();
     await store.destroy(SID);
     const session = data({ a: 1 });
     await store.set(SID, session);
@@ -108,6 +108,7 @@ describe('A session that was destroyed before it was stored', () => {
     await store.touch(SID, session);
     expect(await store.get(SID)).toBeNull();
     expect(await repository.count()).toBe(0);
+    expect(events.filter(({ type }) => type === 'created')).toEqual([]);
   });
 
   it('leaves nothing in the store', async () => {
@@ -182,11 +183,15 @@ describe('A session that was destroyed before it was stored', () => {
     for (let i = 1; i < 10_000; i += 1) store.destroy(`visitor ${i}`);
     await store.set(SID, data({ a: 1 }));
     expect(await store.get(SID)).toBeNull();
+    await store.destroy('visitor 1'); // once more: now the latest
     await store.destroy('one more visitor');
     await store.set(SID, data({ a: 1 }));
     expect(await store.get(SID)).toMatchObject({ a: 1 });
-    await store.set('visitor 9999', data({ a: 1 }));
-    expect(await store.get('visitor 9999')).toBeNull();
+    await store.destroy('another visitor');
+    for (const sid of ['visitor 1', 'visitor 9999']) {
+      await store.set(sid, data({ a: 1 }));
+      expect(await store.get(sid)).toBeNull();
+    }
   });
 });
 

@@ -39,6 +39,8 @@ describe('SojournStore and a cookie that neither framework made', () => {
     ['one without times', { foo: 'bar', cookie: { path: '/', secure: true } }],
     ['times that are none', { foo: 'bar', cookie: { originalMaxAge: '5', expires: false } }],
     ['an object as end', { foo: 'bar', cookie: { expires: {} } }],
+    ['0 as end', { foo: 'bar', cookie: { expires: 0 } }],
+    ['an empty text as end', { foo: 'bar', cookie: { expires: '' } }],
     ['null as end', { foo: 'bar', cookie: { originalMaxAge: null, expires: null } }],
   ])(
     'stores and gives back %s, and lets the session idle for the policy',

@@ -141,7 +141,10 @@ export class SojournStore extends Store {
     return answer(this.#touch(sid, session), callback);
   }
 
-  /** Ends the session. No request that is still busy with it brings it back. */
+  /**
+   * Ends the session. No request that still holds it brings it back: in no process if it was stored, and in this process, for a
+   * minute, if it was not stored yet.
+   */
   destroy(sid: string, callback?: Done): Promise<void> {
     return answer(this.#destroy(sid), callback);
   }
