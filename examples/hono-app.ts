@@ -8,7 +8,7 @@
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { integer, json, SessionService, text } from 'sojourn';
+import { deviceLabel, integer, json, SessionService, text } from 'sojourn';
 import { type SessionsEnv, sessions } from 'sojourn/hono';
 import { connectRedis, RedisSessionRepository } from 'sojourn/redis';
 import { z } from 'zod';
@@ -28,17 +28,15 @@ app.use(sessions({ service, fields, cookie: { secure: false } })); // true, the 
 app.post('/login', async (c) => {
   const { user } = await c.req.parseBody(); // here the password would be checked
   if (typeof user !== 'string') throw new HTTPException(400);
-  await c.var.session.start(
-    user,
-    { cart: [] },
-    { device: { label: c.req.header('User-Agent') ?? '' } },
-  );
+  const userAgent = c.req.header('User-Agent') ?? '';
+  const device = { label: deviceLabel(userAgent), userAgent };
+  await c.var.session.start(user, { cart: [] }, { device });
   return c.text('Welcome.');
 });
 
 app.post('/cart', async (c) => {
   const { item } = await c.req.parseBody();
-  const session = c.var.session.required();
+  const session = c.var.session.requiredUser();
   session.set('cart', [...(session.get('cart') ?? []), String(item)]);
   return c.json(session.get('cart'));
 });
@@ -46,13 +44,13 @@ app.post('/cart', async (c) => {
 app.get('/', async (c) => {
   const { session } = c.var;
   if (session.user === undefined) return c.text('Hello stranger.');
-  const views = await session.required().increment('page_views');
+  const views = await session.requiredUser().increment('page_views');
   return c.text(`Hello ${session.user}, page ${views} here.`);
 });
 
 app.get('/devices', async (c) => {
-  const { user } = c.var.session.required();
-  const list = await service.list(user ?? '');
+  const { user } = c.var.session.requiredUser();
+  const list = await service.list(user);
   return c.json(list.map(({ device, lastAccessedAt }) => ({ ...device, lastAccessedAt })));
 });
 
@@ -62,8 +60,10 @@ app.post('/logout', async (c) => {
 });
 
 app.post('/logout-everywhere', async (c) => {
-  const { user } = c.var.session.required();
-  return c.text(`Ended ${await service.deleteAll(user ?? '')} sessions.`);
+  const session = c.var.session.requiredUser();
+  const others = await service.deleteAll(session.user, { except: session.id });
+  await session.end();
+  return c.text(`Ended ${others + 1} sessions.`);
 });
 
 const server = serve(

@@ -82,8 +82,8 @@ class ShardedUserIndex implements UserIndex {
     return this.#of(entry.user).add(entry);
   }
 
-  list(user: string) {
-    return this.#of(user).list(user);
+  list(user: string, options?: { readonly newest?: number }) {
+    return this.#of(user).list(user, options);
   }
 
   remove(user: string, ids: readonly SessionId[]) {

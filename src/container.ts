@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { Redis } from 'ioredis';
 import { type DependencyContainer, instanceCachingFactory, container as root } from 'tsyringe';
 import { MemorySessionRepository } from './adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from './adapters/node/node-secrets.ts';
@@ -162,7 +161,7 @@ async function redisStore(
     countSessions: () => countSessions({ client, prefix }),
     async watchExpiry(observer) {
       // Of a cluster each master would have to be listened to.
-      if (!(client instanceof Redis)) return;
+      if (client.isCluster) return;
       watch = watchExpiry({ client, prefix, observer });
       await watch;
     },

@@ -3,11 +3,16 @@
  *
  * @module
  */
+export { type CrossSiteOptions, crossSiteCheck } from './http/cross-site.ts';
+export type { RequestHead } from './http/request-origin.ts';
 export type {
   ActiveSession,
   FieldData,
   RequestSession,
   StartOptions,
+  UserSession,
 } from './http/request-session.ts';
-export type { SessionCookieOptions } from './http/session-cookie.ts';
+export { SessionCookie, type SessionCookieOptions } from './http/session-cookie.ts';
+export type { SessionHandlerOptions, SessionWarning } from './http/session-handler.ts';
 export { type SessionsEnv, type SessionsOptions, sessions } from './http/sessions.ts';
+export type { TrustedOrigins } from './http/trusted-origins.ts';

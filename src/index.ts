@@ -24,6 +24,7 @@ export class SessionService extends PureSessionService {
 
 export { AuditLog, type AuditLogOptions } from './adapters/node/audit-log.ts';
 export type { Device } from './domain/device.ts';
+export { deviceLabel } from './domain/device-label.ts';
 export {
   SessionError,
   type SessionErrorCode,
@@ -48,6 +49,7 @@ export { remainingSeconds, type Session } from './domain/session.ts';
 export type { FieldValues } from './domain/session-fields.ts';
 export {
   defaultPolicy,
+  type RememberPolicy,
   type SessionLimits,
   type SessionPolicy,
   type SessionPolicyOptions,

@@ -9,10 +9,10 @@ import { describeLive, redisUrl } from './support/live-redis.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = promisify(execFile);
 
-const readme = await readFile(join(root, 'README.md'), 'utf8');
-const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
+describeLive.each(['README.md', 'docs/hono.md'])('the examples in %s', async (document) => {
+  const text = await readFile(join(root, document), 'utf8');
+  const examples = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
-describeLive('the examples in the README', () => {
   let folder: string;
   beforeAll(async () => {
     // Inside the package, so that `sojourn` is this package by its exports, as built.

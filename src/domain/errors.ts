@@ -1,21 +1,25 @@
 /**
  * Why a call broke a rule of Sojourn. The codes are stable: programs may switch on them.
  *
- * - `invalid_policy`: a limit or timeout given at construction makes no sense
+ * - `invalid_policy`: a limit, timeout or set of words given at construction makes no sense
+ * - `invalid_option`: an option given at construction makes no sense: a cookie that browsers refuse, an origin that is none
  * - `invalid_ttl`: a ttl, lifetime or grace that is no whole number of seconds, or more than the policy allows
  * - `invalid_durability`: a number of replicas or a time to wait for them that makes no sense
  * - `invalid_user`: the owner's name is empty, too long or not well-formed Unicode
  * - `invalid_field`: a field name is empty, too long or not well-formed Unicode
  * - `reserved_field`: the field belongs to Sojourn and cannot be read or written by a verb
- * - `invalid_value`: not a string, too long or not well-formed Unicode
- * - `too_many_fields`, `too_large`: the session as a whole would pass the policy's limits
+ * - `invalid_value`: not what the field holds: not text, too long, not well-formed Unicode, or refused by the field's codec
+ * - `too_many_fields`, `too_large`: the session as a whole would pass the policy's limits; `too_many_fields` also where one
+ *   call removes more fields than a store takes at once
  * - `not_an_integer`: `increment` met a value that is no integer, or was given a step that is none
  * - `out_of_range`: the sum would leave the safe-integer range
  * - `too_many_sessions`: the user has as many sessions as the policy allows, and it says to refuse
- * - `revoked`: the user's sessions were ended, or others took its place, while this one was being started
+ * - `revoked`: all of the user's sessions were ended while this one was being started
+ * - `response_sent`: the verb needs a header of the response, which has left already
  */
 export type SessionErrorCode =
   | 'invalid_policy'
+  | 'invalid_option'
   | 'invalid_ttl'
   | 'invalid_durability'
   | 'invalid_user'
@@ -27,15 +31,19 @@ export type SessionErrorCode =
   | 'not_an_integer'
   | 'out_of_range'
   | 'too_many_sessions'
-  | 'revoked';
+  | 'revoked'
+  | 'response_sent';
 
-/** A rule was broken and nothing was written. Its message never carries a value, a token or a secret. */
+/**
+ * A rule was broken and nothing was written. Its message never carries a value, a token or a secret. It has a `cause`
+ * where the application's own code threw: a `toJSON`, a getter, a schema.
+ */
 export class SessionError extends Error {
   override readonly name = 'SessionError';
   readonly code: SessionErrorCode;
 
-  constructor(code: SessionErrorCode, message: string) {
-    super(message);
+  constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }

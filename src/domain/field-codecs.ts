@@ -1,12 +1,16 @@
 import { SessionError } from './errors.ts';
+import { kindOf, notText, wrongValue } from './wrong-value.ts';
 
-/** How a field's value becomes the text that a store keeps, and back. Both throw where that is impossible. */
+/**
+ * How a field's value becomes the text that a store keeps, and back. Both throw a `SessionError` (`invalid_value`) where
+ * that is impossible; its message has the field's `name`, where that is given, and never the value.
+ */
 export interface FieldCodec<T> {
   readonly kind: 'text' | 'integer' | 'boolean' | 'json';
-  /** The value as it is stored. Throws a `SessionError` (`invalid_value`). */
-  encode(value: T): string;
-  /** What the stored text stands for. Throws a `SessionError` (`invalid_value`). */
-  decode(text: string): T;
+  /** The value as it is stored. */
+  encode(value: T, name?: string): string;
+  /** What the stored text stands for. */
+  decode(text: string, name?: string): T;
 }
 
 /** The codec of a field that may be incremented. */
@@ -40,26 +44,59 @@ export interface StandardSchema<T> {
 
 type StandardResult<T> =
   | { readonly value: T; readonly issues?: undefined }
-  | { readonly issues: ReadonlyArray<{ readonly message: string }> };
+  | { readonly issues: readonly StandardIssue[] };
+
+/** What is wrong, and where. Its message is not read: that of some libraries quotes the value. */
+interface StandardIssue {
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
 
 /** Text as it is. */
-export function text(): FieldCodec<string> {
+export function text(): FieldCodec<string>;
+/**
+ * One of these words. Any other is refused when it is written and when it is read, so a word that the application no longer
+ * knows is an error here and no surprise further on.
+ *
+ * @example
+ * ```ts
+ * const fields = { theme: text('light', 'dark'), plan: text(['free', 'paid']) };
+ * ```
+ */
+export function text<const Word extends string>(words: readonly Word[]): FieldCodec<Word>;
+/** One of these words. */
+export function text<const Word extends string>(...words: readonly Word[]): FieldCodec<Word>;
+export function text(...given: readonly (string | readonly string[])[]): FieldCodec<string> {
+  const words = given.length > 0 ? new Set(checkWords(given.flat())) : undefined;
+  function known(value: string, name?: string): string {
+    if (words === undefined || words.has(value)) return value;
+    throw wrongValue(
+      `be one of ${[...words].map((word) => JSON.stringify(word)).join(', ')}`,
+      name,
+    );
+  }
   return {
     kind: 'text',
-    encode: (value) => require(typeof value === 'string', value, 'text'),
-    decode: (value) => value,
+    encode(value: unknown, name) {
+      if (typeof value !== 'string') throw notText(value, name);
+      return known(value, name);
+    },
+    decode: known,
   };
 }
 
 /** A whole number in the safe-integer range, as plain decimal digits: what `increment` works on. */
 export function integer(): IntegerCodec {
+  const must = 'be a whole number in the safe-integer range';
   return {
     kind: 'integer',
-    encode: (value) => String(require(Number.isSafeInteger(value), value, 'a safe integer') || 0),
-    decode(value) {
+    encode(value: unknown, name) {
+      if (Number.isSafeInteger(value)) return String(value || 0); // -0 would not be read again
+      throw wrongValue(typeof value === 'number' ? must : `${must}, not ${kindOf(value)}`, name);
+    },
+    decode(value, name) {
       const number = Number(value);
-      const plain = /^(0|-?[1-9][0-9]*)$/.test(value) && Number.isSafeInteger(number);
-      return require(plain, number, 'a safe integer');
+      if (/^(0|-?[1-9][0-9]*)$/.test(value) && Number.isSafeInteger(number)) return number;
+      throw wrongValue(must, name);
     },
   };
 }
@@ -68,46 +105,77 @@ export function integer(): IntegerCodec {
 export function boolean(): FieldCodec<boolean> {
   return {
     kind: 'boolean',
-    encode: (value) => (require(typeof value === 'boolean', value, 'true or false') ? '1' : '0'),
-    decode: (value) => require(value === '1' || value === '0', value, 'true or false') === '1',
+    encode(value: unknown, name) {
+      if (typeof value === 'boolean') return value ? '1' : '0';
+      throw wrongValue(`be true or false, not ${kindOf(value)}`, name);
+    },
+    decode(value, name) {
+      if (value === '1' || value === '0') return value === '1';
+      throw wrongValue('be 1 or 0 where it is stored', name);
+    },
   };
 }
 
 /**
- * Anything that JSON can say. With a schema, what comes from the store is validated by it: a field that another version
- * of the application wrote is an error here and no surprise further on. The schema must answer synchronously.
+ * Anything that JSON can hold, and as JSON holds it: a `Date` comes back as text, a `Map` as an empty object. With a schema,
+ * what comes from the store is validated by it: a field that another version of the application wrote is an error here
+ * and no surprise further on. The schema must answer synchronously.
  */
 export function json<T>(schema?: StandardSchema<T>): FieldCodec<T> {
   return {
     kind: 'json',
-    encode(value) {
-      const encoded: string | undefined = JSON.stringify(value);
-      return require(encoded !== undefined, encoded, 'what JSON can say');
+    encode(value, name) {
+      const text = toJson(value, name);
+      if (text !== undefined) return text;
+      throw wrongValue(`be something that JSON can hold, not ${kindOf(value)}`, name);
     },
-    decode(value) {
-      const parsed = parseJson(value);
-      if (schema === undefined) return parsed as T; // the application said so
-      const result = schema['~standard'].validate(parsed);
-      if (result instanceof Promise) throw invalid('a schema that answers synchronously');
-      if (result.issues !== undefined) throw invalid(`valid: ${result.issues[0]?.message ?? ''}`);
-      return result.value;
+    decode(text, name) {
+      const value = parse(text, name);
+      return schema === undefined ? (value as T) : validated(value, schema, name); // the application said so
     },
   };
 }
 
-function parseJson(text: string): unknown {
+/** `undefined` for what JSON leaves out. Throws a `SessionError` (`invalid_value`) for what it cannot hold. */
+export function toJson(value: unknown, name?: string): string | undefined {
   try {
-    return JSON.parse(text);
-  } catch {
-    throw invalid('JSON'); // the parser's message would quote the value
+    return JSON.stringify(value);
+  } catch (cause) {
+    const must =
+      'be something that JSON can hold: it has a BigInt or itself inside, is nested too deeply, or a toJSON or getter of it threw';
+    throw wrongValue(must, name, { cause });
   }
 }
 
-function require<T>(holds: boolean, value: T, expected: string): T {
-  if (holds) return value;
-  throw invalid(expected);
+function checkWords(words: readonly string[]): readonly string[] {
+  if (words.length > 0 && words.every((word) => typeof word === 'string')) return words;
+  throw new SessionError('invalid_policy', 'text() takes no words, or one or more texts.');
 }
 
-function invalid(expected: string): SessionError {
-  return new SessionError('invalid_value', `The value is not ${expected}.`);
+function parse(text: string, name?: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw wrongValue('be JSON where it is stored', name); // the parser's message would quote the value
+  }
+}
+
+function validated<T>(value: unknown, schema: StandardSchema<T>, name?: string): T {
+  let result: StandardResult<T> | Promise<StandardResult<T>>;
+  try {
+    result = schema['~standard'].validate(value);
+  } catch (cause) {
+    throw wrongValue('be valid by its schema, which threw', name, { cause });
+  }
+  if (result instanceof Promise) {
+    result.catch(() => {}); // nobody waits for it, and what nobody hears of would end the process
+    throw wrongValue('have a schema that answers synchronously', name);
+  }
+  if (result.issues === undefined) return result.value;
+  throw wrongValue(`be valid by its schema${place(result.issues[0])}`, name);
+}
+
+function place(issue: StandardIssue | undefined): string {
+  const keys = issue?.path?.map((step) => String(typeof step === 'object' ? step.key : step)) ?? [];
+  return keys.length === 0 ? '' : `, and is not at ${JSON.stringify(keys.join('.'))}`;
 }

@@ -18,7 +18,7 @@ function observed(repository: SessionRepository, storeAsked: StoreAsked): Sessio
   return {
     users: observedIndex(repository.users, storeAsked),
     create: (session) =>
-      ask('create', session.credential.id, () => repository.create(session), refusedIfAbsent),
+      ask('create', session.credential.id, () => repository.create(session), refusedUnlessDone),
     read: (by) => ask('read', by.id, () => repository.read(by)),
     access: (by, access) => ask('access', by.id, () => repository.access(by, access)),
     update: (by, change) => ask('update', by.id, () => repository.update(by, change)),
@@ -43,8 +43,8 @@ function observed(repository: SessionRepository, storeAsked: StoreAsked): Sessio
 function observedIndex(users: UserIndex, storeAsked: StoreAsked): UserIndex {
   const ask = asking(storeAsked);
   return {
-    add: (entry) => ask('users.add', entry.id, () => users.add(entry), refusedIfAbsent),
-    list: (user) => ask('users.list', undefined, () => users.list(user)),
+    add: (entry) => ask('users.add', entry.id, () => users.add(entry), refusedUnlessDone),
+    list: (user, options) => ask('users.list', undefined, () => users.list(user, options)),
     remove: (user, ids) =>
       ask(
         'users.remove',
@@ -77,8 +77,8 @@ function asking(storeAsked: StoreAsked) {
   };
 }
 
-function refusedIfAbsent(answer: unknown): StoreAnswer {
-  return answer === undefined ? { outcome: 'refused', code: undefined } : done;
+function refusedUnlessDone(answer: unknown): StoreAnswer {
+  return typeof answer === 'object' ? done : { outcome: 'refused', code: undefined };
 }
 
 function answerOf(answer: unknown): StoreAnswer {

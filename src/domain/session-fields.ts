@@ -1,12 +1,14 @@
 import { SessionError } from './errors.ts';
-import type { SessionLimits } from './session-policy.ts';
+import { mostLimits, type SessionLimits } from './session-policy.ts';
 import { isReserved } from './session-record.ts';
+import { byteLength } from './text-bytes.ts';
+import { notText, wrongValue } from './wrong-value.ts';
 
 /** Field names with their new values. */
 export type FieldValues = Readonly<Record<string, string>>;
 
 const MAX_USER_BYTES = 256;
-const encoder = new TextEncoder();
+const MAX_UNSET = 10_000;
 
 /** The application's part of the data, each name and value checked; reserved names are left out. Throws a `SessionError`. */
 export function checkFields(data: FieldValues, limits: SessionLimits): Map<string, string> {
@@ -17,6 +19,20 @@ export function checkFields(data: FieldValues, limits: SessionLimits): Map<strin
     fields.set(name, checkValue(name, value, limits));
   }
   return fields;
+}
+
+/**
+ * The names of fields to remove, each once; reserved names are left out. Throws a `SessionError`, also for more names than
+ * any store takes in one step.
+ */
+export function checkUnset(names: readonly string[], limits: SessionLimits): Set<string> {
+  const removed = new Set(names.filter((name) => !isReserved(name)));
+  for (const name of removed) checkName(name, limits);
+  if (removed.size <= MAX_UNSET) return removed;
+  throw new SessionError(
+    'too_many_fields',
+    `One update can remove at most ${MAX_UNSET} fields, not ${removed.size}.`,
+  );
 }
 
 /** The name, if a verb may act on that field. Throws a `SessionError`. */
@@ -31,10 +47,8 @@ export function checkField(name: string, limits: SessionLimits): string {
 /** The value, if the field may hold it. Throws a `SessionError`. */
 export function checkValue(name: string, value: string, limits: SessionLimits): string {
   if (isText(value, limits.maxValueBytes)) return value;
-  throw new SessionError(
-    'invalid_value',
-    `The value of ${JSON.stringify(name)} must be well-formed text of at most ${limits.maxValueBytes} bytes.`,
-  );
+  if (typeof value !== 'string') throw notText(value, name);
+  throw wrongValue(`be well-formed text of at most ${limits.maxValueBytes} bytes`, name);
 }
 
 /** The owner's name, if sessions can be started for it. Throws a `SessionError` (`invalid_user`). */
@@ -62,6 +76,14 @@ export function exceededLimit(
   return bytes > limits.maxTotalBytes ? 'too_large' : undefined;
 }
 
+/** The limit that a change passes by so much that no store is asked, whatever else the session holds. */
+export function exceededAlone(
+  set: ReadonlyMap<string, string>,
+  { maxFields }: Pick<SessionLimits, 'maxFields'>,
+): 'too_many_fields' | 'too_large' | undefined {
+  return exceededLimit(set, { maxFields, maxTotalBytes: mostLimits.maxTotalBytes });
+}
+
 function checkName(name: string, limits: SessionLimits): void {
   if (isText(name, limits.maxNameBytes) && name !== '') return;
   throw new SessionError(
@@ -78,8 +100,4 @@ function isText(text: string, maxBytes: number): boolean {
     byteLength(text) <= maxBytes &&
     text.isWellFormed()
   );
-}
-
-function byteLength(text: string): number {
-  return encoder.encode(text).byteLength;
 }

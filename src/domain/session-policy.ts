@@ -1,17 +1,43 @@
 import type { Durability } from '../ports/session-repository.ts';
 import { SessionError } from './errors.ts';
 
-/** How much one session may hold. Bytes are UTF-8. */
+/**
+ * How much one session may hold. Bytes are UTF-8. Each request reads the whole session, and while Redis reads it nobody else
+ * is served; so a policy can allow 1 MiB at most, which every store reads well within its timeout.
+ */
 export interface SessionLimits {
-  /** Application fields. Default 64. */
+  /** Application fields, 1024 at most. @default 64 */
   readonly maxFields: number;
-  /** Bytes of a field's name. Default 128. */
+  /** Bytes of a field's name, 1024 at most. @default 128 */
   readonly maxNameBytes: number;
-  /** Bytes of a field's value. Default 4096. */
+  /** Bytes of a field's value, 1048576 at most. @default 4096 */
   readonly maxValueBytes: number;
-  /** Bytes of all application fields together, names and values. Default 32768. */
+  /** Bytes of all application fields together, names and values, 1048576 at most. @default 32768 */
   readonly maxTotalBytes: number;
 }
+
+/** How long a remembered session lives: one that is started with `persistent: true`. Times are whole seconds. */
+export interface RememberPolicy {
+  /**
+   * Idle timeout of a remembered session that was not given its own. It may be longer than the policy's `maxTtl`, and
+   * such a session may then be given up to as much by `setTtl`. Default 2592000 (30 days), or the policy's `ttl` where
+   * that is longer.
+   */
+  readonly ttl: number;
+  /**
+   * How long a remembered session lives at most, however busy it is; `undefined` for no such limit. Default 7776000
+   * (90 days), or the policy's `lifetime` where that is longer or `undefined`.
+   */
+  readonly lifetime: number | undefined;
+}
+
+/** The most that a policy can allow. */
+export const mostLimits: SessionLimits = {
+  maxFields: 1024,
+  maxNameBytes: 1024,
+  maxValueBytes: 2 ** 20,
+  maxTotalBytes: 2 ** 20,
+};
 
 /** The rules that every session of a service lives by. Times are whole seconds. */
 export interface SessionPolicy {
@@ -21,6 +47,8 @@ export interface SessionPolicy {
   readonly maxTtl: number;
   /** How long a session lives at most, however busy it is; `undefined` for no such limit. Default 604800 (7 days). */
   readonly lifetime: number | undefined;
+  /** "Remember me": what a session that is started with `persistent: true` lives by instead of `ttl` and `lifetime`. */
+  readonly remember: RememberPolicy;
   /**
    * A `get` this many seconds after the last one that slid the expiry only reads, but never in the second half of the
    * session's idle timeout; 0 slides every time. Default 0.
@@ -30,21 +58,31 @@ export interface SessionPolicy {
   readonly endOnReuse: boolean;
   /** How many sessions a user may have alive, never more; `undefined` for any number. Default `undefined`. */
   readonly maxSessions: number | undefined;
-  /** What a login beyond `maxSessions` does: `evict-oldest` ends the oldest, `refuse` fails. Default `evict-oldest`. */
+  /**
+   * What a login beyond `maxSessions` does: `evict-oldest` ends the oldest, `refuse` throws `too_many_sessions`. Default
+   * `evict-oldest`.
+   */
   readonly atMaxSessions: 'evict-oldest' | 'refuse';
   readonly limits: SessionLimits;
 }
 
 /** Settings of a policy; what is missing is as in `defaultPolicy`. */
-export type SessionPolicyOptions = Partial<Omit<SessionPolicy, 'limits'>> & {
+export type SessionPolicyOptions = Partial<Omit<SessionPolicy, 'limits' | 'remember'>> & {
   readonly limits?: Partial<SessionLimits>;
+  readonly remember?: Partial<RememberPolicy>;
 };
+
+/** The times that a session is held to. */
+export type SessionTimes = Pick<SessionPolicy, 'ttl' | 'maxTtl' | 'lifetime'>;
+
+const DAY_SECONDS = 24 * 3600;
 
 /** The policy of a service that was given none: idle for half an hour at most, alive for a week at most. */
 export const defaultPolicy: SessionPolicy = {
   ttl: 1800,
-  maxTtl: 30 * 24 * 3600,
-  lifetime: 7 * 24 * 3600,
+  maxTtl: 30 * DAY_SECONDS,
+  lifetime: 7 * DAY_SECONDS,
+  remember: { ttl: 30 * DAY_SECONDS, lifetime: 90 * DAY_SECONDS },
   refreshAfter: 0,
   endOnReuse: false,
   maxSessions: undefined,
@@ -57,7 +95,7 @@ const MAX_SECONDS = 100 * 366 * 24 * 3600;
 
 /** The policy with its defaults filled in, checked once. Throws a `SessionError` (`invalid_policy`) that names the setting. */
 export function createPolicy(options: SessionPolicyOptions = {}): SessionPolicy {
-  const policy: SessionPolicy = {
+  const policy = {
     ...defaultPolicy,
     ...options,
     limits: { ...defaultPolicy.limits, ...options.limits },
@@ -67,26 +105,56 @@ export function createPolicy(options: SessionPolicyOptions = {}): SessionPolicy 
   if (policy.lifetime !== undefined) requireWhole('lifetime', policy.lifetime, 1, MAX_SECONDS);
   if (policy.maxSessions !== undefined) requireWhole('maxSessions', policy.maxSessions, 1, 10_000);
   requireWhole('refreshAfter', policy.refreshAfter, 0, policy.maxTtl);
-  for (const [name, limit] of Object.entries(policy.limits)) requireWhole(name, limit, 1, 2 ** 29);
+  for (const name of Object.keys(mostLimits) as (keyof SessionLimits)[]) {
+    requireWhole(name, policy.limits[name], 1, mostLimits[name]);
+  }
+  return { ...policy, remember: createRememberPolicy(policy, options.remember) };
+}
+
+// By default a remembered session does not end before one that is not.
+function createRememberPolicy(
+  { ttl, lifetime }: Pick<SessionPolicy, 'ttl' | 'lifetime'>,
+  options: Partial<RememberPolicy> = {},
+): RememberPolicy {
+  if (typeof options !== 'object' || options === null) {
+    throw new SessionError('invalid_policy', 'remember must be an object: { ttl, lifetime }.');
+  }
+  const { remember } = defaultPolicy;
+  const policy = {
+    ttl: Math.max(remember.ttl, ttl),
+    lifetime: lifetime === undefined ? undefined : Math.max(remember.lifetime ?? 0, lifetime),
+    ...options,
+  };
+  requireWhole('remember.ttl', policy.ttl, 1, MAX_SECONDS);
+  if (policy.lifetime !== undefined) {
+    requireWhole('remember.lifetime', policy.lifetime, 1, MAX_SECONDS);
+  }
   return policy;
 }
 
+/** The times of a policy that hold for a session: those of `remember` where it is persistent. */
+export function timesFor(policy: SessionPolicy, persistent: boolean): SessionTimes {
+  if (!persistent) return policy;
+  const { ttl, lifetime } = policy.remember;
+  return { ttl, lifetime, maxTtl: Math.max(ttl, policy.maxTtl) };
+}
+
 /** The ttl, if it is one that the policy allows. Throws a `SessionError` (`invalid_ttl`). */
-export function checkTtl(ttl: number, policy: SessionPolicy): number {
-  if (isWhole(ttl, 1, policy.maxTtl)) return ttl;
+export function checkTtl(ttl: number, { maxTtl }: Pick<SessionTimes, 'maxTtl'>): number {
+  if (isWhole(ttl, 1, maxTtl)) return ttl;
   throw new SessionError(
     'invalid_ttl',
-    `ttl must be a whole number of seconds from 1 to ${policy.maxTtl}.`,
+    `ttl must be a whole number of seconds from 1 to ${maxTtl}.`,
   );
 }
 
 /** The lifetime, if the policy allows it. Throws a `SessionError` (`invalid_ttl`). */
 export function checkLifetime(
   lifetime: number | undefined,
-  policy: SessionPolicy,
+  allowed: Pick<SessionTimes, 'lifetime'>,
 ): number | undefined {
-  const most = policy.lifetime ?? MAX_SECONDS;
-  if (lifetime === policy.lifetime || isWhole(lifetime ?? 0, 1, most)) return lifetime;
+  const most = allowed.lifetime ?? MAX_SECONDS;
+  if (lifetime === allowed.lifetime || isWhole(lifetime ?? 0, 1, most)) return lifetime;
   throw new SessionError(
     'invalid_ttl',
     `lifetime must be a whole number of seconds from 1 to ${most}.`,

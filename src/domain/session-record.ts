@@ -19,6 +19,8 @@ export const reserved = {
   /** The secret that the last rotation replaced, and until when it opens the session. */
   previousSecret: 'session_previous_secret',
   previousUntil: 'session_previous_until',
+  /** Only in the mark of an id that was ended before its session was written: `revoked` or `evicted`. */
+  ended: 'session_ended',
 } as const;
 
 /** True for a name that applications can neither write nor remove. */
@@ -38,6 +40,15 @@ export function newRecord(session: NewSession): string[] {
   for (const [name, text] of Object.entries(deviceFields(device))) record.push(name, text);
   for (const [name, value] of fields) record.push(name, value);
   return record;
+}
+
+/** The session as a store would have answered it that was created at `now`, in milliseconds since 1970. */
+export function sessionAtBirth(session: NewSession, now: number): Session {
+  const { credential, ttl, lifetime } = session;
+  const record = newRecord(session);
+  if (lifetime !== undefined) record.push(reserved.deadline, String(now + lifetime * 1000));
+  const remainingMs = Math.min(ttl, lifetime ?? ttl) * 1000;
+  return decodeSession(credential.id, record, remainingMs) as Session; // a new record lacks nothing
 }
 
 /**

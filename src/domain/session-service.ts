@@ -10,14 +10,16 @@ import type {
   SessionRepository,
 } from '../ports/session-repository.ts';
 import { cutDevice, type Device } from './device.ts';
-import { SessionError, StoreUnavailableError } from './errors.ts';
+import { SessionError } from './errors.ts';
 import { RecentTokens } from './recent-tokens.ts';
 import { formatInstant, remainingSeconds, type Session } from './session.ts';
 import {
   checkField,
   checkFields,
+  checkUnset,
   checkUser,
   checkValue,
+  exceededAlone,
   exceededLimit,
   type FieldValues,
 } from './session-fields.ts';
@@ -29,7 +31,9 @@ import {
   createPolicy,
   type SessionPolicy,
   type SessionPolicyOptions,
+  timesFor,
 } from './session-policy.ts';
+import { sessionAtBirth } from './session-record.ts';
 import {
   type Credential,
   mintSecret,
@@ -39,7 +43,7 @@ import {
   type SessionId,
   type SessionToken,
 } from './session-token.ts';
-import { NEWBORN_MS, UserSessions } from './user-sessions.ts';
+import { UserSessions } from './user-sessions.ts';
 
 /** What a service works with. */
 export interface SessionServiceOptions {
@@ -60,15 +64,18 @@ export interface SessionServiceOptions {
 
 /** What a new session is given besides its data. */
 export interface CreateOptions {
-  /** Idle timeout in seconds; the policy's by default. */
+  /** Idle timeout in seconds; the policy's by default, that of its `remember` where the session is persistent. */
   readonly ttl?: number;
   /** The owner, who has just proven who they are. */
   readonly user?: string;
-  /** Seconds that the session lives at most; the policy's by default, and never more. */
+  /** Seconds that the session lives at most; by default, and never more than, the policy's, or that of its `remember`. */
   readonly lifetime?: number;
   /** Where it was started, for the user's list of sessions. Personal data: nothing is kept unless it is given. */
   readonly device?: Device;
-  /** "Remember me": the session should outlive the browser. Default false. */
+  /**
+   * "Remember me": the session outlives the browser, and lives by the times of the policy's `remember`. Its cookie has to
+   * be given `cookieMaxAge`, which the middleware does. Default false.
+   */
   readonly persistent?: boolean;
 }
 
@@ -88,6 +95,8 @@ export interface CreatedSession {
   readonly token: SessionToken;
   readonly session: Session;
 }
+
+const MAX_COOKIE_SECONDS = 400 * 24 * 3600;
 
 /**
  * The session rules. Every verb is atomic, costs one round trip to the store, and acts only on a session that is alive
@@ -121,39 +130,36 @@ export class SessionService {
     this.#clock = clock;
     this.#secrets = secrets;
     this.#observer = observer;
-    this.#users = new UserSessions(repository, this.policy, observer);
+    this.#users = new UserSessions(repository, clock, this.policy, observer);
     this.#recent = rememberTokens > 0 ? new RecentTokens(rememberTokens) : undefined;
   }
 
   /**
    * Starts a session with a new id and a new secret. Call it at every login (OWASP ASVS 7.2.4), whatever session there
-   * was before. Reserved names in `data` are ignored. Throws `too_many_sessions` where the policy refuses one more, and
-   * `revoked` where the user's sessions were ended while this one was being started.
+   * was before. Reserved names in `data` are ignored.
+   *
+   * Two refusals are nobody's mistake, so be ready for them: `too_many_sessions` where the policy says `refuse`, and `revoked`
+   * where all of the user's sessions were ended (`deleteAll`) while this one was being started. A login that others evict
+   * meanwhile (`evict-oldest`) is answered as if that had happened a moment later: its session has ended already. What
+   * is not allowed throws `invalid_ttl`, `invalid_user`, `invalid_field`, `invalid_value`, `too_many_fields` or `too_large`.
    */
   async create(data: FieldValues = {}, options: CreateOptions = {}): Promise<CreatedSession> {
-    const ttl = checkTtl(options.ttl ?? this.policy.ttl, this.policy);
+    const { persistent = false } = options;
+    const times = timesFor(this.policy, persistent);
+    const ttl = checkTtl(options.ttl ?? times.ttl, times);
     const user = options.user === undefined ? undefined : checkUser(options.user);
     const fields = checkFields(data, this.policy.limits);
     const exceeded = exceededLimit(fields, this.policy.limits);
     if (exceeded !== undefined) throw refusal(exceeded);
-    const lifetime = checkLifetime(options.lifetime ?? this.policy.lifetime, this.policy);
-    const { persistent = false } = options;
+    const lifetime = checkLifetime(options.lifetime ?? times.lifetime, times);
     const device = cutDevice(options.device ?? {});
     const { token, credential } = mintSession(this.#secrets);
-    const beganAt = this.#clock.now();
-    if (user !== undefined) await this.#users.admit(user, credential.id, lifetime);
-    const session = await this.#repository.create({
-      ...{ credential, user, fields, ttl, lifetime, device, persistent },
-      at: this.#now(),
-    });
+    const at = this.#now();
+    const begun = { credential, user, fields, ttl, lifetime, device, persistent, at };
+    const session = await this.#users.create(begun);
     if (session === undefined) throw notCreated(user);
-    if (user !== undefined && this.#clock.now() - beganAt > NEWBORN_MS) {
-      // By now its entry may have been taken for that of a session that has ended.
-      await this.#repository.end(credential.id, { unbornMs: 0 });
-      throw new StoreUnavailableError('refused');
-    }
-    this.#observer?.notify({ type: 'created', id: credential.id, user });
-    return { token, session };
+    if (session !== 'evicted') return { token, session };
+    return { token, session: sessionAtBirth(begun, this.#clock.now()) };
   }
 
   /** The session; slides its expiry and sets `lastAccessedAt`, unless the policy's `refreshAfter` has not passed yet. */
@@ -182,19 +188,24 @@ export class SessionService {
     return this.get(token, { refresh: false });
   }
 
-  /** Writes and removes single fields and touches no others; slides. Reserved names are ignored; a name in both is set. */
+  /**
+   * Writes and removes single fields and touches no others; slides. Reserved names are ignored; a name in both is set. At
+   * most 10,000 names can be removed at once.
+   */
   async update(
     token: string,
     { set = {}, unset = [] }: { readonly set?: FieldValues; readonly unset?: readonly string[] },
   ): Promise<boolean> {
     const { limits } = this.policy;
     const fields = checkFields(set, limits);
-    const removed = checkFields(Object.fromEntries(unset.map((name) => [name, ''])), limits);
+    const exceeded = exceededAlone(fields, limits);
+    if (exceeded !== undefined) throw refusal(exceeded);
+    const removed = checkUnset(unset, limits);
     const credential = this.#parse(token);
     if (credential === undefined) return false;
     const change = {
       set: fields,
-      unset: [...removed.keys()].filter((name) => !fields.has(name)),
+      unset: [...removed].filter((name) => !fields.has(name)),
       limits,
       at: this.#now(),
     };
@@ -246,11 +257,19 @@ export class SessionService {
     return (await this.#settle(credential, answer))?.value;
   }
 
-  /** Gives this session another idle timeout, in seconds, at once. Throws `invalid_ttl` beyond the policy's `maxTtl`. */
+  /**
+   * Gives this session another idle timeout, in seconds, at once. Throws `invalid_ttl` beyond the policy's `maxTtl`, and
+   * for a persistent session beyond that of its `remember` where that is longer; to tell takes a second round trip then.
+   */
   async setTtl(token: string, ttl: number): Promise<boolean> {
-    checkTtl(ttl, this.policy);
+    checkTtl(ttl, timesFor(this.policy, true));
     const credential = this.#parse(token);
     if (credential === undefined) return false;
+    if (ttl > this.policy.maxTtl) {
+      const session = await this.#settle(credential, await this.#repository.read(credential));
+      if (session === undefined) return false;
+      checkTtl(ttl, timesFor(this.policy, session.persistent));
+    }
     const answer = await this.#repository.setTtl(credential, { ttl, at: this.#now() });
     return (await this.#settle(credential, answer)) ?? false;
   }
@@ -273,12 +292,13 @@ export class SessionService {
     checkGrace(grace, this.policy);
     const credential = this.#parse(token);
     if (credential === undefined) return undefined;
-    if (reauthenticated && !(await this.#keepListed(credential))) return undefined;
+    const anew = reauthenticated ? await this.#renewed(credential) : undefined;
+    if (reauthenticated && anew === undefined) return undefined;
     const next = mintSecret(credential.id, this.#secrets);
     const rotation = {
       next: next.credential.secretHash,
       graceMs: grace * 1000,
-      reauthenticated: reauthenticated ? { lifetime: this.policy.lifetime } : undefined,
+      reauthenticated: anew,
       at: this.#now(),
     };
     const rotated = await this.#settle(
@@ -352,6 +372,19 @@ export class SessionService {
   }
 
   /**
+   * The `Max-Age` for the cookie of this session, in whole seconds: `undefined` for one that ends with the browser, and
+   * for a persistent one the time until its lifetime ends, from 1 to 400 days, where browsers cut it (RFC 6265bis, 5.5);
+   * 400 days without a lifetime. The cookie is only written when the session starts or rotates, so it has to last for as
+   * long as the store may keep the session, not only for its idle timeout.
+   */
+  cookieMaxAge({ persistent, endsAt }: Session): number | undefined {
+    if (!persistent) return undefined;
+    if (endsAt === undefined) return MAX_COOKIE_SECONDS;
+    const left = Math.ceil((endsAt - this.#clock.now()) / 1000);
+    return Math.max(1, Math.min(left, MAX_COOKIE_SECONDS));
+  }
+
+  /**
    * A secret for the forms of this session's pages, derived from the token so that nothing has to be stored: whoever
    * sees it learns nothing of the token. It changes with every rotation.
    */
@@ -359,8 +392,12 @@ export class SessionService {
     return this.#secrets.sha256(`csrf:${token}`);
   }
 
-  /** True for the csrf token of that session's token. Hashes are compared, so that the time tells nothing (CWE-208). */
-  isCsrfToken(token: string, presented: string): boolean {
+  /**
+   * True for the csrf token of that session's token, false for anything else that a form or a header may hold, such as
+   * `undefined`. Hashes are compared, so that the time tells nothing (CWE-208).
+   */
+  isCsrfToken(token: string, presented: unknown): boolean {
+    if (typeof presented !== 'string') return false;
     return this.#secrets.sha256(this.csrfToken(token)) === this.#secrets.sha256(presented);
   }
 
@@ -379,13 +416,15 @@ export class SessionService {
     return answer;
   }
 
-  // A lifetime that begins anew outlasts what the user's index was to be kept for.
-  async #keepListed(credential: Credential): Promise<boolean> {
+  /** The lifetime that begins anew. It outlasts what the user's index was to be kept for, so that is kept longer first. */
+  async #renewed(
+    credential: Credential,
+  ): Promise<{ readonly lifetime: number | undefined } | undefined> {
     const session = await this.#settle(credential, await this.#repository.read(credential));
-    if (session?.user !== undefined) {
-      await this.#users.keep(session.user, credential.id, this.policy.lifetime);
-    }
-    return session !== undefined;
+    if (session === undefined) return undefined;
+    const { lifetime } = timesFor(this.policy, session.persistent);
+    if (session.user !== undefined) await this.#users.keep(session.user, credential.id, lifetime);
+    return { lifetime };
   }
 
   #parse(token: string): Credential | undefined {

@@ -33,9 +33,14 @@ export function parseSessionId(text: string): SessionId | undefined {
   return typeof text === 'string' && ID.test(text) ? (text as SessionId) : undefined;
 }
 
+/** Whether the text has exactly the shape of a token; only a store knows whether it opens anything. */
+export function isSessionToken(text: string): text is SessionToken {
+  return typeof text === 'string' && TOKEN.test(text);
+}
+
 /** The id and the secret's hash, if the text has exactly the shape of a token; anything else opens nothing and needs no look at a store. */
 export function parseSessionToken(text: string, secrets: Secrets): Credential | undefined {
-  if (typeof text !== 'string' || !TOKEN.test(text)) return undefined;
+  if (!isSessionToken(text)) return undefined;
   return {
     id: text.slice(0, ID_LENGTH) as SessionId,
     secretHash: secrets.sha256(text.slice(ID_LENGTH + 1)) as SecretHash,

@@ -1,7 +1,10 @@
-import { StoreUnavailableError } from '../domain/errors.ts';
+import { SessionError, StoreUnavailableError } from '../domain/errors.ts';
 
 /** How often a deadline is looked at. */
 const LOOKS = 20;
+
+/** No request should wait longer, and a timer can. */
+const MAX_DEADLINE_MS = 10 * 60 * 1000;
 
 interface Waiting {
   readonly overdueAtLook: number;
@@ -18,7 +21,14 @@ export class Deadline {
   #looks = 0;
   #timer: NodeJS.Timeout | undefined;
 
+  /** Milliseconds. Throws a `SessionError` (`invalid_option`) for anything but a number from 1 to 600,000. */
   constructor(deadlineMs: number) {
+    if (typeof deadlineMs !== 'number' || !(deadlineMs >= 1 && deadlineMs <= MAX_DEADLINE_MS)) {
+      throw new SessionError(
+        'invalid_option',
+        `deadlineMs must be a number of milliseconds from 1 to ${MAX_DEADLINE_MS}, not ${deadlineMs}.`,
+      );
+    }
     this.#intervalMs = deadlineMs / LOOKS;
   }
 

@@ -8,7 +8,10 @@ export interface RequestSession<Fields extends FieldCodecs = TextFields> {
   /** `undefined` while nobody has a session here. */
   readonly id: SessionId | undefined;
   readonly user: string | undefined;
-  /** True if the request brought a cookie that opened nothing: its session has ended, or it never was one. */
+  /**
+   * True if the request's token opens nothing: its session has ended, before this request or during it, or it never was
+   * one. The cookie stays as it is, since a login in another tab may be setting a new one at this moment.
+   */
   readonly lost: boolean;
   /** The session with what this request changed so far, as stored. */
   readonly current: Session | undefined;
@@ -20,6 +23,11 @@ export interface RequestSession<Fields extends FieldCodecs = TextFields> {
    * Login: a new id and a new secret always, so that whoever knew the old token knows nothing (session fixation, OWASP
    * ASVS 7.2.4). The session that the browser had before is ended; with `carry` its data moves over. Without a user it
    * is an anonymous session, such as a shopping cart.
+   *
+   * Throws a `SessionError`: `too_many_sessions` where the policy refuses one more, `revoked` where the user's sessions
+   * were ended while this one was being started (both are answered 409 unless the application answers them), and
+   * whatever breaks a rule (`invalid_user`, `invalid_ttl`, `invalid_value`, ...). After the response has left it throws
+   * `response_sent` and changes nothing.
    */
   start(
     user?: string,
@@ -27,17 +35,32 @@ export interface RequestSession<Fields extends FieldCodecs = TextFields> {
     options?: StartOptions,
   ): Promise<ActiveSession<Fields>>;
 
-  /** Logout. When it returns the session is gone for every app server; when the store fails it throws and the cookie stays. */
+  /**
+   * Logout. When it returns the session is gone for every app server, also if another request has rotated its token
+   * meanwhile; when the store fails it throws and the cookie stays. `false` if the session had ended already. It clears the
+   * cookie of a session that this request's token opened, and no other. After the response has left it throws
+   * `response_sent` and changes nothing; `service.end(id)` ends a session without a response.
+   */
   end(): Promise<boolean>;
 
-  /** The session to write to; throws a 401 `HTTPException` where there is none. */
+  /** The session to write to, anonymous or not; throws a 401 `HTTPException` where there is none. */
   required(): ActiveSession<Fields>;
+
+  /** The session of somebody who is logged in; throws a 401 `HTTPException` where there is none, or an anonymous one. */
+  requiredUser(): UserSession<Fields>;
+}
+
+/** The session of a user. */
+export interface UserSession<Fields extends FieldCodecs = TextFields>
+  extends ActiveSession<Fields> {
+  readonly user: string;
 }
 
 /**
  * A session that there is. Plain writes are collected and reach the store, field by field, in one round trip before the
- * response leaves; the other verbs act at once and are awaited. All of them lose against a logout: then they answer
- * `undefined` or `false` and the browser's cookie is cleared.
+ * response leaves; what is collected later, in a stream, is written soon by itself, and `onWarning` hears where it cannot
+ * be. The other verbs act at once and are awaited. All of them lose against a logout: then they answer `undefined` or
+ * `false`, and `lost` is true.
  */
 export interface ActiveSession<Fields extends FieldCodecs = TextFields>
   extends RequestSession<Fields> {
@@ -78,18 +101,28 @@ export interface ActiveSession<Fields extends FieldCodecs = TextFields>
   /**
    * Replaces the secret and gives the browser the new token; the id and all data stay. Call it at every change of
    * privilege, with `reauthenticated` after the user has proven again who they are. `false`: another request was faster,
-   * and its response carries the new token.
+   * and its response carries the new token. After the response has left it throws a `SessionError` (`response_sent`) and
+   * changes nothing.
    */
   rotate(options?: RotateOptions): Promise<boolean | undefined>;
 
   /** True if the user proved who they are within the last `maxAge` seconds: to ask before sensitive changes (ASVS 7.5.1). */
   authenticatedWithin(maxAge: number): boolean;
 
-  /** True for this session's own `csrfToken`. Takes the same time for every wrong one. */
-  isCsrfToken(presented: string): boolean;
+  /** True for this session's own `csrfToken`, false for anything else, a missing form field included. Takes the same time for every wrong one. */
+  isCsrfToken(presented: unknown): boolean;
 
-  /** Writes what was collected so far. For streams, whose response leaves before they are done. */
+  /**
+   * Writes what was collected so far, for streams and sockets, whose response leaves before they are done. `false`: the
+   * session has ended. It asks the store even where nothing was collected.
+   */
   commit(): Promise<boolean>;
+
+  /**
+   * Reads the session again and slides its expiry, for streams and sockets that outlive their request. `false`: the
+   * session has ended, or another request has rotated its token; end the socket then.
+   */
+  refresh(): Promise<boolean>;
 }
 
 /** What `start` gives the new session besides its data. */

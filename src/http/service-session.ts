@@ -1,15 +1,17 @@
 import { HTTPException } from 'hono/http-exception';
+import { decodeField, encodeField } from '../domain/declared-fields.ts';
+import { SessionError } from '../domain/errors.ts';
 import type { FieldCodecs } from '../domain/field-codecs.ts';
 import type { Session } from '../domain/session.ts';
 import { checkField, checkValue, type FieldValues } from '../domain/session-fields.ts';
 import type { RotateOptions, SessionService } from '../domain/session-service.ts';
 import type { SessionId, SessionToken } from '../domain/session-token.ts';
 import type { Deadline } from './deadline.ts';
-import type { ActiveSession, StartOptions } from './request-session.ts';
+import type { ActiveSession, StartOptions, UserSession } from './request-session.ts';
 
 /** What the response must do to the cookie. */
 export type CookieChange =
-  | { readonly token: SessionToken; readonly persistent: boolean }
+  | { readonly token: SessionToken; readonly maxAge: number | undefined }
   | 'clear'
   | undefined;
 
@@ -17,6 +19,10 @@ export interface ServiceSessionOptions {
   readonly service: SessionService;
   readonly fields: FieldCodecs | undefined;
   readonly deadline: Deadline;
+  /** The name of the cookie that the session came with. */
+  readonly cookieName: string;
+  /** Hears, in words, of changes that were collected and could not be written. */
+  readonly onLostChanges: (why: string) => void;
 }
 
 /** What the request brought, and what it opened. */
@@ -26,28 +32,43 @@ export interface Opened {
   readonly session: Session | undefined;
 }
 
-/** One request's session on the service. The middleware makes it, and asks it at the end what the cookie must become. */
+/** One request's session on the service. The handler makes it, and asks it at the end what the cookie must become. */
 export class ServiceSession {
-  readonly lost: boolean;
+  readonly cookieName: string;
   readonly #service: SessionService;
   readonly #fields: FieldCodecs | undefined;
   readonly #deadline: Deadline;
+  readonly #onLostChanges: (why: string) => void;
   readonly #changes = new Map<string, string | undefined>();
+  /** Verbs under way that may change the cookie. */
+  readonly #settling = new Set<Promise<unknown>>();
+  #writing: Promise<boolean> | undefined;
+  #lateWrite: ReturnType<typeof setTimeout> | undefined;
+  #sealed = false;
+  /** The session that this request's token opened, which it may end whoever rotates it meanwhile. */
+  readonly #openedId: SessionId | undefined;
+  #lost: boolean;
   #token: string | undefined;
   #session: Session | undefined;
   #cookieChange: CookieChange;
 
   constructor(
-    { service, fields, deadline }: ServiceSessionOptions,
+    { service, fields, deadline, cookieName, onLostChanges }: ServiceSessionOptions,
     { presented, token, session }: Opened,
   ) {
     this.#service = service;
     this.#fields = fields;
     this.#deadline = deadline;
+    this.cookieName = cookieName;
+    this.#onLostChanges = onLostChanges;
     this.#token = session && token;
     this.#session = session;
-    this.lost = presented && session === undefined;
-    this.#cookieChange = this.lost ? 'clear' : undefined;
+    this.#openedId = session?.id;
+    this.#lost = presented && session === undefined;
+  }
+
+  get lost(): boolean {
+    return this.#lost;
   }
 
   get id(): SessionId | undefined {
@@ -73,11 +94,28 @@ export class ServiceSession {
     return this.#cookieChange;
   }
 
+  /** Whether a verb is under way that may change the cookie. */
+  get settling(): boolean {
+    return this.#settling.size > 0;
+  }
+
+  /** When no such verb is under way any more, however it went: an application may not have awaited it. */
+  async settled(): Promise<void> {
+    while (this.#settling.size > 0) await Promise.allSettled(this.#settling);
+  }
+
+  /** From now on nothing can change the cookie. What is still collected is dropped with `discard`, or written by itself. */
+  seal({ discard }: { readonly discard: boolean }): void {
+    this.#sealed = true;
+    if (discard) this.#changes.clear();
+    if (this.changed) this.#writeLate();
+  }
+
   get csrfToken(): string {
     return this.#service.csrfToken(this.#open());
   }
 
-  isCsrfToken(presented: string): boolean {
+  isCsrfToken(presented: unknown): boolean {
     return this.#service.isCsrfToken(this.#open(), presented);
   }
 
@@ -107,7 +145,28 @@ export class ServiceSession {
     return this as unknown as ActiveSession; // it is open; the types of its fields are the middleware's to promise
   }
 
-  async start(
+  requiredUser(): UserSession {
+    if (this.user === undefined) throw new HTTPException(401, { message: 'Not logged in' });
+    return this.required() as UserSession; // it has a user
+  }
+
+  start(
+    user?: string,
+    data?: Readonly<Record<string, unknown>>,
+    options?: StartOptions,
+  ): Promise<ActiveSession> {
+    return this.#changingCookie(() => this.#start(user, data, options));
+  }
+
+  end(): Promise<boolean> {
+    return this.#changingCookie(() => this.#end());
+  }
+
+  rotate(options?: RotateOptions): Promise<boolean | undefined> {
+    return this.#changingCookie(() => this.#rotate(options));
+  }
+
+  async #start(
     user?: string,
     data: Readonly<Record<string, unknown>> = {},
     { carry = false, ...options }: StartOptions = {},
@@ -124,14 +183,22 @@ export class ServiceSession {
     this.#changes.clear();
     this.#token = token;
     this.#session = session;
-    this.#cookieChange = { token, persistent: session.persistent };
+    this.#lost = false;
+    this.#cookieChange = { token, maxAge: this.#service.cookieMaxAge(session) };
     return this.required();
   }
 
-  async end(): Promise<boolean> {
-    if (this.#token === undefined) return false;
-    const ended = await this.#within(this.#service.delete(this.#token));
+  async #end(): Promise<boolean> {
+    const id = this.id ?? this.#openedId;
+    if (id === undefined) return false;
+    const ended =
+      (this.#token !== undefined && (await this.#within(this.#service.delete(this.#token)))) ||
+      // A rotation that was faster took nothing from the right to log out.
+      (await this.#within(this.#service.end(id)));
+    this.#changes.clear();
     this.#gone();
+    this.#lost = false;
+    this.#cookieChange = 'clear';
     return ended;
   }
 
@@ -161,13 +228,16 @@ export class ServiceSession {
     return this.#session !== undefined || this.#gone();
   }
 
-  async rotate(options?: RotateOptions): Promise<boolean | undefined> {
+  async #rotate(options?: RotateOptions): Promise<boolean | undefined> {
     const token = await this.#committed();
     const next = await this.#within(this.#service.rotate(token, options));
     if (next === undefined) this.#gone();
     if (next === undefined || next === false) return next;
     this.#token = next;
-    this.#cookieChange = { token: next, persistent: this.#session?.persistent ?? false };
+    if (options?.reauthenticated) this.#session = await this.#within(this.#service.peek(next));
+    const session = this.#session;
+    const maxAge = session && this.#service.cookieMaxAge(session);
+    this.#cookieChange = { token: next, maxAge };
     return true;
   }
 
@@ -177,7 +247,34 @@ export class ServiceSession {
 
   async commit(): Promise<boolean> {
     if (this.#token === undefined) return false;
-    if (this.#changes.size === 0) return true;
+    if (this.changed || this.#writing !== undefined) return this.write();
+    const session = await this.#within(this.#service.peek(this.#token));
+    return session !== undefined || this.#gone();
+  }
+
+  async refresh(): Promise<boolean> {
+    if (this.#token === undefined) return false;
+    const session = await this.#within(this.#service.get(this.#token));
+    if (session === undefined) return this.#gone();
+    this.#session = session;
+    return true;
+  }
+
+  /** Writes what was collected; one write at a time. `false` where the session has ended. */
+  async write(): Promise<boolean> {
+    // What another call is writing is waited for, however it ends: it reports its own failure.
+    while (this.#writing !== undefined) await this.#writing.catch(() => false);
+    if (this.#token === undefined) return false;
+    if (!this.changed) return true;
+    this.#writing = this.#update(this.#token);
+    try {
+      return await this.#writing;
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  async #update(token: string): Promise<boolean> {
     const changes = new Map(this.#changes);
     const set: Record<string, string> = Object.create(null);
     const unset: string[] = [];
@@ -185,13 +282,37 @@ export class ServiceSession {
       if (value === undefined) unset.push(name);
       else set[name] = value;
     }
-    if (!(await this.#within(this.#service.update(this.#token, { set, unset }))))
-      return this.#gone();
+    if (!(await this.#within(this.#service.update(token, { set, unset })))) return this.#gone();
     for (const [name, value] of changes) {
       this.#keep(name, value);
       if (this.#changes.get(name) === value) this.#changes.delete(name);
     }
     return true;
+  }
+
+  /** Writes what is collected after the response has left, once the application had the chance to do so itself. */
+  #writeLate(): void {
+    this.#lateWrite ??= setTimeout(async () => {
+      this.#lateWrite = undefined;
+      try {
+        await this.write();
+      } catch (error) {
+        this.#loseChanges((error as Error).message); // the service throws nothing else
+      }
+    }, 0);
+  }
+
+  #changingCookie<T>(act: () => Promise<T>): Promise<T> {
+    if (this.#sealed) {
+      const message =
+        'The response has left, so that the browser would not learn of it: nothing was changed.';
+      return Promise.reject(new SessionError('response_sent', message));
+    }
+    const acting = act();
+    this.#settling.add(acting);
+    const settle = () => this.#settling.delete(acting);
+    acting.then(settle, settle);
+    return acting;
   }
 
   #open(): string {
@@ -202,7 +323,7 @@ export class ServiceSession {
   // A verb that acts at once must not overtake a plain write that came before it.
   async #committed(): Promise<string> {
     const token = this.#open();
-    await this.commit();
+    await this.write();
     return token;
   }
 
@@ -218,6 +339,7 @@ export class ServiceSession {
     const { limits } = this.#service.policy;
     checkField(name, limits);
     this.#changes.set(name, value === undefined ? value : checkValue(name, value, limits));
+    if (this.#sealed) this.#writeLate();
   }
 
   #stored(name: string): string | undefined {
@@ -226,13 +348,11 @@ export class ServiceSession {
   }
 
   #encode(name: string, value: unknown): string {
-    const codec = this.#fields?.[name];
-    return codec === undefined ? (value as string) : codec.encode(value); // undeclared fields are text; the service checks
+    return encodeField(this.#fields, name, value);
   }
 
   #decode(name: string, stored: string | undefined): unknown {
-    const codec = this.#fields?.[name];
-    return stored === undefined || codec === undefined ? stored : codec.decode(stored);
+    return decodeField(this.#fields, name, stored);
   }
 
   #wrote<T>(answer: T | undefined, name: string, value: string | undefined): T | undefined {
@@ -248,11 +368,17 @@ export class ServiceSession {
   }
 
   #gone(): false {
+    if (this.changed) this.#loseChanges('the session has ended');
     this.#token = undefined;
     this.#session = undefined;
-    this.#changes.clear();
-    this.#cookieChange = 'clear';
+    this.#lost = true;
     return false;
+  }
+
+  #loseChanges(why: string): void {
+    const names = [...this.#changes.keys()].map((name) => JSON.stringify(name)).join(', ');
+    this.#changes.clear();
+    this.#onLostChanges(`Changes of a session could not be written (${names}): ${why}`);
   }
 
   #within<T>(answer: Promise<T>): Promise<T> {

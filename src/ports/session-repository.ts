@@ -22,8 +22,11 @@ import type { UserIndex } from './user-index.ts';
  * never exists without an end. All arguments have been checked by the domain.
  */
 export interface SessionRepository {
-  /** Writes a new session with its end, unless the id is taken: then `undefined`, and what is there stays as it is. */
-  create(session: NewSession): Promise<Session | undefined>;
+  /**
+   * Writes a new session with its end, unless the id is taken: then `undefined`, and what is there stays as it is.
+   * `evicted` where `end` has refused the id in advance and said so.
+   */
+  create(session: NewSession): Promise<Session | 'evicted' | undefined>;
 
   /** The session as it is. A pure read: neither the expiry nor the last access moves. */
   read(credential: Credential): Promise<Session | Absent>;
@@ -79,10 +82,10 @@ export interface SessionRepository {
 
   /**
    * Ends the session of that id, whoever asks: the caller has made sure that it may. Exactly one caller gets an answer.
-   * If there is none and `unbornMs` is above 0, `create` refuses the id for so long: a session that is just being
-   * started never comes into being.
+   * If there is none and `unbornMs` is above 0, `create` refuses the id for so long from now: a session that is just
+   * being started never comes into being.
    */
-  end(id: SessionId, options: { readonly unbornMs: number }): Promise<Ended | undefined>;
+  end(id: SessionId, options: EndOptions): Promise<Ended | undefined>;
 
   /**
    * Runs `act` on a repository that is there for this call alone, waits for replicas, and answers what `act` answered and
@@ -116,6 +119,17 @@ export interface Durable<T> {
 /** A session was alive and has ended. */
 export interface Ended {
   readonly user: string | undefined;
+}
+
+/** What `end` does where there is no session yet. */
+export interface EndOptions {
+  /** Milliseconds for which `create` refuses the id; 0 for not at all. */
+  readonly unbornMs: number;
+  /**
+   * Why it refuses it, as `create` answers it: `undefined` for `revoked`, `evicted` for `evicted`. An id that was refused
+   * for both reasons is revoked. Default `revoked`.
+   */
+  readonly unbornAs?: 'revoked' | 'evicted';
 }
 
 /** There is no such session, or this credential does not open it. */
@@ -161,7 +175,7 @@ export type IncrementRefusal = 'not_an_integer' | 'out_of_range';
 /** Fields to write and to remove, in one step. */
 export interface FieldChange extends Use {
   readonly set: ReadonlyMap<string, string>;
-  /** Names to remove; none of them is in `set`. */
+  /** Names to remove, each once and none of them in `set`: 10,000 at most. */
   readonly unset: readonly string[];
   readonly limits: Limits;
 }

@@ -15,8 +15,8 @@ export interface UserIndex {
    */
   add(entry: NewIndexEntry): Promise<{ readonly over: readonly SessionId[] } | undefined>;
 
-  /** The user's entries, oldest first. */
-  list(user: string): Promise<readonly IndexEntry[]>;
+  /** The user's entries, oldest first: all, or so many of the newest (1 or more). */
+  list(user: string, options?: { readonly newest?: number }): Promise<readonly IndexEntry[]>;
 
   /** Removes the ids, as far as they are entered. */
   remove(user: string, ids: readonly SessionId[]): Promise<void>;

@@ -5,6 +5,7 @@ import type { SessionId } from '../domain/session-token.ts';
 import { type Credential, mintSecret, mintSession } from '../domain/session-token.ts';
 import type {
   Absent,
+  EndOptions,
   NewSession,
   Rotation,
   SessionRepository,
@@ -40,7 +41,8 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     name: 'create answers the session as it was stored',
     async run({ repository }) {
       const credential = newCredential();
-      const session = await repository.create(
+      const session = await create(
+        repository,
         newSession({ credential, user: 'ada', fields: new Map([['cart', '3 books']]) }),
       );
       assert.ok(session);
@@ -58,7 +60,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
   {
     name: 'create without user and fields makes a session without them',
     async run({ repository }) {
-      const session = await repository.create(newSession({}));
+      const session = await create(repository, newSession({}));
       assert.equal(session?.user, undefined);
       assert.deepEqual({ ...session?.fields }, {});
     },
@@ -173,7 +175,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     async run({ repository, elapse }) {
       const credential = await stored(repository, { ttl: 1, fields: { old: '1' } });
       await elapse(1050);
-      const session = await repository.create(newSession({ credential }));
+      const session = await create(repository, newSession({ credential }));
       assert.deepEqual({ ...session?.fields }, {});
     },
   },
@@ -203,7 +205,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     name: 'the end of the lifetime is told and never moves',
     async run({ repository, elapse }) {
       const credential = newCredential();
-      const created = await repository.create(newSession({ credential, lifetime: 3600 }));
+      const created = await create(repository, newSession({ credential, lifetime: 3600 }));
       assert.ok(created?.endsAt);
       await elapse(50);
       assert.equal((await access(repository, credential, always))?.endsAt, created.endsAt);
@@ -266,6 +268,16 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       assert.deepEqual({ ...session?.fields }, { a: '10', c: '3', d: '4' });
       assert.equal(session?.lastAccessedAt, LATER);
       assert.ok(session.remainingMs > 59_000);
+    },
+  },
+  {
+    name: 'update removes ten thousand names at once, whether there are such fields or not',
+    async run({ repository }) {
+      const credential = await stored(repository, { fields: { 0: '1', kept: '2', 9999: '3' } });
+      const unset = Array.from({ length: 10_000 }, (_, i) => String(i));
+      const change = { set: new Map(), unset, limits, ...use };
+      assert.equal(await repository.update(credential, change), true);
+      assert.deepEqual({ ...(await read(repository, credential))?.fields }, { kept: '2' });
     },
   },
   {
@@ -478,7 +490,8 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     name: 'a user makes the creation an authentication, and persistent is kept',
     async run({ repository }) {
       const credential = newCredential();
-      const made = await repository.create(
+      const made = await create(
+        repository,
         newSession({ credential, user: 'ada', persistent: true }),
       );
       assert.equal(made?.authenticatedAt, FIRST);
@@ -525,6 +538,47 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     },
   },
   {
+    name: 'create tells an id that was evicted before its session existed from one that was revoked, and creates neither',
+    async run({ repository, elapse }) {
+      const evicted = { unbornMs: 1000, unbornAs: 'evicted' } as const;
+      const revoked = { unbornMs: 1000, unbornAs: 'revoked' } as const;
+      const refused = async (...ends: EndOptions[]) => {
+        const credential = newCredential();
+        for (const end of ends) {
+          assert.equal(await repository.end(credential.id, end), undefined);
+        }
+        const answer = await repository.create(newSession({ credential }));
+        assert.equal(await repository.create(newSession({ credential })), answer);
+        await assertAbsent(repository, credential);
+        assert.equal(await repository.find(credential.id), undefined);
+        return { credential, answer };
+      };
+      const { credential, answer } = await refused(evicted);
+      assert.equal(answer, 'evicted');
+      assert.equal((await refused(evicted, { unbornMs: 0 })).answer, 'evicted');
+      assert.equal((await refused(revoked)).answer, undefined);
+      assert.equal((await refused(evicted, revoked)).answer, undefined);
+      assert.equal((await refused(revoked, evicted)).answer, undefined);
+      assert.equal((await refused(evicted, { unbornMs: 1000 })).answer, undefined);
+      const living = await stored(repository, {});
+      assert.equal(await repository.create(newSession({ credential: living })), undefined);
+      assert.deepEqual(await repository.end(living.id, evicted), { user: undefined });
+      await elapse(1050);
+      assert.equal(typeof (await repository.create(newSession({ credential }))), 'object');
+    },
+  },
+  {
+    name: 'an id that is refused once more is refused for as long from then on',
+    async run({ repository, elapse }) {
+      const credential = newCredential();
+      await repository.end(credential.id, { unbornMs: 3000 });
+      await elapse(2000);
+      await repository.end(credential.id, { unbornMs: 3000 });
+      await elapse(2000);
+      assert.equal(await repository.create(newSession({ credential })), undefined);
+    },
+  },
+  {
     name: 'find shows the session to who knows the id, by a pure read',
     async run({ repository }) {
       const credential = newCredential();
@@ -539,7 +593,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     },
   },
   {
-    name: "a user's index lists what was entered, oldest first, until it is removed",
+    name: "a user's index lists what was entered, all or the newest, oldest first, until it is removed",
     async run({ repository: { users }, elapse }) {
       const user = newCredential().id;
       const ids = Array.from({ length: 5 }, () => newCredential().id);
@@ -551,6 +605,12 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
         ids,
       );
       for (const { ageMs } of entries) assertBetween(ageMs, 1, 5000);
+      for (const newest of [1, 3, 5, 9]) {
+        assert.deepEqual(
+          (await users.list(user, { newest })).map(({ id }) => id),
+          ids.slice(-newest),
+        );
+      }
       await users.remove(user, ids.slice(0, 4));
       assert.deepEqual(
         (await users.list(user)).map(({ id }) => id),
@@ -675,7 +735,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     name: 'a re-authentication is of now and begins the lifetime anew; a mere rotation does neither',
     async run({ repository, elapse }) {
       const credential = newCredential();
-      const made = await repository.create(newSession({ credential, user: 'ada', lifetime: 600 }));
+      const made = await create(repository, newSession({ credential, user: 'ada', lifetime: 600 }));
       const [second, third, fourth] = [1, 2, 3].map(
         () => mintSecret(credential.id, nodeSecrets).credential,
       );
@@ -721,7 +781,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       const user = `ada ${credential.id}`;
       const created = await repository.durably(durability, async (own) => {
         await own.users.add(entry({ user, id: credential.id }));
-        return own.create(newSession({ credential, user, fields }));
+        return create(own, newSession({ credential, user, fields }));
       });
       assertSame(await read(repository, credential), created.answer);
       const raised = await repository.durably(durability, (own) =>
@@ -805,6 +865,16 @@ async function stored(
     newSession({ credential, fields: new Map(Object.entries(fields)), ...session }),
   );
   return credential;
+}
+
+/** A creation of a session whose id nobody has ended. */
+async function create(
+  repository: SessionRepository,
+  session: NewSession,
+): Promise<Session | undefined> {
+  const answer = await repository.create(session);
+  assert.notEqual(answer, 'evicted');
+  return answer as Session | undefined;
 }
 
 /** A look at a session; an old secret after its grace has no business in the tests that take it. */

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Cluster, type Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -15,6 +13,7 @@ import { scanSessions } from '../../src/adapters/redis/scan-sessions.ts';
 import { SessionService } from '../../src/index.ts';
 import { sessionRepositoryContract } from '../../src/testing/session-repository-contract.ts';
 import { askRedis } from '../support/ask-redis.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
@@ -123,12 +122,7 @@ describeWithServers('a connection that is safe for sessions', () => {
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'sojourn-tls-'));
-      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-      const request = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2';
-      await promisify(execFile)('openssl', [
-        ...[...request.split(' '), '-subj', '/CN=localhost', '-keyout', key, '-out', cert],
-        ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
-      ]);
+      const { key, cert } = await makeCertificate(folder, ['DNS:localhost', 'IP:127.0.0.1']);
       ca = await readFile(cert, 'utf8');
       const probe = await startRedisServer({ binary: redisBinary() });
       tlsPort = probe.port;

@@ -8,7 +8,7 @@ import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { deriveCredential } from '../../src/domain/session-token.ts';
 import { SojournStore, type SojournStoreOptions } from '../../src/express.ts';
-import { type SessionEvent, SessionService } from '../../src/index.ts';
+import { type SessionEvent, SessionService, type StoreOperation } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
 import { foreignApps, type Handlers } from '../support/foreign-apps.ts';
 import { Browser } from '../support/http-server.ts';
@@ -132,6 +132,48 @@ describe('SojournStore', () => {
     const huge = data({ a: 'x'.repeat(300) });
     await expect(set(store, huge)).rejects.toMatchObject({ code: 'invalid_value' });
     expect(await get(store)).toMatchObject({ a: 1 });
+  });
+
+  it('reports a key that JSON cannot hold by its name, and changes nothing', async () => {
+    const { store } = setUp();
+    await set(store, data({ a: 1 }));
+    const cycle: Record<string, unknown> = { secret: 'hunter2' };
+    cycle.self = cycle;
+    for (const bad of [1n, cycle, { toJSON: () => BigInt(1) }]) {
+      await expect(set(store, data({ a: 2, bad }))).rejects.toMatchObject({
+        code: 'invalid_value',
+        message: expect.stringMatching(/^The value of "bad" must be (?!.*hunter2)/),
+      });
+    }
+    expect(await get(store)).toMatchObject({ a: 1 });
+  });
+
+  it('keeps keys that every object inherits', async () => {
+    const { store } = setUp();
+    const own = { constructor: 1, toString: 'x', hasOwnProperty: null };
+    await set(store, data({ ...own, other: 1 }));
+    const session = (await get(store)) as Data;
+    expect(session).toMatchObject(own);
+    Object.assign(session, { constructor: 2, other: undefined });
+    await set(store, session);
+    const found = await get(store);
+    expect(found).toMatchObject({ ...own, constructor: 2 });
+    expect(found).not.toHaveProperty('other');
+  });
+
+  it('sends no store more than any policy allows', async () => {
+    const asked: string[] = [];
+    const storeAsked = ({ name }: StoreOperation) => {
+      asked.push(name);
+      return () => {};
+    };
+    const { store } = setUp({ observer: { notify() {}, storeAsked } });
+    await set(store, data({ a: 1 }));
+    const session = (await get(store)) as Data;
+    const names = Array.from({ length: 200_000 }, (_, i) => [`k${i}`, i]);
+    Object.assign(session, Object.fromEntries(names));
+    await expect(set(store, session)).rejects.toMatchObject({ code: 'too_many_fields' });
+    expect(asked).toEqual(['create', 'read']);
   });
 
   it('reports a field that holds no JSON without quoting it', async () => {

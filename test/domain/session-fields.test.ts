@@ -112,6 +112,33 @@ describe('a value', () => {
   );
 });
 
+describe('a value that is no text', () => {
+  it.each<[unknown, string, string]>([
+    [{ password: 'hunter2' }, 'an object', 'json()'],
+    [['hunter2'], 'an array', 'json()'],
+    [new Date(0), 'a Date', 'json()'],
+    [12345, 'a number', 'integer()'],
+    [false, 'a boolean', 'boolean()'],
+    [undefined, 'undefined', 'unset'],
+    [null, 'null', 'unset'],
+  ])(
+    'is refused with what it is and how to keep it, not with what is in it: %o',
+    (value, kind, advice) => {
+      expect(() => checkFields({ a: value as string }, limits)).toThrow(
+        expect.objectContaining({
+          code: 'invalid_value',
+          message: expect.stringMatching(
+            new RegExp(
+              `^The value of "a" must be text, not ${kind}\\. .*${advice.replace('()', '..')}`,
+            ),
+          ),
+        }),
+      );
+      expect(() => checkValue('a', value as string, limits)).toThrow(/^(?!.*(hunter2|12345|1970))/);
+    },
+  );
+});
+
 describe("an owner's name", () => {
   it.each(['ada', ' ', 'é'.repeat(128), 'x'.repeat(256), 'session_user'])('may be %j', (user) => {
     expect(checkUser(user)).toBe(user);

@@ -1,13 +1,23 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { SessionError } from '../../src/domain/errors.ts';
 import {
   checkTtl,
   createPolicy,
   defaultPolicy,
+  type SessionLimits,
   type SessionPolicyOptions,
 } from '../../src/domain/session-policy.ts';
 
 const HUNDRED_YEARS = 100 * 366 * 24 * 3600;
+const DAY = 24 * 3600;
+const leastLimits = { maxFields: 1, maxNameBytes: 1, maxValueBytes: 1, maxTotalBytes: 1 };
+const mostLimits = {
+  maxFields: 1024,
+  maxNameBytes: 1024,
+  maxValueBytes: 2 ** 20,
+  maxTotalBytes: 2 ** 20,
+};
 const noWholeNumber = [
   -1,
   1.5,
@@ -29,6 +39,7 @@ describe('a policy', () => {
       ttl: 1800,
       maxTtl: 2_592_000,
       lifetime: 604_800,
+      remember: { ttl: 2_592_000, lifetime: 7_776_000 },
       refreshAfter: 0,
       endOnReuse: false,
       maxSessions: undefined,
@@ -50,6 +61,51 @@ describe('a policy', () => {
     expect(createPolicy({ lifetime: undefined }).lifetime).toBeUndefined();
   });
 
+  it.each([
+    [{}, { ttl: 30, lifetime: 90 }],
+    [{ remember: {} }, { ttl: 30, lifetime: 90 }],
+    [{ remember: { ttl: 14 } }, { ttl: 14, lifetime: 90 }],
+    [{ remember: { lifetime: 365 } }, { ttl: 30, lifetime: 365 }],
+    [{ remember: { lifetime: undefined } }, { ttl: 30, lifetime: undefined }],
+    [{ maxTtl: 1 }, { ttl: 30, lifetime: 90 }],
+    [
+      { ttl: 60, maxTtl: 60 },
+      { ttl: 60, lifetime: 90 },
+    ],
+    [{ lifetime: 365 }, { ttl: 30, lifetime: 365 }],
+    [{ lifetime: undefined }, { ttl: 30, lifetime: undefined }],
+    [
+      { lifetime: undefined, remember: { lifetime: 90 } },
+      { ttl: 30, lifetime: 90 },
+    ],
+    [
+      { lifetime: 365, remember: { lifetime: 90 } },
+      { ttl: 30, lifetime: 90 },
+    ],
+  ] as [SessionPolicyOptions, SessionPolicyOptions][])(
+    'with %j days remembers for %j days',
+    (options, remember) => {
+      expect(createPolicy(inDays(options)).remember).toEqual(inDays(remember));
+    },
+  );
+
+  it('that was made by createPolicy makes the same policy again', () => {
+    for (const policy of [createPolicy(), createPolicy({ ttl: 60, remember: { ttl: 30 } })]) {
+      expect(createPolicy(policy)).toEqual(policy);
+    }
+  });
+
+  it('refuses a remember that is no times, and names the setting', () => {
+    for (const value of [true, 30, '30d', null]) {
+      expectInvalid({ remember: value } as unknown as SessionPolicyOptions, 'remember');
+    }
+    for (const value of [...noWholeNumber, 60n, 0, HUNDRED_YEARS + 1]) {
+      const ttl = value as number;
+      expectInvalid({ remember: { ttl } }, 'remember.ttl');
+      expectInvalid({ remember: { lifetime: ttl } }, 'remember.lifetime');
+    }
+  });
+
   it('accepts the ends of each range', () => {
     const least = { ttl: 1, maxTtl: 1, lifetime: 1, refreshAfter: 0 };
     expect(createPolicy(least)).toMatchObject(least);
@@ -60,10 +116,13 @@ describe('a policy', () => {
       refreshAfter: HUNDRED_YEARS,
     };
     expect(createPolicy(most)).toMatchObject(most);
+    for (const ends of [leastLimits, mostLimits]) {
+      expect(createPolicy({ limits: ends }).limits).toEqual(ends);
+    }
   });
 
   const settings = ['ttl', 'maxTtl', 'lifetime', 'refreshAfter'] as const;
-  const limits = ['maxFields', 'maxNameBytes', 'maxValueBytes', 'maxTotalBytes'] as const;
+  const limits = Object.keys(mostLimits) as (keyof SessionLimits)[];
 
   it.each(settings)(
     'refuses a %s that is no whole number of seconds in range, and names it',
@@ -74,9 +133,13 @@ describe('a policy', () => {
   );
 
   it.each(limits)('refuses a %s that is no whole number in range, and names it', (name) => {
-    for (const value of [...noWholeNumber, 0, 2 ** 29 + 1]) {
+    for (const value of [...noWholeNumber, 0, mostLimits[name] + 1, 2 ** 29]) {
       expectInvalid({ limits: { [name]: value } } as SessionPolicyOptions, name);
     }
+  });
+
+  it('refuses more fields than Redis can set in one script, before there is a session', () => {
+    expectInvalid({ limits: { maxFields: 5000 } }, 'maxFields');
   });
 
   it('refuses a ttl or a refreshAfter beyond maxTtl', () => {
@@ -102,9 +165,19 @@ describe('a ttl', () => {
   });
 });
 
+/** The same with each number of days in seconds. */
+function inDays(options: SessionPolicyOptions): SessionPolicyOptions {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? value * DAY : value && inDays(value as SessionPolicyOptions),
+    ]),
+  );
+}
+
 function expectInvalid(options: SessionPolicyOptions, name: string): void {
   const thrown = thrownBy(() => createPolicy(options));
-  expect(thrown, JSON.stringify(options)).toBeInstanceOf(SessionError);
+  expect(thrown, inspect(options)).toBeInstanceOf(SessionError);
   expect(thrown).toMatchObject({
     code: 'invalid_policy',
     message: expect.stringMatching(new RegExp(`^${name} must`)),

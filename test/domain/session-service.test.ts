@@ -125,6 +125,86 @@ describe('the session service', () => {
     expect(await app.list('ada')).toHaveLength(1);
   });
 
+  const remember = { ttl: 1000, lifetime: 5000 };
+
+  it('gives a persistent session the times of remember, and others the usual ones', async () => {
+    const app = service({ ttl: 60, maxTtl: 100, lifetime: 500, remember });
+    const kept = await app.create({}, { user: 'ada', persistent: true });
+    expect(kept.session).toMatchObject({ ttl: 1000, endsAt: START + 5_000_000 });
+    const short = await app.create({}, { persistent: true, ttl: 70, lifetime: 80 });
+    expect(short.session).toMatchObject({ ttl: 70, endsAt: START + 80_000 });
+    const usual = await app.create({}, { persistent: false });
+    expect(usual.session).toMatchObject({ ttl: 60, endsAt: START + 500_000 });
+    now += 999_000;
+    expect(await app.get(kept.token)).toMatchObject({ persistent: true, remainingMs: 1_000_000 });
+    expect(await app.peek(usual.token)).toBeUndefined();
+  });
+
+  it('bounds a persistent session by remember, and others by the policy', async () => {
+    const app = service({ ttl: 60, maxTtl: 100, lifetime: 500, remember });
+    const invalid = expect.objectContaining({ code: 'invalid_ttl' });
+    const create = (ttl: number, lifetime: number, persistent: boolean) =>
+      app.create({}, { ttl, lifetime, persistent });
+    const kept = await create(1000, 5000, true);
+    const usual = await create(100, 500, false);
+    await expect(create(1001, 5000, true)).rejects.toEqual(invalid);
+    await expect(create(1000, 5001, true)).rejects.toEqual(invalid);
+    await expect(create(101, 500, false)).rejects.toEqual(invalid);
+    await expect(create(100, 501, false)).rejects.toEqual(invalid);
+    expect(await app.setTtl(kept.token, 1000)).toBe(true);
+    await expect(app.setTtl(kept.token, 1001)).rejects.toEqual(invalid);
+    await expect(app.setTtl(usual.token, 101)).rejects.toEqual(invalid);
+    expect(await app.ttl(usual.token)).toEqual({ configured: 100, remaining: 100 });
+    await app.delete(kept.token);
+    expect(await app.setTtl(kept.token, 1000)).toBe(false);
+    expect(await app.setTtl('nonsense', 1000)).toBe(false);
+  });
+
+  it('lets a persistent session idle up to maxTtl where that is longer than remember', async () => {
+    const app = service({ remember: { ttl: 60 } });
+    const { token, session } = await app.create({}, { persistent: true });
+    expect(session.ttl).toBe(60);
+    expect(await app.setTtl(token, 2_592_000)).toBe(true);
+  });
+
+  it('begins the lifetime of remember anew where a persistent session is re-authenticated, and keeps it listed', async () => {
+    const app = service({ ttl: 60, lifetime: 500, remember });
+    const { token } = await app.create({}, { user: 'ada', persistent: true });
+    let proven: string = token;
+    for (let i = 0; i < 8; i += 1) {
+      now += 999_000;
+      proven = (await app.rotate(proven, { reauthenticated: true })) || '';
+      expect((await app.peek(proven))?.endsAt).toBe(now + 5_000_000);
+    }
+    now += 999_000; // the index was first kept for 5060 seconds
+    expect(await app.list('ada')).toHaveLength(1);
+  });
+
+  it('tells how long the cookie of a persistent session has to last: until the end of its lifetime', async () => {
+    const app = service({ remember: { ttl: 60, lifetime: 5000 } });
+    const { session } = await app.create({}, { persistent: true });
+    expect(app.cookieMaxAge(session)).toBe(5000);
+    now += 1;
+    expect(app.cookieMaxAge(session)).toBe(5000);
+    now += 999;
+    expect(app.cookieMaxAge(session)).toBe(4999);
+    now = START + 4_999_999;
+    expect(app.cookieMaxAge(session)).toBe(1);
+    now = START + 6_000_000; // this machine's clock is ahead of the store's
+    expect(app.cookieMaxAge(session)).toBe(1);
+    const usual = await app.create({}, {});
+    expect(app.cookieMaxAge(usual.session)).toBeUndefined();
+  });
+
+  it.each([undefined, 34_560_001, 34_560_000])(
+    'has the cookie of a persistent session with a lifetime of %s last 400 days',
+    async (lifetime) => {
+      const app = service({ remember: { lifetime } });
+      const { session } = await app.create({}, { persistent: true });
+      expect(app.cookieMaxAge(session)).toBe(34_560_000);
+    },
+  );
+
   it.each([0, -1, 1.5, 1e21, Number.NaN, 2 ** 53, '60', undefined])(
     'refuses a ttl of %s',
     async (ttl) => {
@@ -207,6 +287,9 @@ describe('the session service', () => {
     expect(app.isCsrfToken(one.token, form)).toBe(true);
     expect(app.isCsrfToken(two.token, form)).toBe(false);
     expect(app.isCsrfToken((await app.rotate(one.token)) || '', form)).toBe(false);
+    for (const nothing of [undefined, null, '', 0, true, [form], { form }, form.slice(1)]) {
+      expect(app.isCsrfToken(one.token, nothing)).toBe(false);
+    }
     expect(one.token).not.toContain(form);
   });
 
@@ -263,6 +346,74 @@ describe('the session service', () => {
       code: 'invalid_durability',
     });
     expect(await app.peek(token)).toBeDefined();
+  });
+
+  describe('whose login is overtaken while it begins', () => {
+    /** A service whose next creation waits, with its id in the index, until `meanwhile` is done. */
+    function overtaken(policy: SessionPolicyOptions, meanwhile: (app: SessionService) => unknown) {
+      const repository = new MemorySessionRepository(clock);
+      const observer = { notify: (event: SessionEvent) => void events.push(event) };
+      const app = new SessionService({ repository, clock, policy, observer });
+      const create = repository.create.bind(repository);
+      repository.create = async (session) => {
+        repository.create = create;
+        await meanwhile(app);
+        return create(session);
+      };
+      return app;
+    }
+
+    it('by an eviction gets a session that has ended already, and says so once', async () => {
+      const app = overtaken({ maxSessions: 1, ttl: 60, lifetime: 100 }, async (other) => {
+        await other.create({}, { user: 'ada' });
+      });
+      const { token, session } = await app.create(
+        { cart: 'x' },
+        { user: 'ada', device: { label: 'laptop' }, persistent: true, ttl: 70, lifetime: 50 },
+      );
+      expect(session).toMatchObject({
+        id: token.split('.')[0],
+        user: 'ada',
+        fields: { cart: 'x' },
+        createdAt: '2026-04-02T12:34:56+00:00',
+        authenticatedAt: '2026-04-02T12:34:56+00:00',
+        ttl: 70,
+        remainingMs: 50_000,
+        endsAt: START + 50_000,
+        persistent: true,
+        device: { label: 'laptop' },
+      });
+      expect(await app.peek(token)).toBeUndefined();
+      expect(await app.setTtl(token, 60)).toBe(false);
+      expect(await app.list('ada')).toHaveLength(1);
+      const { id } = session;
+      expect(events.filter((event) => event.id === id && event.type !== 'refused')).toEqual([
+        { type: 'created', id, user: 'ada' },
+        { type: 'ended', id, why: 'evicted' },
+      ]);
+    });
+
+    it('by “log out everywhere” throws, also where it had been evicted before', async () => {
+      for (const policy of [{}, { maxSessions: 1 }]) {
+        events = [];
+        const app = overtaken(policy, (other) => other.deleteAll('ada'));
+        await expect(app.create({}, { user: 'ada' })).rejects.toMatchObject({ code: 'revoked' });
+        expect(events).toEqual([]);
+      }
+      const repository = new MemorySessionRepository(clock);
+      const remove = repository.users.remove.bind(repository.users);
+      const app = new SessionService({ repository, clock, policy: { maxSessions: 1 } });
+      const create = repository.create.bind(repository);
+      repository.create = async (session) => {
+        repository.create = create;
+        repository.users.remove = async () => {}; // as where the evicting process is still under way
+        await app.create({}, { user: 'ada' });
+        repository.users.remove = remove;
+        await app.deleteAll('ada');
+        return create(session);
+      };
+      await expect(app.create({}, { user: 'ada' })).rejects.toMatchObject({ code: 'revoked' });
+    });
   });
 
   it('says that nobody knows when only some of a user’s sessions could be ended', async () => {

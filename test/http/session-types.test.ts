@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { expect, expectTypeOf, it } from 'vitest';
 import { sessions } from '../../src/http/sessions.ts';
-import { boolean, integer, json, SessionService, text } from '../../src/index.ts';
+import { boolean, type FieldCodec, integer, json, SessionService, text } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
 
 const service = new SessionService({ repository: new MemorySessionRepository() });
@@ -10,6 +10,8 @@ const fields = {
   visits: integer(),
   admin: boolean(),
   cart: json<{ items: string[] }>(),
+  theme: text('light', 'dark'),
+  plan: text(['free', 'paid']),
 };
 const cookie = { secure: false };
 
@@ -22,6 +24,8 @@ it('infers the types of declared fields, without any declaration', async () => {
     expectTypeOf(session.get('visits')).toEqualTypeOf<number | undefined>();
     expectTypeOf(session.get('admin')).toEqualTypeOf<boolean | undefined>();
     expectTypeOf(session.get('cart')).toEqualTypeOf<{ items: string[] } | undefined>();
+    expectTypeOf(session.get('theme')).toEqualTypeOf<'light' | 'dark' | undefined>();
+    expectTypeOf(session.get('plan')).toEqualTypeOf<'free' | 'paid' | undefined>();
     // @ts-expect-error: there is no such field
     session.get('nmae');
     // @ts-expect-error: a session that may not be there cannot be written to
@@ -37,6 +41,16 @@ it('infers the types of declared fields, without any declaration', async () => {
     expect(() => active.set('name', 1)).toThrow();
     // @ts-expect-error: the cart holds texts
     active.set('cart', { items: [1] });
+    active.set('theme', 'dark');
+    // @ts-expect-error: there is no such theme
+    expect(() => active.set('theme', 'red')).toThrow('one of "light", "dark"');
+    // @ts-expect-error: the word of another field
+    expect(() => active.set('plan', 'dark')).toThrow('one of "free", "paid"');
+    active.set('plan', 'paid');
+    // @ts-expect-error: words are not counted
+    await expect(active.increment('plan')).rejects.toThrow();
+    expectTypeOf(active.take('theme')).resolves.toEqualTypeOf<'light' | 'dark' | undefined>();
+    expectTypeOf(active.isCsrfToken).parameter(0).toBeUnknown();
     active.unset('cart');
     // @ts-expect-error: visits is a number
     await expect(session.start('ada', { visits: '1' })).rejects.toThrow();
@@ -44,6 +58,19 @@ it('infers the types of declared fields, without any declaration', async () => {
   });
   const response = await app.request('/', { method: 'POST' });
   expect(await response.json()).toBe(1);
+});
+
+it('types text by the words that it may be', () => {
+  const themes = ['light', 'dark'] as const;
+  const loaded: string[] = ['light', 'dark'];
+  expectTypeOf(text()).toEqualTypeOf<FieldCodec<string>>();
+  expectTypeOf(text('light')).toEqualTypeOf<FieldCodec<'light'>>();
+  expectTypeOf(text(themes)).toEqualTypeOf<FieldCodec<'light' | 'dark'>>();
+  expectTypeOf(text(...themes)).toEqualTypeOf<FieldCodec<'light' | 'dark'>>();
+  expectTypeOf(text(loaded)).toEqualTypeOf<FieldCodec<string>>();
+  expectTypeOf(text(...loaded)).toEqualTypeOf<FieldCodec<string>>();
+  // @ts-expect-error: words are texts
+  expect(() => text(1)).toThrow();
 });
 
 it('takes every field as text where none is declared', async () => {

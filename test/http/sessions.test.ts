@@ -112,8 +112,9 @@ describe('plain writes', () => {
     });
   });
 
-  it('of a session that was ended meanwhile are lost, and the cookie is cleared', async () => {
-    const site = application();
+  it('of a session that was ended meanwhile are lost, which is said, and the cookie stays', async () => {
+    const warnings: string[][] = [];
+    const site = application({ onWarning: (...warning) => warnings.push(warning) });
     const { cookie } = await login(site);
     site.app.post('/slow', async (c) => {
       c.var.session.required().set('b', '2');
@@ -121,7 +122,10 @@ describe('plain writes', () => {
       return c.text('');
     });
     const response = await site.app.request('/slow', as(cookie, 'POST'));
-    expect(response.headers.get('Set-Cookie')).toMatch(/^sid=; Max-Age=0/);
+    expect(response.headers.has('Set-Cookie')).toBe(false);
+    expect(warnings).toEqual([
+      ['Changes of a session could not be written ("b"): the session has ended', 'lost_changes'],
+    ]);
     expect(await (await site.app.request('/', as(cookie))).json()).toBeNull();
   });
 
@@ -171,8 +175,13 @@ describe('the cookie', () => {
 
   it('ends with the browser, or outlives it for 400 days at most where the session is persistent', async () => {
     const site = application();
-    expect((await login(site)).set).not.toContain('Max-Age');
-    expect((await login(site, '/login?remember=yes')).set).toContain('; Max-Age=604800;');
+    site.app.post('/renew', async (c) => c.json(await c.var.session.required().rotate()));
+    const plain = await login(site);
+    expect(plain.set).not.toContain('Max-Age');
+    const rotated = await site.app.request('/renew', as(plain.cookie, 'POST'));
+    expect(rotated.headers.get('Set-Cookie')).toMatch(/^sid=/);
+    expect(rotated.headers.get('Set-Cookie')).not.toMatch(/Max-Age|Expires/);
+    expect((await login(site, '/login?remember=yes')).set).toContain('; Max-Age=7776000;');
     const long = application({}, { lifetime: 500 * 24 * 3600 });
     const { cookie, set } = await login(long, '/login?remember=yes');
     expect(set).toContain('; Max-Age=34560000;');
@@ -195,6 +204,24 @@ describe('the cookie', () => {
     expect(await (await site.app.request('/', as(set.split(';')[0] ?? ''))).json()).toEqual({
       a: '1',
     });
+  });
+
+  it('is the only place that a token is taken from', async () => {
+    const site = application();
+    const { cookie } = await login(site);
+    const token = cookie.slice('sid='.length);
+    const elsewhere: [string, RequestInit?][] = [
+      [`/?sid=${token}`],
+      [`/?token=${token}`],
+      ['/', { headers: { Authorization: `Bearer ${token}` } }],
+      ['/', { headers: { sid: token, 'X-Session-Id': token } }],
+      ['/', { headers: { Cookie: `session=${token}; SID=${token}; __Host-sid=${token}` } }],
+    ];
+    site.calls.length = 0;
+    for (const [path, init] of elsewhere) {
+      expect(await (await site.app.request(path, init)).json()).toBeNull();
+    }
+    expect(site.calls).toEqual([]);
   });
 
   it('of which two different ones came opens nothing', async () => {

@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { thisMachine } from './provision.ts';
 import { provisionChromium } from './provision-chromium.ts';
+import { provisionNginx } from './provision-nginx.ts';
 import { provisionRedis } from './provision-redis.ts';
 import { startRedisServer } from './redis-server.ts';
 
@@ -12,11 +13,13 @@ declare module 'vitest' {
     readonly redisBinary: string | undefined;
     /** A browser for suites that look at pages. */
     readonly chromiumBinary: string | undefined;
+    /** A proxy for suites that look from behind one. */
+    readonly nginxBinary: string | undefined;
   }
 }
 
 /**
- * Once a run: finds or installs Redis and Chromium, and starts the shared one unless `REDIS_URL` names it. Where
+ * Once a run: finds or installs Redis, Chromium and nginx, and starts the shared one unless `REDIS_URL` names it. Where
  * `SOJOURN_TEST_SERVERS` lists binaries, once for each of them, and each is the shared one of its own run.
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
@@ -28,5 +31,6 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   project.provide('redisUrl', given ?? server?.url);
   project.provide('redisBinary', binary);
   project.provide('chromiumBinary', await provisionChromium(thisMachine()));
+  project.provide('nginxBinary', await provisionNginx(thisMachine()));
   return async () => server?.stop();
 }

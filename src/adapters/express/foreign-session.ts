@@ -1,4 +1,4 @@
-import { SessionError } from '../../domain/errors.ts';
+import { toJson } from '../../domain/field-codecs.ts';
 import { isReserved } from '../../domain/session-record.ts';
 
 /**
@@ -30,7 +30,7 @@ export function encodeForeign(session: ForeignSession): Map<string, string> {
   const fields = new Map<string, string>();
   for (const [key, value] of Object.entries(session)) {
     if (key === '__proto__') continue;
-    const text = key === COOKIE ? encodeCookie(session) : encode(key, value);
+    const text = key === COOKIE ? encodeCookie(session) : toJson(value, key);
     if (text !== undefined) fields.set(fieldName(key), text);
   }
   return fields;
@@ -41,7 +41,7 @@ export function encodeForeign(session: ForeignSession): Map<string, string> {
  * store to tell: kept, it would be stale.
  */
 export function encodeCookie({ cookie }: ForeignSession): string | undefined {
-  const text = encode(COOKIE, cookie);
+  const text = toJson(cookie, COOKIE);
   const options: unknown = text === undefined ? undefined : JSON.parse(text);
   if (!isObject(options) || typeof options.originalMaxAge !== 'number') return text;
   const { expires, originalExpires, ...rest } = options;
@@ -100,18 +100,6 @@ function fieldName(key: string): string {
 
 function keyOf(field: string): string {
   return field.startsWith('.') ? field.slice(1) : field;
-}
-
-function encode(key: string, value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    // Such an error may quote the value, where a toJSON of the application threw it.
-    throw new SessionError(
-      'invalid_value',
-      `The session's ${JSON.stringify(key)} cannot be written as JSON: it holds a BigInt, a cycle or a toJSON that throws.`,
-    );
-  }
 }
 
 function parse(field: string, text: string): unknown {

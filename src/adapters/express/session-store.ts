@@ -2,7 +2,12 @@ import { type Session as ExpressSession, type SessionData, Store } from 'express
 import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { observedRepository } from '../../domain/observed-repository.ts';
 import { formatInstant, type Session } from '../../domain/session.ts';
-import { checkFields, checkUser, exceededLimit } from '../../domain/session-fields.ts';
+import {
+  checkFields,
+  checkUser,
+  exceededAlone,
+  exceededLimit,
+} from '../../domain/session-fields.ts';
 import {
   checkTtl,
   createPolicy,
@@ -10,7 +15,7 @@ import {
   type SessionPolicyOptions,
 } from '../../domain/session-policy.ts';
 import { type Credential, deriveCredential, type SessionId } from '../../domain/session-token.ts';
-import { NEWBORN_MS, UserSessions } from '../../domain/user-sessions.ts';
+import { UserSessions } from '../../domain/user-sessions.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Secrets } from '../../ports/secrets.ts';
 import type { EndReason, SessionObserver } from '../../ports/session-observer.ts';
@@ -82,9 +87,9 @@ const DAY_SECONDS = 24 * 3600;
  * dropped, without an error. The session id, which opens the session, is never stored; only hashes of it are.
  *
  * Each method answers by callback, asynchronously and once, and by a promise. Both get a `StoreUnavailableError` (with `status`
- * 503, which the frameworks answer) where the store fails, and a `SessionError` where a session passes a limit or its
- * cookie's `maxAge` is no number; a session that is not there is no error. No promise has to be looked at: one that is
- * rejected unseen does no harm.
+ * 503, which the frameworks answer) where the store fails, and a `SessionError` where a session passes a limit, JSON cannot
+ * hold it, or its cookie's `maxAge` is no number; a session that is not there is no error. No promise has to be looked at:
+ * one that is rejected unseen does no harm.
  */
 export class SojournStore extends Store {
   readonly #repository: SessionRepository;
@@ -92,7 +97,6 @@ export class SojournStore extends Store {
   readonly #userOf: (session: SessionData) => string | undefined;
   readonly #policy: SessionPolicy;
   readonly #users: UserSessions;
-  readonly #observer: SessionObserver | undefined;
   readonly #clock: Clock;
   readonly #secrets: Secrets;
   readonly #loaded = new LoadedSessions();
@@ -115,8 +119,7 @@ export class SojournStore extends Store {
       ...policy,
       limits: { maxValueBytes: policy?.limits?.maxTotalBytes ?? 32 * 1024, ...policy?.limits },
     });
-    this.#users = new UserSessions(this.#repository, this.#policy, observer);
-    this.#observer = observer;
+    this.#users = new UserSessions(this.#repository, clock, this.#policy, observer);
     this.#clock = clock;
     this.#secrets = secrets;
   }
@@ -250,27 +253,18 @@ export class SojournStore extends Store {
 
   /** False if the id is taken by a session, or was destroyed before it was stored. */
   async #create(credential: Credential, session: Begun): Promise<boolean> {
-    const { id } = credential;
     const user = session.user === undefined ? undefined : checkUser(session.user);
     const exceeded = exceededLimit(session.fields, this.#policy.limits);
     if (exceeded !== undefined) throw limitError(exceeded);
     const { lifetime } = this.#policy;
-    const beganAt = this.#clock.now();
-    if (user !== undefined) await this.#users.admit(user, id, lifetime);
-    if (this.#isDestroyed(id)) return false;
-    const created = await this.#repository.create({
+    if (this.#isDestroyed(credential.id)) return false;
+    const created = await this.#users.create({
       ...{ ...session, credential, user, lifetime, device: {}, persistent: false },
       at: this.#now(),
     });
     if (created === undefined) return false;
-    if (user !== undefined && this.#clock.now() - beganAt > NEWBORN_MS) {
-      // By now its entry may have been taken for that of a session that has ended.
-      await this.#repository.end(id, { unbornMs: 0 });
-      throw new StoreUnavailableError('refused');
-    }
-    this.#observer?.notify({ type: 'created', id, user });
-    // Where a client has several connections the end may have been there before the session.
-    if (this.#isDestroyed(id)) await this.#end(id, 'logout');
+    // It may have been destroyed while its user was entered, and a client with several connections may end it too early.
+    if (this.#isDestroyed(credential.id)) await this.#end(credential.id, 'logout');
     return true;
   }
 
@@ -284,6 +278,8 @@ export class SojournStore extends Store {
     const set = new Map([...fields].filter(([name, text]) => before.fields[name] !== text));
     const unset = Object.keys(before.fields).filter((name) => !fields.has(name));
     const at = this.#now();
+    const exceeded = exceededAlone(set, limits);
+    if (exceeded !== undefined) throw limitError(exceeded);
     const answer = await this.#repository.update(credential, { set, unset, limits, at });
     if (answer === 'too_many_fields' || answer === 'too_large') throw limitError(answer);
     if (answer === true && ttl !== before.ttl)

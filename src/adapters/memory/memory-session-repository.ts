@@ -9,6 +9,7 @@ import type {
   Durability,
   Durable,
   Ended,
+  EndOptions,
   FieldChange,
   FieldIncrement,
   FieldRemoval,
@@ -56,9 +57,12 @@ export class MemorySessionRepository implements SessionRepository {
     return alive;
   }
 
-  async create(session: NewSession): Promise<Session | undefined> {
+  async create(session: NewSession): Promise<Session | 'evicted' | undefined> {
     const { credential, lifetime, at } = session;
-    if (this.#alive(credential.id) !== undefined) return undefined;
+    const taken = this.#alive(credential.id);
+    if (taken !== undefined) {
+      return taken.record.get(reserved.ended) === 'evicted' ? 'evicted' : undefined;
+    }
     this.#sweep();
     const entry: Entry = { record: toMap(newRecord(session)), expiresAt: 0 };
     if (lifetime !== undefined) this.#endAfter(entry, lifetime);
@@ -177,16 +181,16 @@ export class MemorySessionRepository implements SessionRepository {
 
   async end(
     id: SessionId,
-    { unbornMs }: { readonly unbornMs: number },
+    { unbornMs, unbornAs = 'revoked' }: EndOptions,
   ): Promise<Ended | undefined> {
     const entry = this.#alive(id);
-    if (entry === undefined) {
-      // A record without the fields of a session is none, and `create` finds the id taken.
-      const expiresAt = this.#clock.now() + unbornMs;
-      if (unbornMs > 0) this.#entries.set(id, { record: new Map(), expiresAt });
-      return undefined;
-    }
-    return isSession(entry) ? this.#remove(id, entry) : undefined;
+    if (entry !== undefined && isSession(entry)) return this.#remove(id, entry);
+    if (unbornMs === 0) return undefined;
+    // A record without the fields of a session is none, and `create` finds the id taken.
+    const why = entry?.record.get(reserved.ended) === 'revoked' ? 'revoked' : unbornAs;
+    const record = new Map([[reserved.ended, why]]);
+    this.#entries.set(id, { record, expiresAt: this.#clock.now() + unbornMs });
+    return undefined;
   }
 
   /** Never durable: there is no other process that has it. */

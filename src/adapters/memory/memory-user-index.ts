@@ -33,10 +33,13 @@ export class MemoryUserIndex implements UserIndex {
     return { over: [...entries.enteredAt.keys()].slice(0, Math.max(0, tooMany)) };
   }
 
-  async list(user: string): Promise<readonly IndexEntry[]> {
+  async list(
+    user: string,
+    { newest = Infinity }: { readonly newest?: number } = {},
+  ): Promise<readonly IndexEntry[]> {
     const now = this.#clock.now();
-    const entries = this.#alive(user)?.enteredAt ?? [];
-    return [...entries].map(([id, enteredAt]) => ({ id, ageMs: now - enteredAt }));
+    const entries = [...(this.#alive(user)?.enteredAt ?? [])].slice(-newest);
+    return entries.map(([id, enteredAt]) => ({ id, ageMs: now - enteredAt }));
   }
 
   async remove(user: string, ids: readonly SessionId[]): Promise<void> {

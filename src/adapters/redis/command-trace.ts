@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
-import type { Cluster, Command, Redis } from 'ioredis';
+import type { SentCommand } from './clients/redis-commands.ts';
+import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
 import { indexScripts } from './redis-user-index.ts';
 import { scripts } from './scripts.ts';
 
@@ -27,16 +28,11 @@ export class CommandTrace {
   readonly #tallies = new AsyncLocalStorage<Tally>();
 
   /** Listens to a client for as long as it lives. */
-  constructor(client: Redis | Cluster) {
-    const send = client.sendCommand.bind(client) as (command: Command, ...rest: never) => unknown;
-    client.sendCommand = (command: Command, ...rest: never) => {
+  constructor(client: RedisClient) {
+    commandsOf(client).observe((sent) => {
       const tally = this.#tallies.getStore();
-      if (tally !== undefined) begin(tally, command);
-      const answer = send(command, ...rest);
-      // Only sending decides between EVALSHA and EVAL, which takes the script along.
-      tally?.commands.push(typed(command));
-      return answer;
-    };
+      if (tally !== undefined) begin(tally, sent);
+    });
   }
 
   async during<T>(work: () => Promise<T>): Promise<{ answer: T; cost: CommandCost }> {
@@ -47,7 +43,8 @@ export class CommandTrace {
   }
 }
 
-function begin(tally: Tally, command: Command): void {
+function begin(tally: Tally, { words, answer }: SentCommand): void {
+  tally.commands.push(typed(words));
   if (tally.underWay === 0) {
     tally.roundTrips += 1;
     tally.since = performance.now();
@@ -57,7 +54,7 @@ function begin(tally: Tally, command: Command): void {
     tally.underWay -= 1;
     if (tally.underWay === 0) tally.waitedMs += performance.now() - tally.since;
   };
-  command.promise.then(settled, settled);
+  answer.then(settled, settled);
 }
 
 const names = new Map<string, string>();
@@ -66,8 +63,8 @@ for (const [name, lua] of Object.entries({ ...scripts, ...indexScripts })) {
 }
 
 /** `EVALSHA sojournRead 1 session:<id> <secret's hash> ""`: scripts by name. */
-function typed({ name, args }: Command): string {
-  return [name.toUpperCase(), ...args.map((arg) => shown(String(arg)))].join(' ');
+function typed([name = '', ...args]: readonly string[]): string {
+  return [name.toUpperCase(), ...args.map(shown)].join(' ');
 }
 
 function shown(text: string): string {

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { ConnectionOptions } from 'node:tls';
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import { batchWrites } from './batch-writes.ts';
+import { isCluster, refuseOnReplicas } from './clients/ioredis-cluster.ts';
 import { storeUnavailable } from './redis-errors.ts';
 
 /** Where a server listens. */
@@ -87,16 +88,17 @@ export async function connectRedis(
   address: RedisAddress,
   onError: (error: Error) => void = () => {},
 ): Promise<RedisConnection> {
-  const client = open(address);
+  // Only here, so that programs with another client load no ioredis.
+  const client = open(await import('ioredis'), address);
   for (const prepare of [endSocketTimerWithSocket, batchWrites]) {
-    if (client instanceof Cluster) client.on('+node', prepare);
+    if (isCluster(client)) client.on('+node', prepare);
     else prepare(client);
   }
-  if (client instanceof Cluster) client.on('+node', refuseOnReplicas);
+  if (isCluster(client)) client.on('+node', refuseOnReplicas);
   const deadline = AbortSignal.timeout(READY_TIMEOUT_MS);
   try {
     await once(client, 'ready', { signal: deadline });
-    if (client instanceof Cluster) await nodesSettled(client, deadline);
+    if (isCluster(client)) await nodesSettled(client, deadline);
   } catch (error) {
     client.on('error', () => {}); // the first one was thrown; what follows while it closes tells nothing new
     client.disconnect();
@@ -124,7 +126,10 @@ export async function connectRedis(
   };
 }
 
-function open(address: RedisAddress): Redis | Cluster {
+function open(
+  { Cluster, Redis }: Pick<typeof import('ioredis'), 'Cluster' | 'Redis'>,
+  address: RedisAddress,
+): Redis | Cluster {
   switch (address.kind) {
     case 'server':
       return new Redis({
@@ -206,15 +211,6 @@ function parseRedisUrl(text: string, tls: ConnectionOptions | undefined): RedisO
       ...(secure !== undefined && { tls: secure }),
     }),
   };
-}
-
-/**
- * Lets a replica say MOVED to whatever it is asked, as it does of itself. ioredis tells replicas to answer reads, whatever
- * `scaleReads` says, and asks any of them where it has lost the primary: what it then reads may be long gone, or
- * not be there yet.
- */
-export function refuseOnReplicas(node: Redis): void {
-  node.readonly = async () => 'OK' as const;
 }
 
 // ioredis 5 keeps the timer of `socketTimeout` when the socket closes first, and the timer then destroys whatever

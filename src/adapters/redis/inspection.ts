@@ -1,6 +1,7 @@
-import { Cluster, type Redis } from 'ioredis';
 import type { SessionId } from '../../domain/session-token.ts';
-import { storeUnavailable } from './redis-errors.ts';
+import { notUnderstood } from './answers.ts';
+import type { RedisCommands } from './clients/redis-commands.ts';
+import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
 import { scanSessions, scanUsers } from './scan-sessions.ts';
 
 /** What a server says of itself; `undefined` where it keeps that to itself. */
@@ -27,17 +28,19 @@ const PAGE_SIZE = 500;
 
 /** Which Redis, and which of its keys. */
 export interface RedisInspectionOptions {
-  readonly client: Redis | Cluster;
+  readonly client: RedisClient;
   readonly prefix: string;
 }
 
 /** What operators ask beyond single sessions. It only reads. Every call rejects with `StoreUnavailableError`. */
 export class RedisInspection {
-  readonly #client: Redis | Cluster;
+  readonly #client: RedisClient;
+  readonly #commands: RedisCommands;
   readonly #prefix: string;
 
   constructor({ client, prefix }: RedisInspectionOptions) {
     this.#client = client;
+    this.#commands = commandsOf(client);
     this.#prefix = prefix;
   }
 
@@ -53,13 +56,14 @@ export class RedisInspection {
 
   /** Each server that holds sessions. */
   async servers(): Promise<ServerFacts[]> {
-    const client = this.#client;
-    const nodes = client instanceof Cluster ? client.nodes('master') : [client];
-    try {
-      return await Promise.all(nodes.map(async (node) => factsOf(node, await node.info())));
-    } catch (error) {
-      throw storeUnavailable(error);
-    }
+    const primaries = await this.#commands.primaries();
+    return Promise.all(
+      primaries.map(async ({ name, command }) => {
+        const info = await command('INFO', []);
+        if (typeof info !== 'string') throw notUnderstood(info);
+        return factsOf(name, info);
+      }),
+    );
   }
 
   /** What to type to see the same with Redis' own tool. Where a password is needed, it asks for it. */
@@ -70,16 +74,15 @@ export class RedisInspection {
   }
 
   #connectionFlags(): string[] {
-    const client = this.#client;
-    const node = client instanceof Cluster ? client.nodes('master')[0] : client;
-    if (node === undefined) return ['-c'];
-    const { path, db, tls, username, password } = node.options;
-    const { host, port } = whereIs(node);
+    const { isCluster } = this.#commands;
+    const where = this.#commands.whereabouts();
+    if (where === undefined) return isCluster ? ['-c'] : [];
+    const { host, port, path, db, tls, username, password } = where;
     return [
       ...(path ? ['-s', path] : []),
       ...(path || host === 'localhost' ? [] : ['-h', host]),
-      ...(path || port === '6379' ? [] : ['-p', port]),
-      ...(client instanceof Cluster ? ['-c'] : []),
+      ...(path || port === 6379 ? [] : ['-p', String(port)]),
+      ...(isCluster ? ['-c'] : []),
       ...(db ? ['-n', String(db)] : []),
       ...(tls ? ['--tls'] : []),
       ...(username ? ['--user', username] : []),
@@ -88,16 +91,7 @@ export class RedisInspection {
   }
 }
 
-/** Behind sentinels that is where they led. */
-function whereIs({ options, stream }: Redis): { host: string; port: string } {
-  const led = options.sentinels ? stream : undefined;
-  return {
-    host: led?.remoteAddress ?? options.host ?? 'localhost',
-    port: String(led?.remotePort ?? options.port ?? 6379),
-  };
-}
-
-function factsOf(node: Redis, info: string): ServerFacts {
+function factsOf(server: string, info: string): ServerFacts {
   const says = new Map(
     [...info.matchAll(/^(\w+):(.*?)\r?$/gm)].map(([, name = '', value = '']) => [name, value]),
   );
@@ -105,10 +99,9 @@ function factsOf(node: Redis, info: string): ServerFacts {
     const value = says.get(name);
     return value === undefined ? undefined : Number(value);
   };
-  const { host, port } = whereIs(node);
   const version = says.get('valkey_version') ?? says.get('redis_version') ?? 'unknown';
   return {
-    server: node.options.path ?? `${host}:${port}`,
+    server,
     version: `${says.get('server_name') ?? 'redis'} ${version}`,
     role: says.get('role'),
     uptimeSeconds: number('uptime_in_seconds'),

@@ -1,4 +1,5 @@
-import type { Redis } from 'ioredis';
+import type { StoreUnavailableError } from '../../domain/errors.ts';
+import type { RedisCommands, RedisListening } from './clients/redis-commands.ts';
 
 export interface InvalidationListener {
   /** A key below the prefix was written, removed or has run out. */
@@ -23,52 +24,43 @@ const PROOF_MS = 1800;
 export class NearCacheInvalidations {
   /** On the clock of `performance.now()`: until then nothing that changed is unknown for longer than the staleness bound. */
   provenUntil = 0;
-  readonly #client: Redis;
-  readonly #connection: Redis;
+  readonly #connection: RedisListening;
   readonly #prefix: string;
   readonly #listener: InvalidationListener;
   readonly #timer: NodeJS.Timeout;
   #armed = false;
   #awaitedSince: number | undefined;
 
-  constructor(client: Redis, prefix: string, listener: InvalidationListener) {
-    this.#client = client;
+  constructor(commands: RedisCommands, prefix: string, listener: InvalidationListener) {
     this.#prefix = prefix;
     this.#listener = listener;
-    // ioredis would subscribe again without tracking: each new connection is armed from the start, here.
-    this.#connection = client.duplicate({
-      autoResubscribe: false,
-      enableOfflineQueue: false,
-      lazyConnect: false,
+    this.#connection = commands.listen({
+      ready: () => void this.#arm(),
+      lost: () => this.#lose(),
+      failed: (error) => listener.failed(error),
+      heard: (_channel, keys) => this.#hear(keys),
     });
-    this.#connection.on('error', (error) => listener.failed(error));
-    this.#connection.on('ready', () => void this.#arm());
-    this.#connection.on('close', () => this.#lose());
-    this.#connection.on('messageBuffer', (_channel: Buffer, keys: unknown) => this.#hear(keys));
-    // The next one may lead to another server, of whose changes the old one knows nothing.
-    client.on('close', this.#beginAnew);
     this.#timer = setInterval(() => this.#beat(), PING_INTERVAL_MS).unref();
   }
 
   close(): void {
     clearInterval(this.#timer);
-    this.#client.off('close', this.#beginAnew);
     this.#lose();
-    this.#connection.disconnect();
+    this.#connection.close();
   }
 
   async #arm(): Promise<void> {
     const connection = this.#connection;
     try {
-      const id = await connection.client('ID');
+      const id = await connection.command('CLIENT', ['ID']);
       const how = ['ON', 'REDIRECT', String(id), 'BCAST', 'PREFIX', this.#prefix];
-      await connection.call('CLIENT', 'TRACKING', ...how);
+      await connection.command('CLIENT', ['TRACKING', ...how]);
       await connection.subscribe(CHANNEL);
       this.#listener.lost(); // what was read before Redis tracked
       this.#armed = true;
       this.#beat();
     } catch (error) {
-      this.#listener.failed(error as Error);
+      this.#listener.failed(causeOf(error));
       this.#awaitedSince ??= performance.now(); // `beat` gives the connection up and begins anew
     }
   }
@@ -76,12 +68,12 @@ export class NearCacheInvalidations {
   #beat(): void {
     const now = performance.now();
     if (this.#awaitedSince !== undefined) {
-      if (now - this.#awaitedSince >= PROOF_MS - PING_INTERVAL_MS) this.#beginAnew();
+      if (now - this.#awaitedSince >= PROOF_MS - PING_INTERVAL_MS) this.#connection.renew(); // which is `lost`
       return;
     }
     if (!this.#armed) return;
     this.#awaitedSince = now;
-    this.#connection.ping().then(
+    this.#connection.command('PING', []).then(
       () => {
         if (this.#awaitedSince !== now) return; // of a connection that was given up
         this.#awaitedSince = undefined;
@@ -91,16 +83,11 @@ export class NearCacheInvalidations {
     );
   }
 
-  #hear(keys: unknown): void {
+  #hear(keys: string | readonly string[] | null): void {
     if (!Array.isArray(keys))
       this.#listener.lost(); // the database was emptied
-    else for (const key of keys) this.#listener.changed(String(key));
+    else for (const key of keys) this.#listener.changed(key);
   }
-
-  readonly #beginAnew = (): void => {
-    this.#lose();
-    if (this.#connection.status === 'ready') this.#connection.disconnect(true); // else it is on its way
-  };
 
   #lose(): void {
     this.#armed = false;
@@ -108,4 +95,10 @@ export class NearCacheInvalidations {
     this.provenUntil = 0;
     this.#listener.lost();
   }
+}
+
+/** What Redis or the client said. */
+function causeOf(error: unknown): Error {
+  const { cause } = error as StoreUnavailableError;
+  return cause instanceof Error ? cause : (error as Error);
 }

@@ -1,7 +1,7 @@
-import { Cluster, type Redis } from 'ioredis';
 import type { Session } from '../../domain/session.ts';
 import type { Credential, SecretHash, SessionId } from '../../domain/session-token.ts';
 import type { Absent, Access, SessionRepository } from '../../ports/session-repository.ts';
+import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
 import { NearCacheEntries, type NearCacheEntry, toEntry } from './near-cache-entries.ts';
 import { NearCacheInvalidations } from './near-cache-invalidations.ts';
 import { LONGEST_PUT_OFF_MS, NearCacheTouches, type PutOff } from './near-cache-touches.ts';
@@ -10,8 +10,8 @@ import { RedisSessionRepository } from './redis-session-repository.ts';
 
 /** Which sessions to keep, and how many. */
 export interface NearCacheOptions {
-  /** A connected client of one server. On a cluster nothing is kept: every call goes to Redis. */
-  readonly client: Redis | Cluster;
+  /** A client of one server. On a cluster nothing is kept: every call goes to Redis. */
+  readonly client: RedisClient;
   /** As the repository has it. Default `session:`. */
   readonly prefix?: string;
   /** Sessions kept at most. Default 10000. */
@@ -68,7 +68,8 @@ export function openNearCache({
   maxBytes = 64 * 1024 * 1024,
   onError = () => {},
 }: NearCacheOptions): NearCache {
-  if (client instanceof Cluster) {
+  const commands = commandsOf(client);
+  if (commands.isCluster) {
     const repository = new RedisSessionRepository({ client, prefix });
     const stats = () => ({ sessions: 0, bytes: 0, trusted: false, hits: 0, misses: 0 });
     return { repository, stats, close: async () => {} };
@@ -112,7 +113,7 @@ export function openNearCache({
     load({ id, secretHash }, () => origin.read({ id, secretHash })).catch(() => {}); // then it is kept no longer
   }
 
-  const invalidations = new NearCacheInvalidations(client, prefix, {
+  const invalidations = new NearCacheInvalidations(commands, prefix, {
     changed: (key) => changed(key.slice(prefix.length) as SessionId), // another key's rest is no id, and not kept
     lost() {
       entries.clear();

@@ -1,16 +1,27 @@
 import { type StoreFailure, StoreUnavailableError } from '../../domain/errors.ts';
 
-/** What ioredis threw, as the failure that the domain knows. Its cause says what happened and carries no argument of the command. */
+/** What a client throws, as its adapter understands it. */
+export interface Diagnosis {
+  /** Whether the command was certainly not applied. */
+  wasRefused(error: Error): boolean;
+  failureOf(error: Error): StoreFailure;
+}
+
+/** What a client threw, as the failure that the domain knows. Its cause says what happened and carries no argument of the command. */
 export function storeUnavailable(
   error: unknown,
   outcome?: StoreUnavailableError['outcome'],
+  { wasRefused, failureOf }: Diagnosis = ioredis,
 ): StoreUnavailableError {
+  if (error instanceof StoreUnavailableError) return error;
   const thrown = error instanceof Error ? error : new Error(String(error));
   return new StoreUnavailableError(outcome ?? (wasRefused(thrown) ? 'refused' : 'unknown'), {
     cause: withoutArguments(thrown),
     failure: failureOf(thrown),
   });
 }
+
+const ioredis: Diagnosis = { wasRefused, failureOf };
 
 // An answer of the server (ReplyError) is a refusal: the scripts change nothing before their last check. So are answers
 // of a cluster's nodes that sent the command from one to the next. Some messages say that it was never sent. Of all else
@@ -40,13 +51,18 @@ const failures: Readonly<Record<string, StoreFailure>> = {
   NOPERM: 'denied',
 };
 
+/** Of what the server answered. */
+export function failureOfReply(reply: string): StoreFailure {
+  return failures[reply.split(' ', 1)[0] ?? ''] ?? 'other';
+}
+
 function failureOf(error: Error): StoreFailure {
   const { code } = error as NodeJS.ErrnoException;
   const answer =
     error.name === 'ReplyError'
       ? error.message
       : /Last error: ReplyError: (.*)/.exec(error.message)?.[1];
-  if (answer !== undefined) return failures[answer.split(' ', 1)[0] ?? ''] ?? 'other';
+  if (answer !== undefined) return failureOfReply(answer);
   if (code === 'ETIMEDOUT' || /timed out|timeout|within \d+ ms/i.test(error.message))
     return 'timeout';
   const lost = /connection|stream|socket|cluster|slots cache|startup nodes|sentinel|max retries/i;

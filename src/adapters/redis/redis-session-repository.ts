@@ -1,4 +1,3 @@
-import type { Cluster, Redis } from 'ioredis';
 import type { Session } from '../../domain/session.ts';
 import { decodeSession, newRecord, reserved } from '../../domain/session-record.ts';
 import type { Credential, SessionId } from '../../domain/session-token.ts';
@@ -8,6 +7,7 @@ import type {
   Durability,
   Durable,
   Ended,
+  EndOptions,
   FieldChange,
   FieldIncrement,
   FieldRemoval,
@@ -20,14 +20,18 @@ import type {
   TtlChange,
 } from '../../ports/session-repository.ts';
 import type { UserIndex } from '../../ports/user-index.ts';
+import { isTexts, notUnderstood, toInteger, toOptionalText } from './answers.ts';
+import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
+import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
 import { openOwnConnection } from './own-connection.ts';
-import { storeUnavailable } from './redis-errors.ts';
 import { RedisUserIndex } from './redis-user-index.ts';
 import { scripts } from './scripts.ts';
 
 type ScriptName = keyof typeof scripts;
-type Script = (key: string, ...args: readonly (string | number)[]) => Promise<unknown>;
-type ScriptedClient = Record<ScriptName, Script>;
+
+const named = Object.fromEntries(
+  Object.entries(scripts).map(([name, lua]) => [name, { name, lua }]),
+) as Readonly<Record<ScriptName, RedisScript>>;
 
 /** Hears of a session, of the record that it was decoded from, secrets' hashes included, and whether it was slid just now. */
 export type OnRecord = (session: Session, record: readonly string[], slid: boolean) => void;
@@ -38,10 +42,11 @@ const ABSENT = 0;
 /** Which Redis, and which of its keys. */
 export interface RedisSessionRepositoryOptions {
   /**
-   * A connected client, of one server or of a cluster. Its options decide what happens when Redis is away: take
-   * `connectRedis`, or read there which ones keep a command from running twice. The repository never closes it.
+   * A client of ioredis, iovalkey or node-redis, of one server, behind Sentinel or of a cluster. Its options decide what
+   * happens when Redis is away: take `connectRedis`, or read docs/redis-clients.md for which ones keep a command from
+   * running twice or late. It may connect later; the repository neither connects nor closes it.
    */
-  readonly client: Redis | Cluster;
+  readonly client: RedisClient;
   /** What every key begins with. Applications that share a Redis each take their own. Default `session:`. */
   readonly prefix?: string;
 }
@@ -52,37 +57,42 @@ export interface RedisSessionRepositoryOptions {
  */
 export class RedisSessionRepository implements SessionRepository {
   readonly users: UserIndex;
-  readonly #shared: Redis | Cluster;
-  readonly #client: ScriptedClient;
+  readonly #commands: RedisCommands;
   readonly #prefix: string;
   readonly #onKey: (key: string) => void;
   readonly #onRecord: OnRecord;
 
-  /** `onKey` hears of every key that is asked about, `onRecord` of every session that a token read or accessed. */
+  /**
+   * Throws a `TypeError` for a client that cannot work. `onKey` hears of every key that is asked about, `onRecord` of every session that a token read or accessed.
+   */
   constructor(
-    { client, prefix = 'session:' }: RedisSessionRepositoryOptions,
+    {
+      client,
+      prefix = 'session:',
+    }: Omit<RedisSessionRepositoryOptions, 'client'> & {
+      readonly client: RedisClient | RedisCommands;
+    },
     onKey: (key: string) => void = () => {},
     onRecord: OnRecord = () => {},
   ) {
-    for (const [name, lua] of Object.entries(scripts)) {
-      client.defineCommand(name, { numberOfKeys: 1, lua });
-    }
-    this.#client = client as unknown as ScriptedClient; // defineCommand added these methods
-    this.#shared = client;
+    this.#commands = commandsOf(client);
     this.#prefix = prefix;
     this.#onKey = onKey;
     this.#onRecord = onRecord;
-    this.users = new RedisUserIndex(client, prefix, onKey);
+    this.users = new RedisUserIndex(this.#commands, prefix, onKey);
   }
 
-  async create(session: NewSession): Promise<Session | undefined> {
+  async create(session: NewSession): Promise<Session | 'evicted' | undefined> {
     const { credential, ttl, lifetime } = session;
     const record = newRecord(session);
     const answer = await this.#run('sojournCreate', credential.id, ttl, lifetime ?? '', ...record);
     if (answer === ABSENT) return undefined;
-    const [remainingMs, deadline] = answer as [string, string];
+    if (answer === 'evicted') return answer;
+    const [left, deadline] = isTexts(answer) ? answer : [];
+    const remainingMs = toInteger(left);
+    if (remainingMs === undefined || deadline === undefined) throw notUnderstood(answer);
     if (deadline !== '') record.push(reserved.deadline, deadline);
-    return decodeSession(credential.id, record, Number(remainingMs));
+    return decodeSession(credential.id, record, remainingMs);
   }
 
   async read(credential: Credential): Promise<Session | Absent> {
@@ -105,7 +115,7 @@ export class RedisSessionRepository implements SessionRepository {
     const { maxFields, maxTotalBytes } = limits;
     const fields = [...set].flat();
     const args = [maxFields, maxTotalBytes, fields.length, ...fields, ...unset];
-    return toTrue<LimitRefusal>(await this.#open('sojournUpdate', credential, at, ...args));
+    return toTrue(await this.#open('sojournUpdate', credential, at, ...args), limitRefusals);
   }
 
   async increment(
@@ -114,8 +124,11 @@ export class RedisSessionRepository implements SessionRepository {
   ): Promise<number | IncrementRefusal | LimitRefusal | Absent> {
     const args = [limits.maxFields, limits.maxTotalBytes, field, by];
     const answer = await this.#open('sojournIncrement', credential, at, ...args);
-    if (Array.isArray(answer)) return Number(answer[0]);
-    return answer === ABSENT ? undefined : (answer as IncrementRefusal | LimitRefusal | Absent);
+    const sum = toOptionalText(answer);
+    if (sum === undefined) return toRefusal(answer, incrementRefusals);
+    const number = toInteger(sum.text);
+    if (number === undefined) throw notUnderstood(answer);
+    return number;
   }
 
   async replace(
@@ -128,7 +141,7 @@ export class RedisSessionRepository implements SessionRepository {
       ...[next === undefined ? 0 : 1, next ?? ''],
     ];
     const answer = await this.#open('sojournReplace', credential, at, ...args);
-    return answer === -1 ? false : toTrue<LimitRefusal>(answer);
+    return answer === -1 ? false : toTrue(answer, limitRefusals);
   }
 
   async take(
@@ -136,12 +149,12 @@ export class RedisSessionRepository implements SessionRepository {
     { field, at }: FieldRemoval,
   ): Promise<{ readonly value: string | undefined } | Absent> {
     const answer = await this.#open('sojournTake', credential, at, field);
-    if (Array.isArray(answer)) return { value: answer[0] };
-    return answer === ABSENT ? undefined : (answer as Absent);
+    const taken = toOptionalText(answer);
+    return taken === undefined ? toRefusal(answer, []) : { value: taken.text };
   }
 
   async setTtl(credential: Credential, { ttl, at }: TtlChange): Promise<true | Absent> {
-    return toTrue<never>(await this.#open('sojournSetTtl', credential, at, ttl));
+    return toTrue(await this.#open('sojournSetTtl', credential, at, ttl), []);
   }
 
   async rotate(
@@ -150,26 +163,29 @@ export class RedisSessionRepository implements SessionRepository {
   ): Promise<boolean | Absent> {
     const anew = reauthenticated === undefined ? [0, ''] : [1, reauthenticated.lifetime ?? ''];
     const answer = await this.#open('sojournRotate', credential, at, next, graceMs, ...anew);
-    return answer === -1 ? false : toTrue<never>(answer);
+    return answer === -1 ? false : toTrue(answer, []);
   }
 
   async delete(credential: Credential): Promise<Ended | Absent> {
     const answer = await this.#open('sojournDelete', credential, '');
-    if (Array.isArray(answer)) return { user: answer[0] };
-    return answer === ABSENT ? undefined : (answer as Absent);
+    const ended = toOptionalText(answer);
+    return ended === undefined ? toRefusal(answer, []) : { user: ended.text };
   }
 
   async find(id: SessionId): Promise<Session | undefined> {
     const answer = await this.#run('sojournFind', id);
-    return answer === ABSENT ? undefined : (toSession(id, answer) as Session | undefined); // no secret, no reuse
+    return answer === ABSENT ? undefined : decode(id, answer);
   }
 
   async end(
     id: SessionId,
-    { unbornMs }: { readonly unbornMs: number },
+    { unbornMs, unbornAs = 'revoked' }: EndOptions,
   ): Promise<Ended | undefined> {
-    const answer = await this.#run('sojournEnd', id, unbornMs);
-    return Array.isArray(answer) ? { user: answer[0] } : undefined;
+    const answer = await this.#run('sojournEnd', id, unbornMs, unbornAs);
+    if (answer === ABSENT) return undefined;
+    const ended = toOptionalText(answer);
+    if (ended === undefined) throw notUnderstood(answer);
+    return { user: ended.text };
   }
 
   /** Opens a connection of its own for `act`, so that nobody else's commands queue behind the wait. */
@@ -177,10 +193,10 @@ export class RedisSessionRepository implements SessionRepository {
     durability: Durability,
     act: (repository: SessionRepository) => Promise<T>,
   ): Promise<Durable<T>> {
-    const own = await openOwnConnection(this.#shared, durability);
+    const own = await openOwnConnection(this.#commands, durability);
     try {
       const keys = new Set<string>();
-      const options = { client: own.client, prefix: this.#prefix };
+      const options = { client: own.commands, prefix: this.#prefix };
       const answer = await act(new RedisSessionRepository(options, (key) => keys.add(key)));
       return { answer, durable: await own.reached(keys, durability) };
     } finally {
@@ -200,25 +216,49 @@ export class RedisSessionRepository implements SessionRepository {
   #run(script: ScriptName, id: SessionId, ...args: readonly (string | number)[]): Promise<unknown> {
     const key = this.#prefix + id;
     this.#onKey(key);
-    return this.#client[script](key, ...args).catch(throwUnavailable);
+    return this.#commands.script(named[script], key, args);
   }
 }
 
-function throwUnavailable(error: unknown): never {
-  throw storeUnavailable(error);
+function toSession(id: SessionId, answer: unknown, onRecord: OnRecord): Session | Absent {
+  return Array.isArray(answer) ? decode(id, answer, onRecord) : toRefusal(answer, []);
 }
 
-function toSession(id: SessionId, answer: unknown, onRecord?: OnRecord): Session | Absent {
-  if (!Array.isArray(answer)) return answer === ABSENT ? undefined : (answer as Absent);
-  const [remainingMs, fields, slid] = answer as [number, string | string[], 1?];
-  const record: string[] = typeof fields === 'string' ? JSON.parse(fields) : fields;
+function decode(id: SessionId, answer: unknown, onRecord?: OnRecord): Session | undefined {
+  const [remainingMs, fields, slid] = Array.isArray(answer) ? answer : [];
+  const record = typeof fields === 'string' ? parsed(fields) : fields;
+  if (typeof remainingMs !== 'number' || !isTexts(record)) throw notUnderstood(answer);
   const session = decodeSession(id, record, remainingMs);
   if (session !== undefined) onRecord?.(session, record, slid === 1);
   return session;
 }
 
-/** 1 is `true`; a text is a refusal that the script names by the port's own code, or `reused`. */
-function toTrue<Refusal extends string>(answer: unknown): true | Refusal | Absent {
-  if (answer === 1) return true;
-  return answer === ABSENT ? undefined : (answer as Refusal | Absent);
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined; // which is not understood
+  }
+}
+
+const limitRefusals = ['too_many_fields', 'too_large'] as const satisfies LimitRefusal[];
+const incrementRefusals = ['not_an_integer', 'out_of_range', ...limitRefusals] as const;
+
+function toTrue<Refusal extends string>(
+  answer: unknown,
+  refusals: readonly Refusal[],
+): true | Refusal | Absent {
+  return answer === 1 || toRefusal(answer, refusals);
+}
+
+/** A text is a refusal that the script names by the port's own code, or `reused`. */
+function toRefusal<Refusal extends string>(
+  answer: unknown,
+  refusals: readonly Refusal[],
+): Refusal | Absent {
+  if (answer === ABSENT) return undefined;
+  if (answer === 'reused') return answer;
+  const refusal = refusals.find((code) => code === answer);
+  if (refusal === undefined) throw notUnderstood(answer);
+  return refusal;
 }

@@ -1,7 +1,7 @@
-import type { Cluster, Redis } from 'ioredis';
 import type { SessionId } from '../../domain/session-token.ts';
 import type { IndexEntry, NewIndexEntry, UserIndex } from '../../ports/user-index.ts';
-import { storeUnavailable } from './redis-errors.ts';
+import { isTexts, notUnderstood } from './answers.ts';
+import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 
 /**
  * KEYS[1]: the user's sorted set, ids by the milliseconds since 1970 at which they were entered, by Redis' clock; the
@@ -24,11 +24,14 @@ if over <= 0 then return {} end
 return redis.call('ZRANGE', key, '0', string.format('%.0f', over - 1))
 `;
 
-/** KEYS[1]: the user's sorted set. Answers ids and their ages in milliseconds in turn, oldest first. */
+/**
+ * KEYS[1]: the user's sorted set. ARGV[1]: the rank to begin with, '0' or counted from the newest. Answers ids and their
+ * ages in milliseconds in turn, oldest first.
+ */
 const list = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local entries = redis.call('ZRANGE', KEYS[1], '0', '-1', 'WITHSCORES')
+local entries = redis.call('ZRANGE', KEYS[1], ARGV[1], '-1', 'WITHSCORES')
 for i = 2, #entries, 2 do
   entries[i] = string.format('%.0f', now - entries[i])
 end
@@ -36,21 +39,19 @@ return entries
 `;
 
 export const indexScripts = { sojournIndexAdd: add, sojournIndexList: list } as const;
-type Script = (key: string, ...args: readonly (string | number)[]) => Promise<unknown>;
-type ScriptedClient = Record<keyof typeof indexScripts, Script> & Pick<Redis, 'zrem'>;
+
+const addScript: RedisScript = { name: 'sojournIndexAdd', lua: add };
+const listScript: RedisScript = { name: 'sojournIndexList', lua: list };
 
 /** Users' sessions in Redis: a sorted set for each user at `<prefix>user:<user>`. */
 export class RedisUserIndex implements UserIndex {
-  readonly #client: ScriptedClient;
+  readonly #commands: RedisCommands;
   readonly #prefix: string;
   readonly #onKey: (key: string) => void;
 
   /** `onKey` hears of every key that is asked about. */
-  constructor(client: Redis | Cluster, prefix: string, onKey: (key: string) => void) {
-    for (const [name, lua] of Object.entries(indexScripts)) {
-      client.defineCommand(name, { numberOfKeys: 1, lua });
-    }
-    this.#client = client as unknown as ScriptedClient; // defineCommand added these methods
+  constructor(commands: RedisCommands, prefix: string, onKey: (key: string) => void) {
+    this.#commands = commands;
     this.#prefix = `${prefix}user:`;
     this.#onKey = onKey;
   }
@@ -62,12 +63,18 @@ export class RedisUserIndex implements UserIndex {
     limit,
   }: NewIndexEntry): Promise<{ readonly over: readonly SessionId[] } | undefined> {
     const args = [id, keepMs, limit?.max ?? '', limit?.refuse ? 1 : 0];
-    const answer = await ask(this.#client.sojournIndexAdd(this.#key(user), ...args));
-    return Array.isArray(answer) ? { over: answer } : undefined;
+    const answer = await this.#commands.script(addScript, this.#key(user), args);
+    if (answer === 0) return undefined;
+    if (!isTexts<SessionId>(answer)) throw notUnderstood(answer);
+    return { over: answer };
   }
 
-  async list(user: string): Promise<readonly IndexEntry[]> {
-    const answer = (await ask(this.#client.sojournIndexList(this.#key(user)))) as string[];
+  async list(
+    user: string,
+    { newest = 0 }: { readonly newest?: number } = {},
+  ): Promise<readonly IndexEntry[]> {
+    const answer = await this.#commands.script(listScript, this.#key(user), [String(-newest)]);
+    if (!isTexts(answer)) throw notUnderstood(answer);
     const entries: IndexEntry[] = [];
     for (let i = 0; i + 1 < answer.length; i += 2) {
       entries.push({ id: answer[i] as SessionId, ageMs: Number(answer[i + 1]) });
@@ -76,20 +83,12 @@ export class RedisUserIndex implements UserIndex {
   }
 
   async remove(user: string, ids: readonly SessionId[]): Promise<void> {
-    if (ids.length > 0) await ask(this.#client.zrem(this.#key(user), ...ids));
+    if (ids.length > 0) await this.#commands.command('ZREM', this.#key(user), ids);
   }
 
   #key(user: string): string {
     const key = this.#prefix + user;
     this.#onKey(key);
     return key;
-  }
-}
-
-async function ask<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw storeUnavailable(error);
   }
 }

@@ -1,10 +1,11 @@
-import { Cluster, type Redis } from 'ioredis';
 import { parseSessionId, type SessionId } from '../../domain/session-token.ts';
-import { storeUnavailable } from './redis-errors.ts';
+import { isTexts, notUnderstood } from './answers.ts';
+import type { RedisCommands } from './clients/redis-commands.ts';
+import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
 
 /** Which sessions to walk through, and how fast. */
 export interface ScanOptions {
-  readonly client: Redis | Cluster;
+  readonly client: RedisClient;
   /** As the repository has it. Default `session:`. */
   readonly prefix?: string;
   /** About how many keys Redis looks at for each page. Default 1000. */
@@ -16,13 +17,21 @@ export interface ScanOptions {
  * space, though never for long at a time. A session that comes or goes meanwhile may be missed, and an id may come
  * twice. A page may be empty.
  */
-export async function* scanSessions({
+export function scanSessions({
   client,
   prefix = 'session:',
   pageSize = 1000,
 }: ScanOptions): AsyncGenerator<SessionId[]> {
+  return sessionsOf(commandsOf(client), prefix, pageSize);
+}
+
+async function* sessionsOf(
+  commands: RedisCommands,
+  prefix: string,
+  pageSize: number,
+): AsyncGenerator<SessionId[]> {
   // Only hashes: a user's index is none.
-  for await (const rests of scan(client, prefix, 'hash', pageSize)) {
+  for await (const rests of scan(commands, prefix, 'hash', pageSize)) {
     yield rests.flatMap((rest) => parseSessionId(rest) ?? []);
   }
 }
@@ -36,24 +45,24 @@ export function scanUsers({
   prefix = 'session:',
   pageSize = 1000,
 }: ScanOptions): AsyncGenerator<string[]> {
-  return scan(client, `${prefix}user:`, 'zset', pageSize);
+  return scan(commandsOf(client), `${prefix}user:`, 'zset', pageSize);
 }
 
 /** What stands behind the prefix in the names of all keys of that type. */
 async function* scan(
-  client: Redis | Cluster,
+  commands: RedisCommands,
   prefix: string,
   type: 'hash' | 'zset',
   pageSize: number,
 ): AsyncGenerator<string[]> {
   const match = `${prefix.replace(/[\\?*[\]]/g, '\\$&')}*`;
-  for (const node of client instanceof Cluster ? client.nodes('master') : [client]) {
+  for (const primary of await commands.primaries()) {
     let cursor = '0';
     do {
-      const page = node.scan(cursor, 'MATCH', match, 'COUNT', pageSize, 'TYPE', type);
-      const [next, keys] = await page.catch((error) => {
-        throw storeUnavailable(error);
-      });
+      const options = ['MATCH', match, 'COUNT', pageSize, 'TYPE', type];
+      const answer = await primary.command('SCAN', [cursor, ...options]);
+      const [next, keys] = Array.isArray(answer) ? answer : [];
+      if (typeof next !== 'string' || !isTexts(keys)) throw notUnderstood(answer);
       cursor = next;
       yield keys.map((key) => key.slice(prefix.length));
     } while (cursor !== '0');

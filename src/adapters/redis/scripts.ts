@@ -11,10 +11,10 @@
  */
 
 /**
- * Ends the script with 0 unless the key holds a session: Redis has none that is past its expiry. From then on `flat`
- * holds its fields as HGETALL gives them, `field` says what one holds, and `ttl` is its idle timeout in seconds.
+ * Ends the script with 0 where the key is no hash. From then on `flat` holds its fields as HGETALL gives them, none where
+ * there is no key, and `field` says what one holds.
  */
-const find = `
+const load = `
 local key = KEYS[1]
 local flat = redis.pcall('HGETALL', key)
 if flat.err then
@@ -29,10 +29,18 @@ local function field(name)
   end
   return nil
 end
+`;
 
+/**
+ * Adds to `load`: ends the script with 0 unless the key holds a session, as Redis has none that is past its expiry. From
+ * then on `ttl` is its idle timeout in seconds.
+ */
+const check = `
 local ttl, accessed_at = tonumber(field('session_ttl')), field('last_accessed_at')
 if not ttl or not accessed_at or not field('created_at') then return 0 end
 `;
+
+const find = `${load}${check}`;
 
 /** The answer of scripts that read: `left`; the fields, as one text where there is cjson, which is less work than a list. */
 const session = 'left, cjson and cjson.encode(flat) or flat';
@@ -106,11 +114,16 @@ end
 
 /**
  * ARGV: idle timeout in seconds; lifetime in seconds or ''; then the fields, names and values in turn.
- * Answers 0 if the key exists, whatever it holds, else { milliseconds left, deadline or '' }.
+ * Answers 0 if the key exists, whatever it holds, 'evicted' if that is the mark of an eviction, else { milliseconds
+ * left, deadline or '' }.
  */
 const create = `
 local key, ttl, lifetime = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
-if redis.call('EXISTS', key) == 1 then return 0 end
+if redis.call('EXISTS', key) == 1 then
+  local mark = redis.pcall('HGETALL', key)
+  if mark[1] == 'session_ended' and mark[2] == 'evicted' then return 'evicted' end
+  return 0
+end
 local left, deadline = ttl * 1000, ''
 if lifetime then
   local time = redis.call('TIME')
@@ -173,7 +186,8 @@ if #set > 0 then
   if refused then return refused end
   redis.call('HSET', key, unpack(set))
 end
-if #unset > 0 then redis.call('HDEL', key, unpack(unset)) end
+-- Lua's stack holds 8,000 values. What is set is within the limits by now, and those that a policy allows are far below.
+for i = 1, #unset, 1000 do redis.call('HDEL', key, unpack(unset, i, math.min(i + 999, #unset))) end
 ${slide}
 return 1
 `;
@@ -278,16 +292,17 @@ return { ${session} }
 
 /**
  * Ends the session for whoever knows the id. ARGV[1]: milliseconds for which no session can be created under it if there
- * is none: a mark takes its place, which `create` meets. Answers { the user }, or {} for a session without one.
+ * is none: a mark takes its place, which `create` meets. ARGV[2]: what the mark says, 'revoked' or 'evicted'; the former
+ * stays. Answers { the user }, or {} for a session without one.
  */
-const end = `
-if ARGV[1] ~= '0' and redis.call('EXISTS', KEYS[1]) == 0 then
+const end = `${load}
+if ARGV[1] ~= '0' and (#flat == 0 or field('session_ended')) then
   -- Where memory is full the mark is refused, and so is the session.
-  redis.pcall('HSET', KEYS[1], 'session_ended', '1')
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  if field('session_ended') ~= 'revoked' then redis.pcall('HSET', key, 'session_ended', ARGV[2]) end
+  redis.call('PEXPIRE', key, ARGV[1])
   return 0
 end
-${find}
+${check}
 redis.call('DEL', key)
 return { field('session_user') }
 `;

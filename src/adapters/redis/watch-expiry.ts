@@ -1,12 +1,12 @@
-import type { Redis } from 'ioredis';
 import { parseSessionId } from '../../domain/session-token.ts';
 import type { SessionObserver } from '../../ports/session-observer.ts';
+import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
 import { storeUnavailable } from './redis-errors.ts';
 
 /** What to watch, and who hears of it. */
 export interface WatchExpiryOptions {
   /** One server, configured with `notify-keyspace-events` of at least `Ex`; on a cluster, each master by itself. */
-  readonly client: Redis;
+  readonly client: RedisClient;
   /** As the repository has it. Default `session:`. */
   readonly prefix?: string;
   readonly observer: SessionObserver;
@@ -22,17 +22,29 @@ export async function watchExpiry({
   prefix = 'session:',
   observer,
 }: WatchExpiryOptions): Promise<() => Promise<void>> {
-  const subscriber = client.duplicate({ enableOfflineQueue: true });
-  subscriber.on('error', () => {}); // it reconnects and subscribes again by itself; what it missed is missed
-  subscriber.on('message', (_channel: string, key: string) => {
-    const id = key.startsWith(prefix) ? parseSessionId(key.slice(prefix.length)) : undefined;
-    if (id !== undefined) observer.notify({ type: 'ended', id, why: 'expired' });
+  const commands = commandsOf(client);
+  return new Promise((resolve, reject) => {
+    let watching = false;
+    const connection = commands.listen({
+      ready() {
+        connection.subscribe(`__keyevent@${connection.database}__:expired`).then(() => {
+          watching = true;
+          resolve(async () => connection.close());
+        }, giveUp);
+      },
+      failed: giveUp,
+      lost() {}, // another connection follows; what was announced meanwhile is missed
+      heard(_channel, key) {
+        if (typeof key !== 'string' || !key.startsWith(prefix)) return;
+        const id = parseSessionId(key.slice(prefix.length));
+        if (id !== undefined) observer.notify({ type: 'ended', id, why: 'expired' });
+      },
+    });
+
+    function giveUp(error: Error): void {
+      if (watching) return;
+      connection.close();
+      reject(storeUnavailable(error));
+    }
   });
-  try {
-    await subscriber.subscribe(`__keyevent@${client.options.db ?? 0}__:expired`);
-  } catch (error) {
-    subscriber.disconnect();
-    throw storeUnavailable(error);
-  }
-  return async () => subscriber.disconnect();
 }

@@ -3,6 +3,7 @@ import { accepts } from 'hono/accepts';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Handler, MiddlewareHandler } from 'hono/types';
+import { deviceLabel } from '../../domain/device-label.ts';
 import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { remainingSeconds, type Session } from '../../domain/session.ts';
 import { encodeSession } from '../../domain/session-record.ts';
@@ -11,7 +12,6 @@ import { type FormEnv, limitForm, readForm } from '../form.ts';
 import type { RequestSession } from '../request-session.ts';
 import { SessionCookie } from '../session-cookie.ts';
 import { type SessionsEnv, sessions } from '../sessions.ts';
-import { deviceLabel } from './device-label.ts';
 import { type Cost, LastActions } from './last-actions.ts';
 import { type Notice, noticeOf, notices } from './notices.ts';
 import { type DeviceView, type PageView, renderPage } from './page.tsx';
@@ -111,7 +111,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       const ttl = readTtl(c.var.form.get('ttl') ?? String(service.policy.ttl));
       if (ttl === undefined) return refuse(c, 400, 'ttl');
       if (ttl > service.policy.maxTtl) return refuse(c, 400, 'max-ttl');
-      const device = { label: deviceLabel(c.req.header('User-Agent') ?? '') };
+      const device = { label: deviceLabel(c.req.header('User-Agent')) };
       await c.var.session.start(username, { username, page_views: '1' }, { ttl, device });
       return done(c, sessionBody(c.var.session));
     }),
@@ -311,8 +311,9 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     }));
   }
 
-  function sessionBody({ current }: RequestSession) {
-    if (current === undefined) return { authenticated: false, session: null };
+  function sessionBody({ current, lost }: RequestSession) {
+    if (current === undefined)
+      return { authenticated: false, session: null, ...(lost && { lost }) };
     return {
       authenticated: true,
       session_id: current.id,

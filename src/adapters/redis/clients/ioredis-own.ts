@@ -1,0 +1,76 @@
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import { storeUnavailable } from '../redis-errors.ts';
+import { isCluster, refuseOnReplicas } from './ioredis-cluster.ts';
+import type { OwnCommands, RedisCommands } from './redis-commands.ts';
+
+/** A connection of one's own by ioredis, to where the client is connected. */
+export async function openOwnIoredis(
+  shared: Redis | Cluster,
+  timeoutMs: number,
+  toCommands: (client: Redis | Cluster) => RedisCommands,
+): Promise<OwnCommands> {
+  const once = {
+    lazyConnect: true,
+    // A new connection, perhaps to a new primary, knows nothing of what the old one wrote, and would wait for nothing.
+    retryStrategy: () => null,
+    reconnectOnError: null,
+    maxRetriesPerRequest: 0,
+    commandTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+  } satisfies RedisOptions;
+  const { client, nodes } = isCluster(shared) ? ownCluster(shared, once) : ownServer(shared, once);
+  client.on('error', () => {}); // whoever waits for the answer hears of it
+  try {
+    await Promise.race([client.connect(), failingAfter(timeoutMs)]);
+  } catch (error) {
+    client.disconnect();
+    throw storeUnavailable(error, 'refused');
+  }
+  return {
+    commands: toCommands(client),
+    async waitForReplicas(replicas, timeoutMs) {
+      const used = [...nodes].filter((node) => node.status !== 'wait');
+      const counts = await Promise.all(used.map((node) => node.wait(replicas, timeoutMs)));
+      return counts.every((count) => count >= replicas);
+    },
+    close: () => client.disconnect(),
+  };
+}
+
+interface Opening {
+  readonly client: Redis | Cluster;
+  /** Where commands may have gone. Those to which none went are not connected. */
+  readonly nodes: ReadonlySet<Redis>;
+}
+
+function ownServer(shared: Redis, once: RedisOptions): Opening {
+  const client = shared.duplicate({
+    ...once,
+    failoverDetector: false,
+    sentinelRetryStrategy: () => null,
+  });
+  return { client, nodes: new Set([client]) };
+}
+
+function ownCluster(shared: Cluster, once: RedisOptions): Opening {
+  const known = shared.nodes('master').map(({ options: { host, port } }) => ({ host, port }));
+  const client = shared.duplicate(known, {
+    lazyConnect: true,
+    enableReadyCheck: false,
+    clusterRetryStrategy: () => null,
+    retryDelayOnFailover: 0,
+    // Each node is connected to when a first command goes there; the commands for it wait until then.
+    enableOfflineQueue: true,
+    redisOptions: { ...shared.options.redisOptions, ...once, enableOfflineQueue: true },
+  });
+  const nodes = new Set<Redis>();
+  client.on('+node', (node: Redis) => nodes.add(node));
+  client.on('+node', refuseOnReplicas);
+  return { client, nodes };
+}
+
+function failingAfter(ms: number): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(`not connected within ${ms} ms`)), ms).unref();
+  });
+}

@@ -1,0 +1,154 @@
+import type { Cluster, Command, Redis, RedisOptions } from 'ioredis';
+import { storeUnavailable } from '../redis-errors.ts';
+import { isCluster } from './ioredis-cluster.ts';
+import { openOwnIoredis } from './ioredis-own.ts';
+import type {
+  OwnCommands,
+  RedisCommands,
+  RedisListener,
+  RedisListening,
+  RedisScript,
+  RedisServer,
+  SentCommand,
+  Whereabouts,
+} from './redis-commands.ts';
+
+type Argument = string | number;
+type Run = (key: string, ...args: readonly Argument[]) => Promise<unknown>;
+
+/** ioredis 5 and 6 and iovalkey: `Redis`, also behind Sentinel, and `Cluster`. */
+export class IoredisCommands implements RedisCommands {
+  readonly isCluster: boolean;
+  readonly #client: Redis | Cluster;
+  readonly #scripts = new Map<RedisScript, Run>();
+
+  constructor(client: Redis | Cluster) {
+    this.#client = client;
+    this.isCluster = isCluster(client);
+  }
+
+  script(script: RedisScript, key: string, args: readonly Argument[]): Promise<unknown> {
+    const run = this.#scripts.get(script) ?? this.#define(script);
+    return run.call(this.#client, key, ...args).catch(throwUnavailable);
+  }
+
+  command(name: string, key: string, args: readonly Argument[]): Promise<unknown> {
+    return send(this.#client, name, [key, ...args]);
+  }
+
+  async primaries(): Promise<readonly RedisServer[]> {
+    return this.#nodes().map((node) => {
+      const { path, host, port } = whereIs(node);
+      return {
+        name: path ?? `${host}:${port}`,
+        command: (name, args) => send(node, name, args),
+      };
+    });
+  }
+
+  openOwn(timeoutMs: number): Promise<OwnCommands> {
+    return openOwnIoredis(this.#client, timeoutMs, (client) => new IoredisCommands(client));
+  }
+
+  listen(listener: RedisListener): RedisListening {
+    const client = this.#client;
+    if (isCluster(client)) throw new Error('Only one server can be listened to, not a cluster.');
+    return listen(client, listener);
+  }
+
+  whereabouts(): Whereabouts | undefined {
+    const node = this.#nodes()[0];
+    return node && whereIs(node);
+  }
+
+  observe(hear: (sent: SentCommand) => void): void {
+    const client = this.#client;
+    const send = client.sendCommand.bind(client) as (command: Command, ...rest: never) => unknown;
+    client.sendCommand = (command: Command, ...rest: never) => {
+      const answer = send(command, ...rest);
+      // Only sending decides between EVALSHA and EVAL, which takes the script along.
+      hear({ words: [command.name, ...command.args].map(String), answer: command.promise });
+      return answer;
+    };
+  }
+
+  #nodes(): readonly Redis[] {
+    const client = this.#client;
+    return isCluster(client) ? client.nodes('master') : [client];
+  }
+
+  /** ioredis sends the digest, and the text after it where Redis does not know that. */
+  #define(script: RedisScript): Run {
+    const { name, lua } = script;
+    this.#client.defineCommand(name, { numberOfKeys: 1, lua });
+    const run = (this.#client as unknown as Record<string, Run>)[name] as Run; // as defineCommand made it
+    this.#scripts.set(script, run);
+    return run;
+  }
+}
+
+/** By the method of that name: it converts the arguments as ioredis does for everybody. */
+function send(client: Redis | Cluster, name: string, args: readonly Argument[]): Promise<unknown> {
+  const method = (
+    client as unknown as Record<string, (...args: readonly Argument[]) => Promise<unknown>>
+  )[name.toLowerCase()];
+  if (method === undefined) throw new TypeError(`This client has no command ${name}.`);
+  return method.call(client, ...args).catch(throwUnavailable);
+}
+
+function throwUnavailable(error: unknown): never {
+  throw storeUnavailable(error);
+}
+
+function listen(client: Redis, listener: RedisListener): RedisListening {
+  const connection = client.duplicate({
+    // It would subscribe again by itself before Redis was told to track: each new connection begins with `ready`.
+    autoResubscribe: false,
+    enableOfflineQueue: false,
+    lazyConnect: false,
+    ...resp2,
+  });
+  const renew = () => {
+    listener.lost();
+    if (connection.status === 'ready') connection.disconnect(true); // else it is on its way
+  };
+  connection.on('error', (error) => listener.failed(error));
+  connection.on('ready', () => listener.ready());
+  connection.on('close', () => listener.lost());
+  connection.on('messageBuffer', (channel: Buffer, message: Buffer | Buffer[] | null) => {
+    listener.heard(
+      String(channel),
+      Array.isArray(message) ? message.map(String) : message && String(message),
+    );
+  });
+  client.on('close', renew);
+  return {
+    database: client.options.db ?? 0,
+    command: (name, args) => connection.call(name, [...args]).catch(throwUnavailable),
+    async subscribe(channel) {
+      await connection.subscribe(channel).catch(throwUnavailable);
+    },
+    renew,
+    close() {
+      client.off('close', renew);
+      connection.disconnect();
+    },
+  };
+}
+
+// ioredis 6 speaks RESP3 unless told otherwise, in which Redis pushes invalidations, and 6.0 drops what is pushed.
+const resp2 = { protocol: 2, replyMapping: 'legacy' } as RedisOptions;
+
+/** Behind sentinels that is where they led. */
+function whereIs({ options, stream }: Redis): Whereabouts {
+  const led = options.sentinels ? stream : undefined;
+  return {
+    host: led?.remoteAddress ?? options.host ?? 'localhost',
+    port: led?.remotePort ?? options.port ?? 6379,
+    path: options.path || undefined,
+    db: options.db ?? 0,
+    tls: options.tls !== undefined,
+    username: options.username || undefined,
+    password: Boolean(options.password),
+  };
+}

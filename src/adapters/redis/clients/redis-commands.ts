@@ -1,0 +1,97 @@
+/** A Lua script that works on one key. */
+export interface RedisScript {
+  /** What operators see in its place. */
+  readonly name: string;
+  readonly lua: string;
+}
+
+/**
+ * All that Sojourn asks of a Redis client. Each client has an adapter, which is the only one to know its name.
+ *
+ * Whatever cannot be answered rejects with `StoreUnavailableError`: `refused` where the client or Redis says that the
+ * command was not applied, `unknown` for all else. No command is sent a second time unless the first one was certainly
+ * not applied.
+ */
+export interface RedisCommands {
+  /** Whether the keys are spread over several primaries. */
+  readonly isCluster: boolean;
+  /**
+   * Runs a script on a key: by its digest, and by its text where Redis does not know it. Never part of a pipeline or a
+   * transaction, where that second attempt would come too late.
+   */
+  script(script: RedisScript, key: string, args: readonly (string | number)[]): Promise<unknown>;
+  /** Runs a command whose first argument is a key, on the primary that has it. */
+  command(name: string, key: string, args: readonly (string | number)[]): Promise<unknown>;
+  /** Every server that keys are written to. */
+  primaries(): Promise<readonly RedisServer[]>;
+  /**
+   * Connects once more to the same place. The connection never reconnects: a new one would know nothing of what was
+   * written on the old one. `timeoutMs` bounds the connecting, and each command where the client can.
+   */
+  openOwn(timeoutMs: number): Promise<OwnCommands>;
+  /**
+   * Connects once more, to hear what Redis tells by itself; to one server only, so not on a cluster. When the
+   * client's own connection breaks this one is given up too, since the next may lead to another server.
+   */
+  listen(listener: RedisListener): RedisListening;
+  /** Where the client connects to; `undefined` where it keeps that to itself. */
+  whereabouts(): Whereabouts | undefined;
+  /** Tells of every command from now on, in the asynchronous context of whoever sends it. */
+  observe(hear: (sent: SentCommand) => void): void;
+}
+
+/** One server of those that a client connects to. */
+export interface RedisServer {
+  /** `host:port` or a path. */
+  readonly name: string;
+  command(name: string, args: readonly (string | number)[]): Promise<unknown>;
+}
+
+/** A connection that nobody else writes on. */
+export interface OwnCommands {
+  readonly commands: RedisCommands;
+  /**
+   * Whether so many replicas have what was written on this connection, on each server that it wrote to. Waits for at
+   * most `timeoutMs`. Rejects when the connection is gone.
+   */
+  waitForReplicas(replicas: number, timeoutMs: number): Promise<boolean>;
+  close(): void;
+}
+
+export interface RedisListener {
+  /** There is a new connection, on which nothing is subscribed to. */
+  ready(): void;
+  /** The connection is gone, or will be replaced. May come several times. */
+  lost(): void;
+  /** The connection failed; another attempt follows. */
+  failed(error: Error): void;
+  /** What was published; Redis itself publishes lists of keys, or `null` for all keys. */
+  heard(channel: string, message: string | readonly string[] | null): void;
+}
+
+export interface RedisListening {
+  /** The number of the database that the connection uses. */
+  readonly database: number;
+  command(name: string, args: readonly (string | number)[]): Promise<unknown>;
+  subscribe(channel: string): Promise<void>;
+  /** Gives the connection up and makes another, unless that is under way. */
+  renew(): void;
+  close(): void;
+}
+
+/** How Redis' own tool would connect to the same place. */
+export interface Whereabouts {
+  readonly host: string;
+  readonly port: number;
+  readonly path: string | undefined;
+  readonly db: number;
+  readonly tls: boolean;
+  readonly username: string | undefined;
+  readonly password: boolean;
+}
+
+export interface SentCommand {
+  /** The command and its arguments. */
+  readonly words: readonly string[];
+  readonly answer: Promise<unknown>;
+}

@@ -1,0 +1,78 @@
+import { recognize } from './device-label.ts';
+import { byteLength, cutText } from './text-bytes.ts';
+
+/** Details that tell nothing, or nothing more. */
+const NOISE = /^(?:X11|U|K|Linux|Macintosh|compatible|KHTML, like Gecko)?$/;
+/** Products that nearly every browser names. */
+const EVERYWHERE = /^(?:Mozilla|AppleWebKit|Gecko|Safari|Build)\//;
+
+/**
+ * The User-Agent in at most so many bytes, 60 or more, with what tells browsers apart: the product with its major version,
+ * the platform, and other details while there is room: `Chrome/126 (Android 14; Pixel 8) Mobile`. One that fits stays as
+ * it is, and one in which nothing is recognised is cut.
+ *
+ * `deviceLabel` says the same of both: what it recognised leads, and the rest are whole words of the original, in which
+ * it found nothing that it would prefer.
+ */
+export function shortUserAgent(userAgent: string, maxBytes: number): string {
+  const { product, system } = recognize(userAgent);
+  const known = product !== undefined || system !== undefined;
+  if (!known || byteLength(userAgent) <= maxBytes) return cutText(userAgent, maxBytes);
+
+  const lead = product === undefined ? '' : product.token;
+  const { comment, words } = parts(userAgent);
+  let details = system === undefined ? [] : [system.token];
+  for (const detail of comment) {
+    if (lead !== '' && detail.startsWith(lead)) continue; // bots say in a comment what they are
+    if (details.some((known) => known.includes(detail))) continue;
+    // `Linux x86_64` takes the place of `Linux`.
+    const others = details.filter((known) => !detail.includes(known));
+    if (fits([...others, detail], [])) details = [...others, detail];
+  }
+  const more: string[] = [];
+  for (const word of words) {
+    if (word !== lead && !more.includes(word) && fits(details, [...more, word])) more.push(word);
+  }
+  return join(details, more);
+
+  function join(details: readonly string[], more: readonly string[]): string {
+    const comment = details.length === 0 ? '' : `(${details.join('; ')})`;
+    return [lead, comment, ...more]
+      .filter((part) => part !== '')
+      .join(' ')
+      .toWellFormed();
+  }
+
+  function fits(details: readonly string[], more: readonly string[]): boolean {
+    return byteLength(join(details, more)) <= maxBytes;
+  }
+}
+
+/** What the first comment tells, and the products outside of it. */
+function parts(userAgent: string): { comment: string[]; words: string[] } {
+  const text = userAgent.slice(0, 1024);
+  const start = text.indexOf('(');
+  const end = text.indexOf(')', start);
+  const comment = start === -1 || end === -1 ? '' : text.slice(start + 1, end);
+  const rest = comment === '' ? text : `${text.slice(0, start)} ${text.slice(end + 1)}`;
+  return {
+    comment: comment
+      .split(';')
+      .map(plain)
+      .filter((detail) => !NOISE.test(detail)),
+    words: rest.split(/\s+/).flatMap(productOf),
+  };
+}
+
+/** `Intel Mac OS X 10_15_7` and `Pixel 8 Build/UQ1A` without what is the same everywhere. */
+function plain(detail: string): string {
+  return detail.replace(/^\s*(?:CPU (?:iPhone )?)?|(?: like Mac OS X| Build\/.*)?\s*$/g, '');
+}
+
+/** The product with its major version, unless it tells nothing. */
+function productOf(word: string): string[] {
+  const [product] = /^(?:Mobile|[A-Za-z][\w.-]{0,23}\/\d{1,4})/.exec(word) ?? [];
+  return product === undefined || EVERYWHERE.test(product)
+    ? []
+    : [product.replace(/^Mobile\/.*/, 'Mobile')];
+}

@@ -1,0 +1,40 @@
+import { SessionError } from './errors.ts';
+
+/** Says what the value of a field must be, never what it is. `name` is the field's, where it is known. */
+export function wrongValue(must: string, name?: string, options?: ErrorOptions): SessionError {
+  const subject = name === undefined ? 'The value' : `The value of ${JSON.stringify(name)}`;
+  return new SessionError('invalid_value', `${subject} must ${must}.`, options);
+}
+
+/** The refusal of what is no text: says of which kind it is, and how such a value is kept. */
+export function notText(value: unknown, name?: string): SessionError {
+  return wrongValue(`be text, not ${kindOf(value)}${adviceFor(value)}`, name);
+}
+
+/** What sort of value it is, for messages: `an object`. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  if (value instanceof Date) return 'a Date';
+  if (typeof value === 'string') return 'text';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+function adviceFor(value: unknown): string {
+  if (value === undefined || value === null) return '. Leave the field out, or unset it';
+  if (value instanceof Date) {
+    return '. Keep its toISOString(), or declare the field with json(), which makes that text of it';
+  }
+  switch (typeof value) {
+    case 'object':
+      return '. Declare the field with json() to keep such values';
+    case 'number':
+      return '. Declare the field with integer(), or with json() for fractions';
+    case 'boolean':
+      return '. Declare the field with boolean()';
+    case 'bigint':
+      return '. Keep it as text';
+    default:
+      return '';
+  }
+}
