@@ -191,6 +191,12 @@ describe.each(foreignApps)('SojournStore under %s', (_name, start) => {
       expect(await count(store)).toBe(0);
     });
 
+    it('leaves nothing in Redis of visitors who log out and have no session', async () => {
+      const visitors = Array.from({ length: 100 }, () => new Browser(http.url));
+      await Promise.all(visitors.map((one) => get('/logout', one)));
+      expect(await redis.keys(`${prefix}*`)).toEqual([]);
+    });
+
     it('keeps a destroyed session dead in 100 races of write and logout', async () => {
       for (let i = 0; i < 100; i += 1) {
         const one = await visitor();

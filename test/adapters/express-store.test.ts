@@ -1,5 +1,8 @@
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import fastifyCookie from '@fastify/cookie';
+import fastifySession from '@fastify/session';
+import fastify from 'fastify';
+import { describe, expect, it, vi } from 'vitest';
 import { nodeSecrets } from '../../src/adapters/node/node-secrets.ts';
 import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
@@ -312,6 +315,35 @@ describe('SojournStore', () => {
       expect((await thrown)[0]).toMatchObject({ message: 'of the application' });
       expect(calls).toBe(1);
     } finally {
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    }
+  });
+});
+
+describe('SojournStore under a Fastify handler that forgets to return the reply', () => {
+  it('ends no process, and says once what to do', async () => {
+    const app = fastify();
+    await app.register(fastifyCookie);
+    const { store } = setUp();
+    const secret = 'a secret of at least thirty-two characters';
+    await app.register(fastifySession, { store, secret, cookie: { secure: false } });
+    app.get('/', async (_request, reply) => {
+      reply.send('hello');
+    });
+    const uncaught: unknown[] = [];
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', (error) => uncaught.push(error));
+    try {
+      const url = await app.listen({ port: 0, host: '127.0.0.1' });
+      for (let i = 0; i < 3; i += 1) expect(await (await fetch(url)).text()).toBe('hello');
+      await app.close();
+      expect(uncaught).toEqual([]);
+      expect(warn.mock.calls).toEqual([[expect.stringContaining('must return the reply')]]);
+    } finally {
+      warn.mockRestore();
+      process.removeAllListeners('uncaughtException');
       for (const listener of listeners) process.on('uncaughtException', listener);
     }
   });

@@ -1,12 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import fastifyCookie from '@fastify/cookie';
 import fastifySession from '@fastify/session';
-import { Controller, Get, Module, Req } from '@nestjs/common';
+import { All, Controller, Module, Req } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import express, { type ErrorRequestHandler } from 'express';
 import session from 'express-session';
-import fastify from 'fastify';
+import fastify, { type FastifyInstance } from 'fastify';
 import type { SojournStore } from '../../src/express.ts';
 import { type HttpServer, listen } from './http-server.ts';
 
@@ -22,7 +22,7 @@ export interface AppSession {
   regenerate(done: Done): unknown;
 }
 
-/** Answers a request; what it returns is sent as JSON. Named by the path without its slash. */
+/** Answers a request of any method; what it returns is sent as JSON. Named by the path without its slash. */
 export type Handlers = Readonly<
   Record<
     string,
@@ -31,10 +31,22 @@ export type Handlers = Readonly<
 >;
 
 export interface AppOptions {
-  readonly store: SojournStore;
+  /** Default: the framework's own, in memory. */
+  readonly store?: SojournStore;
   readonly handlers: Handlers;
   /** Milliseconds. */
   readonly maxAge?: number;
+  readonly settings?: Settings;
+  /** Called with a Fastify application when its sessions are there. */
+  readonly prepare?: (app: FastifyInstance) => void;
+}
+
+/** Options of the frameworks; each takes those that it knows. By default `resave` and `saveUninitialized` are false. */
+export interface Settings {
+  readonly rolling?: boolean;
+  readonly resave?: boolean;
+  readonly saveUninitialized?: boolean;
+  readonly unset?: 'destroy' | 'keep';
 }
 
 /** The frameworks that the store is tested under, by what makes `request.session` there. */
@@ -52,7 +64,7 @@ function startExpress({ handlers, ...options }: AppOptions): Promise<HttpServer>
   const app = express();
   app.use(expressSession(options));
   for (const [name, handle] of Object.entries(handlers)) {
-    app.get(`/${name}`, async (request, response) => {
+    app.all(`/${name}`, async (request, response) => {
       response.json(await answer(handle, request));
     });
   }
@@ -66,7 +78,7 @@ const answerError: ErrorRequestHandler = (error, _request, response, _next) => {
 };
 
 /** A Fastify application on a port, with one route a handler. */
-async function startFastify({ handlers, ...options }: AppOptions): Promise<HttpServer> {
+async function startFastify({ handlers, prepare, ...options }: AppOptions): Promise<HttpServer> {
   let server: Server | undefined;
   const app = fastify({
     serverFactory: (handler) => {
@@ -76,8 +88,9 @@ async function startFastify({ handlers, ...options }: AppOptions): Promise<HttpS
   });
   await app.register(fastifyCookie);
   await app.register(fastifySession, fastifySessionOptions(options));
+  prepare?.(app as unknown as FastifyInstance); // its server has another type
   for (const [name, handle] of Object.entries(handlers)) {
-    app.get(`/${name}`, (request) => answer(handle, request));
+    app.all(`/${name}`, (request) => answer(handle, request));
   }
   await app.ready();
   return listen(server as Server); // made by the factory
@@ -113,25 +126,33 @@ function nestModule(handlers: Handlers) {
     const method = { value: (request: AnyRequest) => answer(handle, request) };
     Object.defineProperty(Pages.prototype, name, method);
     Req()(Pages.prototype, name, 0);
-    Get(name)(Pages.prototype, name, method);
+    All(name)(Pages.prototype, name, method);
   }
   class App {}
   Module({ controllers: [Pages] })(App);
   return App;
 }
 
-function expressSession({ store, maxAge }: Omit<AppOptions, 'handlers'>) {
-  const cookie = { ...(maxAge !== undefined && { maxAge }) };
-  return session({ store, secret: SECRET, resave: false, saveUninitialized: false, cookie });
+function expressSession({ store, maxAge, settings }: Omit<AppOptions, 'handlers'>) {
+  return session({
+    ...(store && { store }),
+    secret: SECRET,
+    ...{ resave: false, saveUninitialized: false, ...settings },
+    cookie: { ...(maxAge !== undefined && { maxAge }) },
+  });
 }
 
-function fastifySessionOptions({ store, maxAge }: Omit<AppOptions, 'handlers'>) {
-  const cookie = { secure: false, ...(maxAge !== undefined && { maxAge }) };
-  return { store, secret: SECRET, saveUninitialized: false, cookie };
+function fastifySessionOptions({ store, maxAge, settings }: Omit<AppOptions, 'handlers'>) {
+  return {
+    ...(store && { store }),
+    secret: SECRET,
+    ...{ saveUninitialized: false, ...settings },
+    cookie: { secure: false, ...(maxAge !== undefined && { maxAge }) },
+  };
 }
 
 interface AnyRequest {
-  readonly session: object;
+  session: object;
   readonly query: unknown;
   /** Under express-session alone. */
   readonly sessionID?: string;
@@ -142,6 +163,9 @@ async function answer(handle: Handlers[string], request: AnyRequest): Promise<un
   const own = {
     get session() {
       return request.session as AppSession; // another one after `regenerate`
+    },
+    set session(session: AppSession) {
+      request.session = session;
     },
     sid: sessionID ?? (request.session as { sessionId: string }).sessionId,
   };

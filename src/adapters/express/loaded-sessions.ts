@@ -14,7 +14,8 @@ const MARK = '__sojourn';
 
 /**
  * Remembers what each session object was loaded with. @fastify/session copies the data into an object of its own and tells
- * nobody, so the memory travels with the data: as a property that JSON leaves out.
+ * nobody, so the memory travels with the data. It copies with `for...in`, which alone sees a property of the prototype:
+ * to `Object.keys`, to JSON and to whoever spreads or compares the data there is none.
  */
 export class LoadedSessions {
   readonly #loaded = new WeakMap<object, LoadedFields>();
@@ -23,12 +24,13 @@ export class LoadedSessions {
     this.#loaded.set(session, loaded);
   }
 
-  /** Puts the memory into the data, for whoever copies it. */
-  mark(session: ForeignSession, loaded: LoadedFields): void {
+  /** The data with the memory behind it, for whoever copies it. */
+  marked<Session extends object>(data: Session, loaded: LoadedFields): Session {
     const mark = Object.create({ toJSON: () => undefined });
+    const session = Object.assign(Object.create({ [MARK]: mark }), data);
     this.#loaded.set(mark, loaded);
     this.#loaded.set(session, loaded);
-    (session as MarkedSession)[MARK] = mark;
+    return session;
   }
 
   /** For whoever tells which object the data was copied into. */
@@ -40,17 +42,22 @@ export class LoadedSessions {
   /** `undefined` for a session that never was in the store, as far as this object knows. */
   of(session: ForeignSession, sid: string): LoadedFields | undefined {
     const mark = (session as MarkedSession)[MARK];
-    const loaded = this.#loaded.get(session) ?? (mark && this.#loaded.get(mark));
+    const loaded =
+      this.#loaded.get(session) ?? (isObject(mark) ? this.#loaded.get(mark) : undefined);
     return loaded?.sid === sid ? loaded : undefined; // a mark copied into another session says nothing of it
   }
 }
 
-/** The data without the property, which `move` makes superfluous. */
+/** The data for somebody who copies it with `for...in` and needs no memory, because of `move`: a hidden property covers the prototype's. */
 export function withoutMark<Session extends object>(session: Session): Session {
-  delete (session as MarkedSession)[MARK];
-  return session;
+  return Object.defineProperty(session, MARK, { value: undefined, configurable: true });
 }
 
 interface MarkedSession {
-  [MARK]?: object;
+  [MARK]?: unknown;
+}
+
+// A tool may have set anything under that name.
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -20,18 +20,23 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Secrets } from '../../ports/secrets.ts';
 import type { EndReason, SessionObserver } from '../../ports/session-observer.ts';
 import type {
+  Absent,
   LimitRefusal,
   NewSession,
   SessionRepository,
 } from '../../ports/session-repository.ts';
 import { nodeSecrets } from '../node/node-secrets.ts';
 import { systemClock } from '../node/system-clock.ts';
+import { checkOptions } from './check-options.ts';
+import { DestroyedIds } from './destroyed-ids.ts';
 import {
+  cookieOf,
   decodeForeign,
   encodeCookie,
   encodeForeign,
   type ForeignSession,
   idleTimeout,
+  withIdleTimeoutOf,
 } from './foreign-session.ts';
 import { type LoadedFields, LoadedSessions, withoutMark } from './loaded-sessions.ts';
 
@@ -73,9 +78,6 @@ type Begun = Pick<NewSession, 'fields' | 'ttl' | 'user'>;
 
 const DAY_SECONDS = 24 * 3600;
 
-/** A session may be destroyed by a request that has not stored it yet: for so long its id is refused. */
-const UNBORN_MS = 60_000;
-
 /**
  * Sojourn's sessions for express-session, and so for NestJS, and for @fastify/session: a store for their `store` option. Each
  * top-level key of the session is a field of its own. A request writes the keys that it changed, and no others; of
@@ -98,17 +100,15 @@ export class SojournStore extends Store {
   readonly #clock: Clock;
   readonly #secrets: Secrets;
   readonly #loaded = new LoadedSessions();
+  readonly #destroyed = new DestroyedIds();
+  readonly #saving = new WeakMap<object, Promise<unknown>>();
 
-  constructor({
-    repository,
-    scan,
-    userOf = () => undefined,
-    policy,
-    observer,
-    clock = systemClock,
-    secrets = nodeSecrets,
-  }: SojournStoreOptions) {
+  /** Throws a `TypeError` for options that it cannot work with, and a `SessionError` (`invalid_policy`) for such a policy. */
+  constructor(options: SojournStoreOptions) {
     super();
+    checkOptions(options);
+    const { repository, scan, userOf = () => undefined, policy, observer } = options;
+    const { clock = systemClock, secrets = nodeSecrets } = options;
     this.#repository = observedRepository(repository, observer);
     this.#scan = scan;
     this.#userOf = userOf;
@@ -144,22 +144,25 @@ export class SojournStore extends Store {
     return answer(this.#touch(sid, session), callback);
   }
 
-  /** Ends the session. No request that is still busy with it brings it back. */
+  /**
+   * Ends the session. No request that still holds it brings it back: in no process if it was stored, and in this process, for a
+   * minute, if it was not stored yet.
+   */
   destroy(sid: string, callback?: Done): Promise<void> {
     return answer(this.#destroy(sid), callback);
   }
 
-  /** Every session, each with its Sojourn id as `id`. For tools: it reads them all. */
+  /**
+   * Every session, each with its Sojourn id as `id`. For tools: it reads them all. One that cannot be read, because somebody
+   * else wrote into it, is left out.
+   */
   override all(callback?: Answer<SessionData[]>): Promise<SessionData[]> {
     return answer(this.#all(), callback);
   }
 
-  /** How many sessions are alive. For tools: it reads them all. */
+  /** How many sessions `scan` tells of, readable or not. For tools: it walks through them all. */
   override length(callback?: Answer<number>): Promise<number> {
-    return answer(
-      this.#all().then((sessions) => sessions.length),
-      callback,
-    );
+    return answer(this.#length(), callback);
   }
 
   /** Ends every session. */
@@ -172,25 +175,56 @@ export class SojournStore extends Store {
     request: Parameters<Store['createSession']>[0],
     data: SessionData,
   ): ExpressSession & SessionData {
+    if (cookieOf(data) === undefined) {
+      // Without this express-session fails with its own "Cannot read properties of undefined", which explains nothing.
+      throw new TypeError(
+        'Cannot read properties of the cookie: this session was stored without one. Pass `set` a session with a `cookie`, at least { originalMaxAge: null }.',
+      );
+    }
     const session = super.createSession(request, withoutMark(data));
     this.#loaded.move(data, session);
     return session;
   }
 
   async #load(sid: string): Promise<ForeignSession | null> {
+    if (typeof sid !== 'string') return null;
     const answer = await this.#repository.read(this.#credential(sid));
     if (typeof answer !== 'object') return null;
-    const session = this.#decode(answer);
     const { fields, ttl } = answer;
-    this.#loaded.mark(session, { sid, fields, ttl, ownerless: false });
-    return session;
+    return this.#loaded.marked(this.#decode(answer), { sid, fields, ttl, ownerless: false });
   }
 
   async #save(sid: string, session: SessionData): Promise<void> {
+    if (typeof sid !== 'string') throw invalid('A session id must be text.');
+    if (typeof session !== 'object' || session === null) {
+      throw invalid('A session must be an object.');
+    }
     const ttl = this.#ttl(session);
-    if (ttl < 1) return this.#destroy(sid);
+    const fields = this.#encode(session); // now, as it is: while it waits the application may go on with it
+    return this.#inTurn(session, async () => {
+      if (ttl < 1) await this.#end(this.idOf(sid), 'logout');
+      else await this.#store(sid, session, { fields, ttl });
+    });
+  }
+
+  /** One save of an object after the other: each writes what differs from what the one before it wrote. */
+  #inTurn(session: object, save: () => Promise<void>): Promise<void> {
+    const before = this.#saving.get(session);
+    const saved = before === undefined ? save() : before.then(save, save);
+    this.#saving.set(session, saved);
+    const done = () => {
+      if (this.#saving.get(session) === saved) this.#saving.delete(session);
+    };
+    saved.then(done, done);
+    return saved;
+  }
+
+  async #store(
+    sid: string,
+    session: SessionData,
+    { fields, ttl }: Pick<Begun, 'fields' | 'ttl'>,
+  ): Promise<void> {
     const credential = this.#credential(sid);
-    const fields = this.#encode(session);
     const loaded = this.#loaded.of(session, sid);
     let ownerless = loaded?.ownerless ?? true;
     const user = ownerless ? this.#userOf(session) : undefined;
@@ -214,20 +248,24 @@ export class SojournStore extends Store {
    * say whose it is, and before the browser has its id.
    */
   async #claim(credential: Credential, session: Begun): Promise<void> {
-    if (await this.#end(credential.id, 'revoked', 0)) await this.#create(credential, session);
+    if (await this.#end(credential.id, 'revoked')) await this.#create(credential, session);
   }
 
-  /** False if the id is taken: by a session, or because one was destroyed before it was stored. */
+  /** False if the id is taken by a session, or was destroyed before it was stored. */
   async #create(credential: Credential, session: Begun): Promise<boolean> {
     const user = session.user === undefined ? undefined : checkUser(session.user);
     const exceeded = exceededLimit(session.fields, this.#policy.limits);
     if (exceeded !== undefined) throw limitError(exceeded);
     const { lifetime } = this.#policy;
+    if (this.#isDestroyed(credential.id)) return false;
     const created = await this.#users.create({
       ...{ ...session, credential, user, lifetime, device: {}, persistent: false },
       at: this.#now(),
     });
-    return created !== undefined;
+    if (created === undefined) return false;
+    // It may have been destroyed while its user was entered, and a client with several connections may end it too early.
+    if (this.#isDestroyed(credential.id)) await this.#end(credential.id, 'logout');
+    return true;
   }
 
   /** Writes the difference, and only it. A session that has ended stays so. */
@@ -249,27 +287,56 @@ export class SojournStore extends Store {
   }
 
   async #touch(sid: string, session: SessionData): Promise<void> {
+    if (typeof sid !== 'string') return;
     const ttl = this.#ttl(session);
-    if (ttl < 1) return this.#destroy(sid);
-    const credential = this.#credential(sid);
-    const loaded = this.#loaded.of(session, sid);
-    const cookie = encodeCookie(session);
-    if (loaded === undefined || (loaded.ttl === ttl && loaded.fields.cookie === cookie)) {
-      const refreshAfterMs = this.#policy.refreshAfter * 1000;
-      await this.#repository.access(credential, { at: this.#now(), refreshAfterMs });
+    if (ttl < 1) {
+      await this.#end(this.idOf(sid), 'logout');
       return;
     }
-    const fields = new Map(Object.entries({ ...loaded.fields, cookie }));
-    await this.#write(credential, { fields, ttl }, loaded);
+    const loaded = this.#loaded.of(session, sid);
+    if (loaded === undefined) return this.#touchUnseen(sid, session, ttl);
+    const cookie = encodeCookie(session);
+    if (loaded.ttl === ttl && loaded.fields.cookie === cookie) {
+      await this.#slide(this.#credential(sid));
+      return;
+    }
+    const fields = new Map(Object.entries(loaded.fields));
+    if (cookie !== undefined) fields.set('cookie', cookie);
+    await this.#write(this.#credential(sid), { fields, ttl }, loaded);
     this.#loaded.remember(session, { ...loaded, fields: Object.fromEntries(fields), ttl });
   }
 
-  async #destroy(sid: string): Promise<void> {
-    await this.#end(this.idOf(sid), 'logout', UNBORN_MS);
+  /** For an object that did not come from this store: how long the session idles is taken from it, and nothing else. */
+  async #touchUnseen(sid: string, session: ForeignSession, ttl: number): Promise<void> {
+    const credential = this.#credential(sid);
+    const found = await this.#slide(credential);
+    if (typeof found !== 'object' || cookieOf(session) === undefined) return;
+    const fields = new Map(Object.entries(found.fields));
+    const stored = fields.get('cookie');
+    if (stored !== undefined) fields.set('cookie', withIdleTimeoutOf(session, stored));
+    if (ttl !== found.ttl || fields.get('cookie') !== stored) {
+      await this.#write(credential, { fields, ttl }, found);
+    }
   }
 
-  async #end(id: SessionId, why: EndReason, unbornMs: number): Promise<boolean> {
-    const ended = await this.#repository.end(id, { unbornMs });
+  #slide(credential: Credential): Promise<Session | Absent> {
+    const refreshAfterMs = this.#policy.refreshAfter * 1000;
+    return this.#repository.access(credential, { at: this.#now(), refreshAfterMs });
+  }
+
+  async #destroy(sid: string): Promise<void> {
+    if (typeof sid !== 'string') return;
+    const id = this.idOf(sid);
+    this.#destroyed.add(id, this.#clock.now()); // at once: it may be being stored
+    if (await this.#end(id, 'logout')) this.#destroyed.delete(id);
+  }
+
+  #isDestroyed(id: SessionId): boolean {
+    return this.#destroyed.has(id, this.#clock.now());
+  }
+
+  async #end(id: SessionId, why: EndReason): Promise<boolean> {
+    const ended = await this.#repository.end(id, { unbornMs: 0 });
     if (ended !== undefined) await this.#users.ended(id, ended.user, why);
     return ended !== undefined;
   }
@@ -277,19 +344,32 @@ export class SojournStore extends Store {
   async #all(): Promise<SessionData[]> {
     const sessions: SessionData[] = [];
     for await (const ids of this.#pages()) {
-      const found = await Promise.all(ids.map((id) => this.#repository.find(id)));
-      for (const session of found) {
-        if (session !== undefined) {
-          sessions.push({ ...(this.#decode(session) as SessionData), ...{ id: session.id } });
-        }
-      }
+      const found = await Promise.all(ids.map((id) => this.#find(id)));
+      sessions.push(...found.filter((session) => session !== undefined));
     }
     return sessions;
   }
 
+  /** `undefined` also for a session that nobody can read: one that is damaged must not hide all others. */
+  async #find(id: SessionId): Promise<SessionData | undefined> {
+    try {
+      const session = await this.#repository.find(id);
+      return session && { ...(this.#decode(session) as SessionData), ...{ id } };
+    } catch (error) {
+      if (error instanceof StoreUnavailableError && error.failure !== 'other') throw error;
+      return undefined;
+    }
+  }
+
+  async #length(): Promise<number> {
+    let count = 0;
+    for await (const ids of this.#pages()) count += ids.length;
+    return count;
+  }
+
   async #clear(): Promise<void> {
     for await (const ids of this.#pages())
-      await Promise.all(ids.map((id) => this.#end(id, 'revoked', 0)));
+      await Promise.all(ids.map((id) => this.#end(id, 'revoked')));
   }
 
   /** Each id once, though a scan may tell it twice. */
@@ -315,9 +395,9 @@ export class SojournStore extends Store {
   }
 
   /** Seconds; 0 or less for a session that is to end now. Throws where `maxAge` or `expires` is no time, as `new Date('')` is none. */
-  #ttl({ cookie }: ForeignSession): number {
+  #ttl(session: ForeignSession): number {
     const { ttl, maxTtl } = this.#policy;
-    const seconds = Math.min(idleTimeout(cookie, this.#clock.now()) ?? ttl, maxTtl);
+    const seconds = Math.min(idleTimeout(session, this.#clock.now()) ?? ttl, maxTtl);
     return seconds < 1 ? seconds : checkTtl(seconds, this.#policy);
   }
 
@@ -335,15 +415,40 @@ function limitError(code: LimitRefusal): SessionError {
   return new SessionError(code, `The session would hold too many ${what}.`);
 }
 
+function invalid(message: string): SessionError {
+  return new SessionError('invalid_value', message);
+}
+
 /** Calls back in a turn of its own, so that what the callback throws is the callback's and not taken for a failure of the store. */
 function answer<T>(outcome: Promise<T>, callback?: Answer<T>): Promise<T> {
   const answered = outcome.catch((error) => Promise.reject(withStatus(error)));
   answered.then(
     // A handler for both outcomes: a promise that nobody looks at must not end the process.
-    (value) => queueMicrotask(() => callback?.(null, value)),
-    (error) => queueMicrotask(() => callback?.(error)),
+    (value) => queueMicrotask(() => call(() => callback?.(null, value))),
+    (error) => queueMicrotask(() => call(() => callback?.(error))),
   );
   return answered;
+}
+
+let warned = false;
+
+/**
+ * An async handler of Fastify that calls `reply.send` and does not return the reply answers twice wherever a store takes
+ * time. The second attempt fails in the callback, when the answer has long left: no reason to end the process.
+ */
+function call(callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_HTTP_HEADERS_SENT')) {
+      throw error;
+    }
+    if (warned) return;
+    warned = true;
+    console.warn(
+      'SojournStore: a request was answered twice while its session was saved. An async handler of Fastify that calls reply.send must return the reply.',
+    );
+  }
 }
 
 // What Express and Fastify answer with, rather than 500.
