@@ -54,7 +54,10 @@ export interface SessionPolicy {
    * session's idle timeout; 0 slides every time. Default 0.
    */
   readonly refreshAfter: number;
-  /** Whether a token that a rotation replaced ends the session when it comes back after its grace. Default false: it is reported only. */
+  /**
+   * Whether a token that one of the last nine rotations replaced ends the session when it comes back after its grace.
+   * Older ones are only refused. Default false: it is reported only.
+   */
   readonly endOnReuse: boolean;
   /** How many sessions a user may have alive, never more; `undefined` for any number. Default `undefined`. */
   readonly maxSessions: number | undefined;

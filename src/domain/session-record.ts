@@ -19,6 +19,9 @@ export const reserved = {
   /** The secret that the last rotation replaced, and until when it opens the session. */
   previousSecret: 'session_previous_secret',
   previousUntil: 'session_previous_until',
+  /** `withReplaced`: those that earlier rotations replaced, and until when the last grace among theirs would have lasted. */
+  replaced: 'session_replaced',
+  replacedUntil: 'session_replaced_until',
   /** Only in the mark of an id that was ended before its session was written: `revoked` or `evicted`. */
   ended: 'session_ended',
 } as const;

@@ -7,7 +7,7 @@ export type SessionEvent =
   | { readonly type: 'created'; readonly id: SessionId; readonly user: string | undefined }
   | { readonly type: 'rotated'; readonly id: SessionId }
   | { readonly type: 'ended'; readonly id: SessionId; readonly why: EndReason }
-  /** A token was presented that a rotation had replaced, after its grace: an old copy, or a stolen one. */
+  /** A token was presented that one of the last nine rotations had replaced, after its grace: an old copy, or a stolen one. */
   | { readonly type: 'reused'; readonly id: SessionId }
   /** A well-formed token opened nothing: its session has ended, or never was, or the secret is wrong. */
   | { readonly type: 'refused'; readonly id: SessionId };

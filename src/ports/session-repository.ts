@@ -12,8 +12,8 @@ import type { UserIndex } from './user-index.ts';
  * Every call but `create` acts only on a session that is alive at that instant and whose secret the credential proves;
  * otherwise it answers with an absence, changes nothing and creates nothing. There are three channels:
  *
- * - absence is `undefined` (or `false`), or `reused` where the secret is the one that the last rotation replaced and its
- *   grace is over: somebody kept an old token, or stole it,
+ * - absence is `undefined` (or `false`), or `reused` where the secret is one that the last nine rotations replaced, at
+ *   least, and its grace is over: somebody kept an old token, or stole it,
  * - a refusal is a code; nothing was changed, not even the expiry,
  * - a store that fails rejects with `StoreUnavailableError`, never with an absence.
  *
@@ -69,8 +69,9 @@ export interface SessionRepository {
 
   /**
    * Puts another secret in the place of the one that the credential proves, and slides. For `graceMs` from now, by the
-   * store's clock, the replaced one still opens the session, then never again; an earlier one is forgotten. Of
-   * concurrent rotations one is `true`; to a replaced secret in its grace the answer is `false`, and nothing changes.
+   * store's clock, the replaced one still opens the session, then never again; an earlier one opens nothing from now on,
+   * and counts as reused only after its grace. Of concurrent rotations one is `true`; to a replaced secret in its grace the
+   * answer is `false`, and nothing changes.
    */
   rotate(credential: Credential, rotation: Rotation): Promise<boolean | Absent>;
 
@@ -132,7 +133,7 @@ export interface EndOptions {
   readonly unbornAs?: 'revoked' | 'evicted';
 }
 
-/** There is no such session, or this credential does not open it. */
+/** There is no such session, or this credential does not open it; `reused` where it did before one of the last rotations. */
 export type Absent = undefined | 'reused';
 
 /** A session to create: all that the application and the policy decided about it. */

@@ -687,16 +687,39 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a second rotation forgets the secret before the last',
-    async run({ repository }) {
+    name: 'a second rotation closes the session to the secret before the last, which is reused after its grace',
+    async run({ repository, elapse }) {
       const first = await stored(repository, {});
       const second = mintSecret(first.id, nodeSecrets).credential;
       const third = mintSecret(first.id, nodeSecrets).credential;
-      await repository.rotate(first, rotation({ next: second.secretHash, graceMs: 60_000 }));
+      await repository.rotate(first, rotation({ next: second.secretHash, graceMs: 2000 }));
       await repository.rotate(second, rotation({ next: third.secretHash, graceMs: 60_000 }));
-      assert.equal(await read(repository, first), undefined);
+      await assertAbsent(repository, first);
       assert.ok(await read(repository, second));
       assert.ok(await read(repository, third));
+      const fourth = mintSecret(first.id, nodeSecrets).credential;
+      await repository.rotate(third, rotation({ next: fourth.secretHash }));
+      await elapse(2050);
+      await assertAbsent(repository, third, 'reused');
+      assert.ok(await read(repository, fourth));
+    },
+  },
+  {
+    name: 'each secret that one of the last nine rotations replaced is reused, and one that never opened the session is not',
+    async run({ repository }) {
+      const first = await stored(repository, { fields: { a: '1' } });
+      const secrets = [first];
+      for (let i = 0; i < 9; i += 1) {
+        const next = mintSecret(first.id, nodeSecrets).credential;
+        const current = secrets.at(-1) ?? first;
+        assert.equal(await repository.rotate(current, rotation({ next: next.secretHash })), true);
+        secrets.push(next);
+      }
+      const current = secrets.pop() ?? first;
+      assert.equal(secrets.length, 9);
+      for (const old of secrets) await assertAbsent(repository, old, 'reused');
+      await assertAbsent(repository, mintSecret(first.id, nodeSecrets).credential);
+      assert.deepEqual({ ...(await read(repository, current))?.fields }, { a: '1' });
     },
   },
   {

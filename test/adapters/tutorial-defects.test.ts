@@ -286,8 +286,13 @@ describeWithServers.each(sessionStores)("none of the tutorial's defects, on $nam
         device: { label: 'Firefox on Linux', userAgent: 'x'.repeat(500), address: '192.0.2.1' },
       },
     );
-    await app().rotate(token);
-    expect(await admin.object('ENCODING', `session:${session.id}`)).toMatch(/listpack|ziplist/);
+    const key = `session:${session.id}`;
+    let current = (await app().rotate(token)) || '';
+    expect(await admin.hexists(key, 'session_replaced')).toBe(0);
+    for (let i = 0; i < 12; i += 1) current = (await app().rotate(current, { grace: 60 })) || '';
+    expect(await admin.hget(key, 'session_replaced')).toMatch(/^[\w-]{64}$/);
+    expect(await admin.hget(key, 'session_replaced_until')).toMatch(/^\d{13}$/);
+    expect(await admin.object('ENCODING', key)).toMatch(/listpack|ziplist/);
   });
 
   it('works on after the server forgot its scripts', async () => {

@@ -68,14 +68,21 @@ describe('decoding a record', () => {
 });
 
 describe('encoding a session', () => {
-  it('gives the record as the store holds it, but for the secret', () => {
+  it('gives the record as the store holds it, but for what is derived from secrets', () => {
     const record = {
       ...own,
       session_deadline: '1775140000000',
       session_user: 'ada',
       cart: '3 books',
     };
-    expect(encodeSession(decode({ ...record, session_secret: 'x' }) as Session)).toEqual(record);
+    const kept = {
+      session_secret: 'x',
+      session_previous_secret: 'x',
+      session_previous_until: '0',
+      session_replaced: 'x',
+      session_replaced_until: '0',
+    };
+    expect(encodeSession(decode({ ...record, ...kept }) as Session)).toEqual(record);
   });
 
   it('is undone by decoding, whatever the fields are', () => {

@@ -264,6 +264,45 @@ describe('the session service', () => {
     }
   });
 
+  it('notices a replaced token for nine rotations, and only refuses one that is older or never was', async () => {
+    for (const endOnReuse of [false, true]) {
+      const app = service({ endOnReuse });
+      const { token, session } = await app.create();
+      const { id } = session;
+      const rotated: string[] = [token];
+      for (let i = 0; i < 10; i += 1) rotated.push((await app.rotate(rotated.at(-1) ?? '')) || '');
+      const [oldest = '', reused = '', ...newer] = rotated;
+      const current = newer.at(-1) ?? '';
+      events = [];
+      expect(await app.get(oldest)).toBeUndefined();
+      expect(await app.get(`${id}.${nodeSecrets.random(32)}`)).toBeUndefined();
+      expect(events).toEqual([
+        { type: 'refused', id },
+        { type: 'refused', id },
+      ]);
+      expect(await app.peek(current)).toBeDefined();
+      events = [];
+      expect(await app.increment(reused, 'n')).toBeUndefined();
+      expect(events[0]).toEqual({ type: 'reused', id });
+      expect((await app.peek(current)) === undefined).toBe(endOnReuse);
+    }
+  });
+
+  it('keeps a late request from ending the session where two rotations came within its grace', async () => {
+    const app = service({ endOnReuse: true });
+    const { token } = await app.create();
+    const second = (await app.rotate(token, { grace: 30 })) || '';
+    const third = (await app.rotate(second)) || '';
+    const fourth = (await app.rotate(third)) || '';
+    now += 29_999;
+    expect(await app.get(token)).toBeUndefined();
+    expect(await app.peek(fourth)).toBeDefined();
+    now += 1;
+    expect(await app.get(token)).toBeUndefined();
+    expect(events).toContainEqual(expect.objectContaining({ type: 'ended', why: 'reused' }));
+    expect(await app.peek(fourth)).toBeUndefined();
+  });
+
   it('tells the observer what happened, by id', async () => {
     const app = service();
     const { token, session } = await app.create({}, { user: 'ada' });

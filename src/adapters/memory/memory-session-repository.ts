@@ -1,3 +1,4 @@
+import { wasReplaced, withReplaced } from '../../domain/replaced-secrets.ts';
 import type { Session } from '../../domain/session.ts';
 import { exceededLimit } from '../../domain/session-fields.ts';
 import { decodeSession, newRecord, reserved } from '../../domain/session-record.ts';
@@ -157,6 +158,7 @@ export class MemorySessionRepository implements SessionRepository {
     if (isAbsent(entry)) return entry;
     const { record } = entry;
     if (record.get(reserved.secret) !== credential.secretHash) return false;
+    this.#keepReplaced(record);
     record.set(reserved.secret, next);
     record.set(reserved.previousSecret, credential.secretHash);
     record.set(reserved.previousUntil, String(graceMs > 0 ? this.#clock.now() + graceMs : 0));
@@ -201,6 +203,16 @@ export class MemorySessionRepository implements SessionRepository {
     return { answer: await act(this), durable: false };
   }
 
+  #keepReplaced(record: Map<string, string>): void {
+    const previous = record.get(reserved.previousSecret);
+    if (previous === undefined) return;
+    record.set(reserved.replaced, withReplaced(record.get(reserved.replaced) ?? '', previous));
+    const until = Number(record.get(reserved.previousUntil));
+    if (until > Number(record.get(reserved.replacedUntil) ?? this.#clock.now())) {
+      record.set(reserved.replacedUntil, String(until));
+    }
+  }
+
   #remove(id: SessionId, entry: Entry): Ended {
     this.#entries.delete(id);
     return { user: entry.record.get(reserved.user) };
@@ -208,10 +220,18 @@ export class MemorySessionRepository implements SessionRepository {
 
   #open({ id, secretHash }: Credential): Entry | Absent {
     const entry = this.#alive(id);
-    if (entry?.record.get(reserved.secret) === secretHash) return entry;
-    if (entry?.record.get(reserved.previousSecret) !== secretHash) return undefined;
-    const inGrace = this.#clock.now() < Number(entry.record.get(reserved.previousUntil));
-    return inGrace ? entry : 'reused';
+    if (entry === undefined) return undefined;
+    const { record } = entry;
+    if (record.get(reserved.secret) === secretHash) return entry;
+    if (record.get(reserved.previousSecret) === secretHash) {
+      return this.#isAhead(record.get(reserved.previousUntil)) ? entry : 'reused';
+    }
+    if (!wasReplaced(record.get(reserved.replaced) ?? '', secretHash)) return undefined;
+    return this.#isAhead(record.get(reserved.replacedUntil)) ? undefined : 'reused';
+  }
+
+  #isAhead(instant = '0'): boolean {
+    return this.#clock.now() < Number(instant);
   }
 
   #alive(id: SessionId): Entry | undefined {

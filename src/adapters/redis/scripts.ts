@@ -61,15 +61,23 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 /**
  * Adds to `find`, for all scripts that a token opens. ARGV[1]: the hash of the presented secret. ARGV[2]: the instant
  * to record as the last access. The script ends with 0 unless this secret opens the session, and with 'reused' if it
- * did so before the last rotation and its grace is over. From then on `superseded` tells that the secret is the replaced
- * one, in its grace.
+ * did so before one of the last rotations and its grace is over. From then on `superseded` tells that the secret is the
+ * replaced one, in its grace.
  */
 const open = `${find}
 local secret, at = ARGV[1], ARGV[2]
 local superseded = field('session_secret') ~= secret
 if superseded then
-  if field('session_previous_secret') ~= secret then return 0 end
   ${clock}
+  if field('session_previous_secret') ~= secret then
+    -- Of those before it the beginnings are kept, and one instant at which the graces of all are over.
+    local replaced, beginning = field('session_replaced') or '', string.sub(secret, 1, 8)
+    if now < (tonumber(field('session_replaced_until')) or 0) then return 0 end
+    for i = 1, #replaced, 8 do
+      if string.sub(replaced, i, i + 7) == beginning then return 'reused' end
+    end
+    return 0
+  end
   if now >= (tonumber(field('session_previous_until')) or 0) then return 'reused' end
 end
 `;
@@ -263,6 +271,16 @@ local set = {
   'session_previous_secret', secret,
   'session_previous_until', string.format('%.0f', previous_until),
 }
+local previous = field('session_previous_secret')
+if previous then
+  set[#set + 1] = 'session_replaced'
+  set[#set + 1] = string.sub(string.sub(previous, 1, 8) .. (field('session_replaced') or ''), 1, 64)
+  local previous_until = field('session_previous_until')
+  if (tonumber(previous_until) or 0) > (tonumber(field('session_replaced_until')) or now) then
+    set[#set + 1] = 'session_replaced_until'
+    set[#set + 1] = previous_until
+  end
+end
 if ARGV[5] == '1' then
   set[#set + 1] = 'session_authenticated_at'
   set[#set + 1] = at
