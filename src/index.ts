@@ -46,6 +46,7 @@ export {
 } from './domain/field-codecs.ts';
 export { observers } from './domain/observers.ts';
 export { remainingSeconds, type Session } from './domain/session.ts';
+export { SessionEndings, type SessionEndingsOptions } from './domain/session-endings.ts';
 export type { FieldValues } from './domain/session-fields.ts';
 export {
   defaultPolicy,

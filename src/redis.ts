@@ -9,6 +9,7 @@ export {
   type RedisConnection,
 } from './adapters/redis/connect-redis.ts';
 export { countSessions } from './adapters/redis/count-sessions.ts';
+export type { WatchOptions } from './adapters/redis/key-events.ts';
 export {
   type NearCache,
   type NearCacheOptions,
@@ -21,4 +22,5 @@ export {
   type RedisSessionRepositoryOptions,
 } from './adapters/redis/redis-session-repository.ts';
 export { type ScanOptions, scanSessions } from './adapters/redis/scan-sessions.ts';
-export { type WatchExpiryOptions, watchExpiry } from './adapters/redis/watch-expiry.ts';
+export { watchEndings } from './adapters/redis/watch-endings.ts';
+export { watchExpiry } from './adapters/redis/watch-expiry.ts';

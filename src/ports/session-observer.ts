@@ -7,6 +7,12 @@ export type SessionEvent =
   | { readonly type: 'created'; readonly id: SessionId; readonly user: string | undefined }
   | { readonly type: 'rotated'; readonly id: SessionId }
   | { readonly type: 'ended'; readonly id: SessionId; readonly why: EndReason }
+  /**
+   * The store announced that the session is not there any more: it was ended here or elsewhere. Every process that
+   * watches is told, beside the one that has ended it and was told `ended`. So it is nothing to count or to keep, but the
+   * moment to close what depends on the session: `SessionEndings`.
+   */
+  | { readonly type: 'gone'; readonly id: SessionId }
   /** A token was presented that one of the last nine rotations had replaced, after its grace: an old copy, or a stolen one. */
   | { readonly type: 'reused'; readonly id: SessionId }
   /** A well-formed token opened nothing: its session has ended, or never was, or the secret is wrong. */

@@ -92,6 +92,7 @@ describe('the log', () => {
       const { log, lines } = logTo(level);
       log.answered({ ...request, path: '/healthz' });
       log.notify({ type: 'ended', id, why: 'expired' });
+      log.notify({ type: 'gone', id });
       log.answered(request);
       log.notify({ type: 'created', id, user: undefined });
       log.answered({ ...request, status: 503 });
@@ -101,6 +102,7 @@ describe('the log', () => {
       return lines().map(({ level }) => level);
     };
     expect(written('debug')).toEqual([
+      'debug',
       'debug',
       'debug',
       'info',

@@ -12,7 +12,8 @@ export interface AuditLogOptions {
 
 /**
  * What happens to sessions as one JSON object a line (OWASP ASVS 16.3): ids and users, never a token. No name can
- * forge a line or give the terminal that shows it orders (ASVS 16.4.1).
+ * forge a line or give the terminal that shows it orders (ASVS 16.4.1). An end is written once: not `gone`, which others
+ * are told of it.
  */
 export class AuditLog implements SessionObserver {
   readonly #write: (line: string) => void;
@@ -24,6 +25,7 @@ export class AuditLog implements SessionObserver {
   }
 
   notify(event: SessionEvent): void {
+    if (event.type === 'gone') return; // whoever ended it writes why
     const time = new Date(this.#clock.now()).toISOString();
     this.#write(`${printable(JSON.stringify({ time, ...event }))}\n`);
   }

@@ -77,8 +77,9 @@ export class ServerLog implements SessionObserver {
 
   notify(event: SessionEvent): void {
     const { type, id, ...more } = event;
-    const expired = event.type === 'ended' && event.why === 'expired'; // every server hears of each
-    const level = type === 'reused' ? 'warn' : expired ? 'debug' : 'info';
+    // Every server that watches hears of each.
+    const announced = type === 'gone' || (event.type === 'ended' && event.why === 'expired');
+    const level = type === 'reused' ? 'warn' : announced ? 'debug' : 'info';
     this.#log[level]({ event: type, sessionId: id, ...more }, 'session');
   }
 

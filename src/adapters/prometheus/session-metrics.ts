@@ -53,7 +53,7 @@ const failures = [
  */
 export class SessionMetrics implements SessionObserver {
   readonly registry: Registry;
-  readonly #events: Readonly<Record<Exclude<SessionEvent['type'], 'ended'>, Counter>>;
+  readonly #events: Readonly<Record<Exclude<SessionEvent['type'], 'ended' | 'gone'>, Counter>>;
   readonly #ended: Counter<'why'>;
   readonly #expired: Counter;
   readonly #durations: Histogram<'operation' | 'outcome'>;
@@ -116,6 +116,7 @@ export class SessionMetrics implements SessionObserver {
   }
 
   notify(event: SessionEvent): void {
+    if (event.type === 'gone') return; // counted as ended by the process that ended it
     if (event.type !== 'ended') this.#events[event.type].inc();
     else if (event.why === 'expired') this.#expired.inc();
     else this.#ended.inc({ why: event.why });
