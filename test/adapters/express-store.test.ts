@@ -244,6 +244,31 @@ describe('SojournStore', () => {
     expect(await call((done) => store.get('tablet', done))).toBeNull();
   });
 
+  it('answers a login that is evicted while it is stored as it answers one that is evicted afterwards', async () => {
+    const repository = new MemorySessionRepository();
+    const { store, events } = setUp({
+      repository,
+      userOf: (session) => (session as { user?: string }).user,
+      policy: { maxSessions: 1 },
+    });
+    const log = (sid: string) => call((done) => store.set(sid, data({ user: 'ada' }), done));
+    const create = repository.create.bind(repository);
+    repository.create = async (session) => {
+      repository.create = create;
+      await log('phone');
+      return create(session);
+    };
+    await log('laptop');
+    const [phone, laptop] = [store.idOf('phone'), store.idOf('laptop')];
+    expect(await call((done) => store.get('laptop', done))).toBeNull();
+    expect(await call((done) => store.get('phone', done))).not.toBeNull();
+    expect(events).toEqual([
+      { type: 'created', id: phone, user: 'ada' },
+      { type: 'created', id: laptop, user: 'ada' },
+      { type: 'ended', id: laptop, why: 'evicted' },
+    ]);
+  });
+
   it('enters a session for its user that was stored before anybody could say whose it is', async () => {
     const repository = new MemorySessionRepository();
     const service = new SessionService({ repository });

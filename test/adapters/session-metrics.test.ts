@@ -37,8 +37,10 @@ describe('the metrics', () => {
     await service.get(stolen);
     metrics.notify({ type: 'ended', id: (await service.create()).session.id, why: 'expired' });
 
+    metrics.notify({ type: 'gone', id: (await service.create()).session.id });
+
     const value = await read(metrics);
-    expect(value('sojourn_sessions_created_total')).toBe(6);
+    expect(value('sojourn_sessions_created_total')).toBe(7);
     expect(value('sojourn_sessions_rotated_total')).toBe(1);
     expect(value('sojourn_tokens_refused_total')).toBe(1);
     expect(value('sojourn_tokens_reused_total')).toBe(1);
@@ -48,7 +50,7 @@ describe('the metrics', () => {
     }
     expect(value('sojourn_sessions_expired_total')).toBe(1);
     const duration = 'sojourn_store_operation_duration_seconds';
-    expect(value(`${duration}_count`, { operation: 'create', outcome: 'ok' })).toBe(6);
+    expect(value(`${duration}_count`, { operation: 'create', outcome: 'ok' })).toBe(7);
     expect(value(`${duration}_count`, { operation: 'delete', outcome: 'absent' })).toBe(1);
     expect(value(`${duration}_bucket`, { operation: 'rotate', le: '+Inf' })).toBe(1);
   });

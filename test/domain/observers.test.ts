@@ -62,6 +62,25 @@ describe('an observer of the store', () => {
     expect(JSON.stringify(witness.work)).not.toContain(token.split('.')[1]);
   });
 
+  it('is told of a creation that the store refused, for whatever reason', async () => {
+    for (const unbornAs of ['revoked', 'evicted'] as const) {
+      const witness = new Witness();
+      const repository = new MemorySessionRepository();
+      const create = repository.create.bind(repository);
+      repository.create = async (session) => {
+        await repository.end(session.credential.id, { unbornMs: 1000, unbornAs });
+        return create(session);
+      };
+      const service = new SessionService({ repository, observer: witness });
+      await service.create({}, { user: 'ada' }).catch(() => {});
+      const [, created] = witness.work;
+      expect(created).toEqual([
+        { name: 'create', id: expect.any(String) },
+        { outcome: 'refused', code: undefined },
+      ]);
+    }
+  });
+
   it('is told of a store that fails, which the caller is told of as well', async () => {
     const witness = new Witness();
     const repository = new MemorySessionRepository();

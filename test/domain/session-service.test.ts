@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { nodeSecrets } from '../../src/adapters/node/node-secrets.ts';
 import {
   type SessionEvent,
+  type SessionId,
   type SessionPolicyOptions,
   SessionService,
   StoreUnavailableError,
@@ -430,6 +431,31 @@ describe('the session service', () => {
         { type: 'created', id, user: 'ada' },
         { type: 'ended', id, why: 'evicted' },
       ]);
+    });
+
+    it('by logins that are still under way never is one too many', async () => {
+      const repository = new MemorySessionRepository(clock);
+      const app = new SessionService({ repository, clock, policy: { maxSessions: 2 } });
+      const older = [await app.create({}, { user: 'ada' }), await app.create({}, { user: 'ada' })];
+      const enter = () =>
+        repository.users.add({
+          ...{ user: 'ada', id: nodeSecrets.random(16) as SessionId, keepMs: 60_000 },
+          limit: undefined,
+        });
+      await enter();
+      const add = repository.users.add.bind(repository.users);
+      repository.users.add = async (entry) => {
+        const admitted = await add(entry);
+        if (admitted?.over.length !== 2) return admitted;
+        repository.users.add = add;
+        await enter();
+        await enter();
+        return admitted;
+      };
+      const { token } = await app.create({}, { user: 'ada' });
+      expect(repository.users.add).toBe(add);
+      expect(await app.peek(token)).toBeUndefined();
+      for (const { token } of older) expect(await app.peek(token)).toBeDefined();
     });
 
     it('by “log out everywhere” throws, also where it had been evicted before', async () => {
