@@ -4,6 +4,7 @@ import { connectRedis, type RedisConnection } from '../../src/adapters/redis/con
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService } from '../../src/index.ts';
 import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
+import { patient } from '../support/patience.ts';
 
 describeLive('CommandTrace', () => {
   const prefix = useTestPrefix();
@@ -12,7 +13,7 @@ describeLive('CommandTrace', () => {
   let service: SessionService;
 
   beforeAll(async () => {
-    connection = await connectRedis({ kind: 'url', url: redisUrl() });
+    connection = await connectRedis({ kind: 'url', url: redisUrl() }, patient);
     trace = new CommandTrace(connection.client);
     const { client } = connection;
     service = new SessionService({ repository: new RedisSessionRepository({ client, prefix }) });

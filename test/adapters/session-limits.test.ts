@@ -4,6 +4,7 @@ import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-r
 import { type SessionLimits, type SessionRepository, SessionService } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
 import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
+import { patient } from '../support/patience.ts';
 
 /** The most that a policy can allow. */
 const limits: SessionLimits = {
@@ -109,7 +110,7 @@ describeLive('a session at the very limits, in Redis', () => {
   let connection: Awaited<ReturnType<typeof connectRedis>>;
   let repository: SessionRepository;
   beforeAll(async () => {
-    connection = await connectRedis({ kind: 'url', url: redisUrl() });
+    connection = await connectRedis({ kind: 'url', url: redisUrl() }, patient);
     repository = new RedisSessionRepository({ client: connection.client, prefix });
   });
   afterAll(() => connection?.close());

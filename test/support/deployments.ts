@@ -2,6 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
 import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { redisBinary } from './live-redis.ts';
+import { patient } from './patience.ts';
 import { startRedisCluster } from './redis-cluster.ts';
 import { startRedisSentinel } from './redis-sentinel.ts';
 import { startRedisServer } from './redis-server.ts';
@@ -55,7 +56,7 @@ function deploymentOf(address: RedisAddress, running: Running): Deployment {
   return {
     address,
     async connect() {
-      const { client } = await connectRedis(address);
+      const { client } = await connectRedis(address, patient);
       clients.push(client);
       return client;
     },
