@@ -1,5 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { SessionId } from '../../domain/session-token.ts';
+import { findPrefixes } from './find-prefixes.ts';
 import { storeUnavailable } from './redis-errors.ts';
 import { scanSessions, scanUsers } from './scan-sessions.ts';
 
@@ -49,6 +50,11 @@ export class RedisInspection {
   /** `scanUsers`: a user may come twice. */
   users(): AsyncGenerator<string[]> {
     return scanUsers({ client: this.#client, prefix: this.#prefix, pageSize: PAGE_SIZE });
+  }
+
+  /** `findPrefixes`: under which prefixes there are sessions, whatever this one's is. */
+  prefixes(): Promise<string[]> {
+    return findPrefixes(this.#client);
   }
 
   /** Each server that holds sessions. */
