@@ -425,13 +425,32 @@ describe('the server', () => {
           /^default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'; base-uri 'none'/,
         ),
         'x-content-type-options': 'nosniff',
-        'referrer-policy': 'no-referrer',
+        'referrer-policy': 'same-origin',
+        'cache-control': 'no-store',
         'x-frame-options': 'DENY',
         'cross-origin-opener-policy': 'same-origin',
       });
       expect(headers.has('Strict-Transport-Security')).toBe(false);
     },
   );
+
+  it('lets nobody keep what it says to anybody but the assets', async () => {
+    const site = demo();
+    await site.post('/login', { username: 'ada' });
+    for (const response of [
+      await site.request('/'),
+      await site.app.request('/'),
+      await site.app.request('/session'),
+      await site.post('/ttl', { ttl: 'x' }),
+      await site.app.request('/ttl', { method: 'POST' }),
+      await site.app.request('/login'),
+      await site.app.request('/nothing'),
+    ]) {
+      expect(response.headers.get('Cache-Control')).toBe('no-store');
+    }
+    const asset = await site.app.request('/assets/demo.css');
+    expect(asset.headers.get('Cache-Control')).toBe('no-cache');
+  });
 
   it('demands HTTPS for a year where the site is on HTTPS', async () => {
     const { headers } = await demo({ secureCookie: true }).app.request('/');
