@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { StoreUnavailableError } from '../../src/domain/errors.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { SessionError, StoreUnavailableError } from '../../src/domain/errors.ts';
 import { createDemoApp } from '../../src/http/demo/demo-app.ts';
 import { SessionService } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
@@ -37,6 +37,7 @@ function demo({ secureCookie = false } = {}) {
   let cookie: string | undefined;
   return {
     app,
+    service,
     store,
     elapse: (ms: number) => {
       now += ms;
@@ -487,6 +488,36 @@ describe('the server', () => {
     site.store.down = false;
     expect(site.cookie).toBe(cookie);
     expect(await site.json('/session')).toMatchObject({ session: { username: 'ada' } });
+  });
+
+  it.each(['revoked', 'too_many_sessions'] as const)(
+    'answers 409 to a login that others of the same name overtook: %s',
+    async (code) => {
+      const site = demo();
+      vi.spyOn(site.service, 'create').mockRejectedValue(new SessionError(code, 'Too late.'));
+      const response = await site.post('/login');
+      expect(response.status).toBe(409);
+      expect(response.headers.has('Set-Cookie')).toBe(false);
+    },
+  );
+
+  it('lists the newest sessions of a user and the own one, and counts the rest', async () => {
+    const site = demo();
+    const headers = (i: number) => ({ 'User-Agent': `Firefox/1 (Windows)${i}` });
+    await site.post('/login', { username: 'ada' }, { 'User-Agent': 'curl/8.0' });
+    const { cookie } = site;
+    for (let i = 0; i < 30; i += 1) {
+      site.cookie = undefined;
+      await site.post('/login', { username: 'ada' }, headers(i));
+    }
+    const newest = await (await site.request('/')).text();
+    expect(newest.match(/action="\/sessions\/end"/g)).toHaveLength(19);
+    expect(newest).toContain('and 11 older');
+    site.cookie = cookie;
+    const oldest = await (await site.request('/')).text();
+    expect(oldest.match(/action="\/sessions\/end"/g)).toHaveLength(20);
+    expect(oldest).toContain('this one');
+    expect(oldest).toContain('and 10 older');
   });
 
   it('escapes whatever is in a field', async () => {
