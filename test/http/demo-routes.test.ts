@@ -99,7 +99,7 @@ describe('GET /session', () => {
     await site.post('/login', { ttl: '5' });
     site.elapse(5000);
     const response = await site.request('/session');
-    expect(await response.json()).toEqual({ authenticated: false, session: null });
+    expect(await response.json()).toEqual({ authenticated: false, session: null, lost: true });
     expect(response.headers.get('Set-Cookie')).toBe(
       'sid=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax',
     );
@@ -116,7 +116,7 @@ describe('GET /session', () => {
   ])('survives the cookie %s', async (cookie) => {
     const response = await demo().app.request('/session', { headers: { Cookie: cookie } });
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ authenticated: false, session: null });
+    expect(await response.json()).toMatchObject({ authenticated: false, session: null });
   });
 
   it.each(['x=%', 'x="', 'a=\u0001', '__proto__=1', 'SID=x', '__Host-sid=x', 'xsid=y', ';;;'])(
@@ -170,7 +170,11 @@ describe('POST /login', () => {
     const second = site.cookie;
     expect(second?.slice(0, 26)).not.toBe(first?.slice(0, 26));
     site.cookie = first;
-    expect(await site.json('/session')).toEqual({ authenticated: false, session: null });
+    expect(await site.json('/session')).toEqual({
+      authenticated: false,
+      session: null,
+      lost: true,
+    });
     site.cookie = second;
     expect(await site.json('/session')).toMatchObject({ session: { username: 'grace' } });
   });
@@ -262,7 +266,11 @@ describe('POST /increment, /ttl and /logout', () => {
     expect(await logout.json()).toEqual({ authenticated: false });
     expect(site.cookie).toBeUndefined();
     site.cookie = cookie;
-    expect(await site.json('/session')).toEqual({ authenticated: false, session: null });
+    expect(await site.json('/session')).toEqual({
+      authenticated: false,
+      session: null,
+      lost: true,
+    });
   });
 
   it.each(['/increment', '/ttl', '/rotate'])(

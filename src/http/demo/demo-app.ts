@@ -313,8 +313,10 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     return { devices: views, olderDevices: all.length - shown.length };
   }
 
-  function sessionBody({ current }: RequestSession) {
-    if (current === undefined) return { authenticated: false, session: null };
+  function sessionBody({ current, lost }: RequestSession) {
+    if (current === undefined) {
+      return { authenticated: false, session: null, ...(lost && { lost: true }) };
+    }
     return {
       authenticated: true,
       session_id: current.id,
