@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { StoreUnavailableError } from '../src/index.ts';
 import type { Sessions } from '../test/faults/load.ts';
 
@@ -24,7 +25,9 @@ export class HttpSessions implements Sessions {
   }
 
   async create(_data: object, { user = 'Guest' }: { readonly user?: string }) {
-    const { cookie, body } = await this.#request('POST', '/login', { username: user });
+    // The server keeps some sessions of a name only: here everybody has a name of their own.
+    const username = `${user} ${randomUUID()}`;
+    const { cookie, body } = await this.#request('POST', '/login', { username });
     if (cookie === undefined || body.session_id === undefined) throw new Error('No session began');
     return { token: cookie, session: { id: body.session_id } };
   }

@@ -12,6 +12,12 @@ export interface Config {
   readonly prefix: string;
   readonly policy: SessionPolicy;
   readonly secureCookie: boolean;
+  /** A proxy in front sets `X-Forwarded-Host` and `X-Forwarded-Proto` on every request. */
+  readonly trustProxy: boolean;
+  /** Host names in lower case, `*.` before one for its subdomains, `*` for any. `undefined`: nobody said. */
+  readonly allowedHosts: readonly string[] | undefined;
+  /** Origins whose pages may send unsafe requests here as well; `https://*.example.com` for subdomains. */
+  readonly trustedOrigins: readonly string[];
   /** Sessions in use are kept in this process too: docs/near-cache.md. */
   readonly nearCache: boolean;
   readonly logLevel: LogLevel;
@@ -56,7 +62,7 @@ export const settings = {
     hint: 'NAME',
     help: 'name of the master that the sentinels watch',
   },
-  prefix: { env: 'SESSION_PREFIX', hint: 'PREFIX', help: 'what every key begins with (session:)' },
+  prefix: { env: 'SESSION_PREFIX', hint: 'PREFIX', help: 'what every key begins with' },
   ttl: { env: 'SESSION_TTL', hint: 'SECONDS', help: `idle timeout (${defaultPolicy.ttl})` },
   'max-ttl': {
     env: 'SESSION_MAX_TTL',
@@ -72,6 +78,21 @@ export const settings = {
     env: 'SECURE_COOKIE',
     hint: '',
     help: 'Secure cookie with the __Host- prefix, for HTTPS',
+  },
+  'trust-proxy': {
+    env: 'TRUST_PROXY',
+    hint: '',
+    help: 'a proxy in front sets X-Forwarded-Host and -Proto',
+  },
+  'allowed-hosts': {
+    env: 'ALLOWED_HOSTS',
+    hint: 'NAME,...',
+    help: 'names browsers may use besides localhost; *.NAME, *',
+  },
+  'trusted-origins': {
+    env: 'TRUSTED_ORIGINS',
+    hint: 'ORIGIN,...',
+    help: 'sites whose pages may send forms; https://*.NAME',
   },
   'near-cache': {
     env: 'SESSION_NEAR_CACHE',
@@ -101,11 +122,21 @@ export const redisSettings: readonly Setting[] = [
   'prefix',
 ];
 
+/** Where an application's sessions are that was given no prefix. */
+export const DEFAULT_PREFIX = 'session:';
+
+/** The server has no password: under the applications' prefix its cookies would open their sessions. */
+export const DEMO_PREFIX = 'session:demo:';
+
+/** Of the server, as it has no password: everybody who gives no name shares one. */
+const MAX_SESSIONS_PER_NAME = 50;
+
 /** The configuration that flags and environment describe; of the environment, only those settings count. Throws a `ConfigError`. */
 export function readConfig(
   flags: Readonly<Partial<Record<Setting, string | boolean>>>,
   env: Readonly<Record<string, string | undefined>>,
   understood: readonly Setting[] = allSettings,
+  defaultPrefix = DEMO_PREFIX,
 ): Config {
   /** Under the name that the value was given by, for the message. */
   const given = new Map<Setting, { readonly value: string; readonly source: string }>();
@@ -162,6 +193,7 @@ export function readConfig(
     const [ttl, maxTtl, lifetime] = [seconds('ttl'), seconds('max-ttl'), seconds('lifetime')];
     try {
       return createPolicy({
+        maxSessions: MAX_SESSIONS_PER_NAME,
         ...(ttl === undefined ? {} : { ttl }),
         ...(maxTtl === undefined ? {} : { maxTtl }),
         ...(lifetime === undefined ? {} : { lifetime }),
@@ -177,9 +209,21 @@ export function readConfig(
     port: port('port', 0) ?? 8080,
     store: read('store', storeName, 'auto, redis or memory') ?? 'auto',
     redis: redisAddress(),
-    prefix: text('prefix') ?? 'session:',
+    prefix: text('prefix') ?? defaultPrefix,
     policy: policy(),
     secureCookie: read('secure-cookie', yesOrNo, 'true or false') ?? false,
+    trustProxy: read('trust-proxy', yesOrNo, 'true or false') ?? false,
+    allowedHosts: read(
+      'allowed-hosts',
+      (value) => listOf(value, hostName),
+      'host names such as shop.example, *.shop.example or *, without scheme and port',
+    ),
+    trustedOrigins:
+      read(
+        'trusted-origins',
+        (value) => listOf(value, origin),
+        'origins such as https://shop.example or https://*.shop.example',
+      ) ?? [],
     nearCache: read('near-cache', yesOrNo, 'true or false') ?? false,
     logLevel:
       read('log-level', logLevel, 'debug, info, warn or error') ??
@@ -204,6 +248,31 @@ function hostsAndPorts(value: string): HostAndPort[] | undefined {
   });
   const valid = hosts.every(({ host, port }) => host !== undefined && port !== undefined);
   return valid ? (hosts as HostAndPort[]) : undefined;
+}
+
+/** What stands between commas, if all of it makes sense. */
+function listOf(
+  value: string,
+  parse: (part: string) => string | undefined,
+): readonly string[] | undefined {
+  const parsed = value.split(',').map((part) => parse(part.trim()));
+  return parsed.every((part) => part !== undefined) ? parsed : undefined;
+}
+
+const LABEL = String.raw`[^\s./?#@:*%\\[\]]+`;
+const HOST = String.raw`(?:\*\.)?${LABEL}(?:\.${LABEL})*\.?|\[[\da-f:.]+\]`;
+
+function hostName(text: string): string | undefined {
+  if (text === '*') return text;
+  if (!new RegExp(`^(?:${HOST})$`, 'i').test(text) || !URL.canParse(`http://${text}`)) {
+    return undefined;
+  }
+  return new URL(`http://${text}`).hostname.replace(/\.$/, '');
+}
+
+function origin(text: string): string | undefined {
+  const isOne = new RegExp(`^https?://(?:${HOST})(?::\\d+)?/?$`, 'i').test(text);
+  return isOne && URL.canParse(text) ? new URL(text).origin : undefined;
 }
 
 function redisUrl(value: string): string | undefined {

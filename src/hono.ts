@@ -12,7 +12,11 @@ export type {
   StartOptions,
   UserSession,
 } from './http/request-session.ts';
-export { SessionCookie, type SessionCookieOptions } from './http/session-cookie.ts';
+export {
+  type PresentedToken,
+  SessionCookie,
+  type SessionCookieOptions,
+} from './http/session-cookie.ts';
 export type { SessionHandlerOptions, SessionWarning } from './http/session-handler.ts';
 export { type SessionsEnv, type SessionsOptions, sessions } from './http/sessions.ts';
 export type { TrustedOrigins } from './http/trusted-origins.ts';

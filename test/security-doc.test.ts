@@ -20,6 +20,20 @@ it('docs/security.md names tests that exist', async () => {
   expect(missing).toEqual([]);
 });
 
+it('docs/security.md claims of ASVS 3.4 what the demo does, line by line', async () => {
+  const document = await readFile(new URL('docs/security.md', root), 'utf8');
+  const claims = new Map(
+    [...document.matchAll(/^\| (3\.4\.\S+) \| (.*?) \|/gm)].map(([, id, claim = '']) => [
+      id,
+      claim,
+    ]),
+  );
+  expect([...claims.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((n) => `3.4.${n}`));
+  // What the headers, which test/server-requests.test.ts spells out, leave open.
+  expect(claims.get('3.4.1')).toContain('without `includeSubDomains`');
+  expect(claims.get('3.4.7')).toMatch(/^Not done/);
+});
+
 /** The tests and the contract of a store, whose cases are tests wherever they are registered. */
 async function readTests(): Promise<string> {
   const sources = await Promise.all(['test/', 'src/testing/'].map(readAll));

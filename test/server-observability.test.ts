@@ -112,7 +112,7 @@ describe('a request id', () => {
         answer += chunk;
       });
       socket.end(
-        `GET /session HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n`,
+        `GET /session HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n`,
       );
       await once(socket, 'close');
       // Node refuses some of these bytes by itself.

@@ -2,9 +2,12 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
+import { SessionService } from '../src/index.ts';
+import { RedisSessionRepository } from '../src/redis.ts';
 import { Browser } from './support/http-server.ts';
 import { describeWithServers, redisBinary } from './support/live-redis.ts';
 import { type RedisServer, startRedisServer } from './support/redis-server.ts';
+import { say } from './support/say.ts';
 import { SojournProcess } from './support/sojourn-process.ts';
 
 const running: SojournProcess[] = [];
@@ -30,20 +33,6 @@ async function closedPort(): Promise<string> {
   server.close();
   await once(server, 'close');
   return String(typeof address === 'object' && address?.port);
-}
-
-/** What the server says to these bytes, until it closes the connection. */
-async function say(url: string, bytes: string | Uint8Array): Promise<string> {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1');
-  let answer = '';
-  socket.on('data', (chunk) => {
-    answer += chunk.toString('latin1');
-  });
-  socket.on('error', () => {}); // a reset is an answer too
-  socket.end(bytes);
-  // not by `once`, which rejects at an error
-  await new Promise((resolve) => socket.on('close', resolve));
-  return answer;
 }
 
 describe('the server as a process', () => {
@@ -92,6 +81,26 @@ describe('the server as a process', () => {
     [['--redis-url', 'redis://:pass@x/main'], '--redis-url'],
     [['--redis-cluster', 'a,b'], '--redis-cluster'],
     [['--redis-master', 'm'], '--redis-master'],
+    [['--allowed-hosts', ''], '--allowed-hosts'],
+    [['--allowed-hosts', 'https://shop.example'], '--allowed-hosts'],
+    [['--allowed-hosts', 'shop.example:8080'], '--allowed-hosts'],
+    [['--allowed-hosts', 'shop.example/'], '--allowed-hosts'],
+    [['--allowed-hosts', 'shop.example,,b.example'], '--allowed-hosts'],
+    [['--allowed-hosts', 'a*.example'], '--allowed-hosts'],
+    [['--allowed-hosts', '*.*.example'], '--allowed-hosts'],
+    [['--allowed-hosts', 'shop..example'], '--allowed-hosts'],
+    [['--allowed-hosts', '.shop.example'], '--allowed-hosts'],
+    [['--allowed-hosts', '1.2.3.999'], '--allowed-hosts'],
+    [['--trusted-origins', ''], '--trusted-origins'],
+    [['--trusted-origins', '*'], '--trusted-origins'],
+    [['--trusted-origins', 'null'], '--trusted-origins'],
+    [['--trusted-origins', 'shop.example'], '--trusted-origins'],
+    [['--trusted-origins', 'ftp://shop.example'], '--trusted-origins'],
+    [['--trusted-origins', 'https://shop.example/cart'], '--trusted-origins'],
+    [['--trusted-origins', 'https://ada@shop.example'], '--trusted-origins'],
+    [['--trusted-origins', 'https://shop.example:99999'], '--trusted-origins'],
+    [['--trusted-origins', 'https://*'], '--trusted-origins'],
+    [['--trusted-origins', 'https://a.example;https://b.example'], '--trusted-origins'],
   ])('exits 2 at %j with one line that names it', async (args, named) => {
     const { code, stdout, stderr } = await new SojournProcess(args).exited;
     expect(code).toBe(2);
@@ -101,10 +110,32 @@ describe('the server as a process', () => {
     expect(stderr).not.toContain('pass');
   });
 
-  it('exits 2 at a bad variable and names it', async () => {
-    const { code, stderr } = await new SojournProcess([], { SESSION_TTL: 'abc' }).exited;
+  it.each([
+    [{ SESSION_TTL: 'abc' }, 'SESSION_TTL must be a whole number of seconds, not "abc"'],
+    [{ TRUST_PROXY: '127.0.0.1' }, 'TRUST_PROXY must be true or false, not "127.0.0.1"'],
+    [
+      { ALLOWED_HOSTS: 'a b' },
+      'ALLOWED_HOSTS must be host names such as shop.example, *.shop.example or *, without scheme and port, not "a b"',
+    ],
+    [
+      { TRUSTED_ORIGINS: 'https://a.example https://b.example' },
+      'TRUSTED_ORIGINS must be origins such as https://shop.example or https://*.shop.example, not "https://a.example https://b.example"',
+    ],
+  ])('exits 2 at a bad variable and names it: %j', async (env, line) => {
+    const { code, stderr } = await new SojournProcess([], env as Record<string, string>).exited;
     expect(code).toBe(2);
-    expect(stderr).toBe('sojourn: SESSION_TTL must be a whole number of seconds, not "abc"\n');
+    expect(stderr).toBe(`sojourn: ${line}\n`);
+  });
+
+  it.each([
+    [['--host', '0.0.0.0'], {}],
+    [['--host', '::'], {}],
+    [[], { NODE_ENV: 'production' }],
+  ])('says that it has no password where others may reach it: %j %j', async (args, env) => {
+    const server = start(['--store', 'memory', ...args], env as Record<string, string>);
+    await server.url();
+    const warnings = server.stdout.split('\n').filter((line) => line.startsWith('Warning: '));
+    expect(warnings).toEqual([expect.stringContaining('without passwords')]);
   });
 
   it('prints every setting with --help', async () => {
@@ -121,6 +152,13 @@ describe('the server as a process', () => {
       '--max-ttl',
       '--lifetime',
       '--secure-cookie',
+      '--trust-proxy',
+      '--allowed-hosts',
+      '--trusted-origins',
+      'TRUST_PROXY',
+      'ALLOWED_HOSTS',
+      'TRUSTED_ORIGINS',
+      '(session:demo:)',
       'SESSION_TTL',
       'REDIS_URL',
     ]) {
@@ -160,7 +198,7 @@ describe('the server as a process', () => {
       await browser.post('/login');
       // A request whose body is not complete yet is in flight.
       const socket = connect(Number(new URL(url).port), '127.0.0.1');
-      const head = `POST /increment HTTP/1.1\r\nHost: x\r\nCookie: ${browser.cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\n`;
+      const head = `POST /increment HTTP/1.1\r\nHost: localhost\r\nCookie: ${browser.cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\n`;
       let answer = '';
       socket.on('data', (chunk) => {
         answer += chunk;
@@ -237,6 +275,27 @@ describeWithServers('the server with Redis', () => {
       session_secret: expect.stringMatching(/^[\w-]{43}$/),
     });
     expect(await admin.ttl(login.key)).toBeGreaterThan(55);
+    admin.disconnect();
+  });
+
+  it("opens no session of an application's with its cookies, and lists none", async () => {
+    redis = await startRedisServer({ binary: redisBinary() });
+    const url = await start(['--redis-url', redis.url]).url();
+    const admin = new Redis(redis.url);
+    const application = new SessionService({
+      repository: new RedisSessionRepository({ client: admin }),
+    });
+    const ada = await application.create({}, { user: 'ada' });
+    const browser = new Browser(url);
+    await browser.post('/login', { username: 'ada' });
+    expect(await application.get(browser.token)).toBeUndefined();
+    expect(await (await browser.request('/')).text()).not.toContain(ada.session.id);
+    await browser.post('/logout-everywhere');
+    browser.cookie = `sid=${ada.token}`;
+    expect(await (await browser.request('/session')).json()).toMatchObject({
+      authenticated: false,
+    });
+    expect(await application.get(ada.token)).toBeDefined();
     admin.disconnect();
   });
 

@@ -21,7 +21,11 @@ export function parseCommandLine(
   if (unexpected !== undefined) {
     throw new ConfigError(`unexpected argument ${JSON.stringify(unexpected)}`);
   }
-  return { config: readConfig(values, env, command.settings), flags: values, operand: operands[0] };
+  return {
+    config: readConfig(values, env, command.settings, command.defaultPrefix),
+    flags: values,
+    operand: operands[0],
+  };
 }
 
 /** What `--help` says of a command. */
@@ -31,7 +35,8 @@ export function helpFor(command: Command): string {
   );
   const shared = command.settings.map((name) => {
     const { env, hint, help } = settings[name];
-    return describe(name, hint, env, help);
+    const shown = name === 'prefix' ? `${help} (${command.defaultPrefix})` : help;
+    return describe(name, hint, env, shown);
   });
   return `${command.usage.map((usage, i) => `${i === 0 ? 'Usage:' : '      '} sojourn ${usage} [options]`).join('\n')}
 

@@ -26,6 +26,8 @@ export interface Command {
   readonly details?: string;
   /** Which settings it understands: it accepts no others, by flag or from the environment. */
   readonly settings: readonly Setting[];
+  /** What keys begin with where nobody says otherwise. */
+  readonly defaultPrefix: string;
   readonly flags: Readonly<Record<string, Flag>>;
   /** Whether something may stand in the line without a flag. */
   readonly operand?: 'ID';

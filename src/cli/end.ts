@@ -1,10 +1,10 @@
-import { ConfigError, redisSettings } from '../config.ts';
+import { ConfigError, DEFAULT_PREFIX, redisSettings } from '../config.ts';
 import { reasonOf, StoreUnavailableError } from '../domain/errors.ts';
-import type { SessionService } from '../domain/session-service.ts';
 import { type Command, type CommandLine, jsonFlag, readUser } from './command.ts';
-import { CommandError, EXIT_NOT_FOUND, EXIT_UNAVAILABLE } from './failure.ts';
+import { elsewhere, notFound } from './elsewhere.ts';
+import { CommandError, EXIT_UNAVAILABLE } from './failure.ts';
 import { requireId } from './session-view.ts';
-import { withRedis } from './with-redis.ts';
+import { type OpenedRedis, withRedis } from './with-redis.ts';
 
 export const end: Command = {
   summary: 'End a session, or all sessions of a user',
@@ -13,6 +13,7 @@ export const end: Command = {
 Whoever uses them is logged out. With --user, a login that is under way is ended too.
 Each session that ends is a line of JSON on stderr, for the log, as the server writes them.`,
   settings: redisSettings,
+  defaultPrefix: DEFAULT_PREFIX,
   flags: { user: { hint: 'USER', help: "all of this user's" }, json: jsonFlag },
   operand: 'ID',
   async run(line, terminal) {
@@ -30,7 +31,12 @@ Each session that ends is a line of JSON on stderr, for the log, as the server w
     };
     await withRedis(
       config,
-      async ({ service }) => show(await endAll(service, whose, config.prefix)),
+      async (redis) => {
+        const ended = await endAll(redis, whose, config.prefix);
+        await show(ended);
+        const hint = ended === 0 ? await elsewhere(redis.inspection, config.prefix) : undefined;
+        if (hint !== undefined) terminal.note(hint);
+      },
       { register: logSessions },
     );
   },
@@ -47,7 +53,7 @@ function target({ config, flags, operand }: CommandLine): Target {
 }
 
 async function endAll(
-  service: SessionService,
+  { service, inspection }: OpenedRedis,
   { id, user }: Target,
   prefix: string,
 ): Promise<number> {
@@ -61,5 +67,5 @@ async function endAll(
       `Redis failed, and what was to end may have ended: say it again. ${reasonOf(error)}`,
     );
   }
-  throw new CommandError(EXIT_NOT_FOUND, `no session ${prefix}${id}`);
+  throw await notFound(inspection, prefix, id);
 }

@@ -1,8 +1,8 @@
-import { redisSettings } from '../config.ts';
+import { DEFAULT_PREFIX, redisSettings } from '../config.ts';
 import { remainingSeconds } from '../domain/session.ts';
 import { encodeSession } from '../domain/session-record.ts';
 import { type Command, jsonFlag } from './command.ts';
-import { CommandError, EXIT_NOT_FOUND } from './failure.ts';
+import { notFound } from './elsewhere.ts';
 import { requireId, sessionJson } from './session-view.ts';
 import { withRedis } from './with-redis.ts';
 
@@ -11,6 +11,7 @@ export const inspect: Command = {
   usage: ['inspect ID'],
   details: 'Hashes of secrets are left out. It does not keep the session alive.',
   settings: redisSettings,
+  defaultPrefix: DEFAULT_PREFIX,
   flags: { json: jsonFlag },
   operand: 'ID',
   async run({ config, flags, operand }, terminal) {
@@ -18,7 +19,7 @@ export const inspect: Command = {
     await withRedis(config, async ({ repository, inspection }) => {
       const session = await repository.find(id);
       if (session === undefined) {
-        throw new CommandError(EXIT_NOT_FOUND, `no session ${config.prefix}${id}`);
+        throw await notFound(inspection, config.prefix, id);
       }
       const record = encodeSession(session);
       const commands = inspection.commandsFor(id);

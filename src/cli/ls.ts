@@ -1,6 +1,7 @@
-import { redisSettings } from '../config.ts';
+import { DEFAULT_PREFIX, redisSettings } from '../config.ts';
 import { remainingSeconds, type Session } from '../domain/session.ts';
 import { type Command, jsonFlag, readCount, readUser } from './command.ts';
+import { elsewhere } from './elsewhere.ts';
 import { duration, number } from './format.ts';
 import { secondsSince, sessionJson } from './session-view.ts';
 import { walkSessions } from './walk-sessions.ts';
@@ -14,6 +15,7 @@ All with the prefix: in no order, each as soon as it is found. With --user: the 
 LEFT is the time until it ends unless it is used, IDLE since it was used, AGE since it was started.
 --json prints an object a line.`,
   settings: redisSettings,
+  defaultPrefix: DEFAULT_PREFIX,
   flags: {
     user: { hint: 'USER', help: "only this user's" },
     limit: { hint: 'N', help: 'not more than so many' },
@@ -43,6 +45,8 @@ LEFT is the time until it ends unless it is used, IDLE since it was used, AGE si
       } finally {
         endProgress();
       }
+      const hint = listed === 0 ? await elsewhere(redis.inspection, config.prefix) : undefined;
+      if (hint !== undefined) terminal.note(hint);
     });
   },
 };

@@ -1,24 +1,47 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import type { Server, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
-import type { Config } from '../config.ts';
+import { type Config, StartError } from '../config.ts';
 import { createContainer, tokens } from '../container.ts';
+import { reasonOf, type StoreUnavailableError } from '../domain/errors.ts';
+import { bareAnswerHeaders } from '../http/demo/answer-headers.ts';
 import { type Asset, createDemoApp } from '../http/demo/demo-app.ts';
+import { allowsHost, isLoopback } from '../http/host-names.ts';
 import { requestLog } from '../http/request-log.ts';
 import { observe } from '../observe.ts';
 import { CommandError, EXIT_UNAVAILABLE } from './failure.ts';
+import { createHttpServer } from './http-server.ts';
 
 const EXIT_OK = 0;
 
 /** How long requests may take to finish after the signal to stop. */
 const STOP_TIMEOUT_MS = 10_000;
 
+const NO_PASSWORD =
+  'this is a demo without passwords: whoever reaches it is whoever they say, and sees and ends the sessions of that name';
+
+const INSECURE_SITE =
+  'browsers will drop the Secure cookie: the site is on http. Start without --secure-cookie (SECURE_COOKIE), or with ' +
+  '--trust-proxy (TRUST_PROXY) behind a proxy that ends TLS and sets X-Forwarded-Proto';
+
+/** What the middleware warns of, in terms of this program. */
+const advice: Readonly<Record<string, string>> = {
+  insecure_site: INSECURE_SITE,
+  cross_site_cookie:
+    'a page on another site that --trusted-origins (TRUSTED_ORIGINS) allows will not be logged in: browsers send the ' +
+    'SameSite=Lax cookie of this server from its own site alone',
+};
+
 /** Serves the demo page until it is told to stop. Rejects with an error that `failureOf` knows where it cannot start. */
 export async function serveUntilStopped(config: Config): Promise<void> {
   const container = await createContainer(config, { register: observe });
   const store = container.resolve(tokens.store);
+  await store.ready().catch(async (error: StoreUnavailableError) => {
+    if (error.failure !== 'unfit' && error.failure !== 'denied') return; // it may pass, and /readyz tells of it
+    await container.close();
+    throw new StartError(`cannot use ${store.label}: ${reasonOf(error)}`, { cause: error });
+  });
   const log = container.resolve(tokens.log);
   // Node would print the error with all that hangs on it: a Redis client's with the command, data and hashes included.
   process.on('uncaughtException', (error) => {
@@ -32,13 +55,22 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     ...(store.trace && { trace: store.trace }),
     now: container.resolve(tokens.clock).now,
     secureCookie: config.secureCookie,
+    trustProxy: config.trustProxy,
+    trustedOrigins: config.trustedOrigins,
+    onWarning: (_message, kind) => log.advises(advice[kind ?? ''] ?? INSECURE_SITE),
     assets: await readAssets(),
     metrics: container.resolve(tokens.metrics).registry,
     around: requestLog(log),
     onError: (error) => log.unexpected(error),
   });
 
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const server = createHttpServer({
+    fetch: app.fetch,
+    allowsHost: (name) =>
+      allowsHost(name, { listeningOn: config.host, allowedHosts: config.allowedHosts }),
+    headers: await bareAnswerHeaders({ https: config.secureCookie }),
+    log,
+  });
   server.listen(config.port, config.host);
   try {
     await once(server, 'listening');
@@ -53,6 +85,7 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   const { port } = server.address() as AddressInfo;
   const host = config.host === '127.0.0.1' ? 'localhost' : config.host;
   console.log(`Sojourn: http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  if (config.production || !isLoopback(config.host)) console.log(`Warning: ${NO_PASSWORD}`);
   console.log(
     `Store:   ${store.label}${store.kind === 'memory' ? '; sessions end with this process' : ''}`,
   );

@@ -27,10 +27,14 @@ export function secondsSince(instant: string, now: number): number | undefined {
   return Number.isNaN(at) ? undefined : Math.max(0, Math.round((now - at) / 1000));
 }
 
-/** The id, which may be given as the whole key. Throws a `ConfigError` that repeats nothing: it may be a token. */
+/** The id, which may be given as the whole key. Throws a `ConfigError` that repeats no id and no secret: it may be a token. */
 export function requireId(operand: string | undefined, prefix: string): SessionId {
   if (operand === undefined) throw new ConfigError('ID is missing');
   const id = parseSessionId(operand.startsWith(prefix) ? operand.slice(prefix.length) : operand);
+  const [, other] = /^([^.]*:)[\w-]{22}$/.exec(operand) ?? [];
+  if (id === undefined && other !== undefined) {
+    throw new ConfigError(`ID is a key with another prefix: it needs --prefix ${other}`);
+  }
   if (id === undefined) {
     throw new ConfigError('ID must be the 22 characters behind the prefix of a key');
   }

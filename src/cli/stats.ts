@@ -1,8 +1,9 @@
 import type { ServerFacts } from '../adapters/redis/inspection.ts';
-import { redisSettings } from '../config.ts';
+import { DEFAULT_PREFIX, redisSettings } from '../config.ts';
 import { remainingSeconds, type Session } from '../domain/session.ts';
 import { type Command, jsonFlag, readCount } from './command.ts';
 import { Distinct } from './distinct.ts';
+import { elsewhere } from './elsewhere.ts';
 import { bytes, duration, number, percent } from './format.ts';
 import { secondsSince } from './session-view.ts';
 import type { Terminal } from './terminal.ts';
@@ -20,6 +21,7 @@ Sessions and users are counted. The rest is told from a sample: those that a sca
 which is as good as at random. Users are those with an index, which outlives sessions that ran
 out by themselves, by their lifetime at most.`,
   settings: redisSettings,
+  defaultPrefix: DEFAULT_PREFIX,
   flags: {
     sample: { hint: 'N', help: `how many sessions to read (${DEFAULT_SAMPLE})` },
     json: jsonFlag,
@@ -27,6 +29,7 @@ out by themselves, by their lifetime at most.`,
   async run({ config, flags }, terminal) {
     const sampleSize = readCount('sample', flags) ?? DEFAULT_SAMPLE;
     await withRedis(config, async (redis) => {
+      await redis.ready();
       const servers = await redis.inspection.servers();
       const counted = await count(redis, sampleSize, terminal);
       const report = {
@@ -37,6 +40,9 @@ out by themselves, by their lifetime at most.`,
       };
       if (flags.json) await terminal.json(report);
       else await print(report, terminal);
+      const hint =
+        counted.sessions === 0 ? await elsewhere(redis.inspection, config.prefix) : undefined;
+      if (hint !== undefined) terminal.note(hint);
     });
   },
 };

@@ -35,6 +35,11 @@ export class Terminal {
     await this.#write(texts.join(''));
   }
 
+  /** A line beside what was asked for, on stderr. */
+  note(text: string): void {
+    this.#err.write(`sojourn: ${printable(text)}\n`);
+  }
+
   /** A line for programs. */
   async json(value: unknown): Promise<void> {
     await this.#write(printable(JSON.stringify(value)));

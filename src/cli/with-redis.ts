@@ -9,6 +9,8 @@ export interface OpenedRedis {
   readonly service: SessionService;
   readonly repository: SessionRepository;
   readonly inspection: RedisInspection;
+  /** Rejects with `StoreUnavailableError` where Redis does not answer, or cannot run scripts. */
+  ready(): Promise<void>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** SHA-256, in base64url. */
@@ -30,11 +32,12 @@ export async function withRedis(
     throw new StartError(`${error.message}; ${ELSEWHERE}`, { cause: error });
   });
   try {
-    const { repository, inspection } = container.resolve(tokens.store);
+    const { repository, inspection, ready } = container.resolve(tokens.store);
     if (inspection === undefined) throw new Error('Only Redis can be inspected.');
     await use({
       repository,
       inspection,
+      ready,
       service: container.resolve(tokens.service),
       now: container.resolve(tokens.clock).now,
       digest: container.resolve(tokens.secrets).sha256,

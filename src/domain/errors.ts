@@ -56,9 +56,17 @@ export class SessionError extends Error {
  * - `unready`: the store is there and does not serve now: it loads, is a replica, lacks replicas or a part of the cluster
  * - `full`: its memory is
  * - `denied`: it does not let this program in, or not do this
+ * - `unfit`: it answers and cannot do what sessions need, such as a Valkey without Lua
  * - `other`
  */
-export type StoreFailure = 'timeout' | 'connection' | 'unready' | 'full' | 'denied' | 'other';
+export type StoreFailure =
+  | 'timeout'
+  | 'connection'
+  | 'unready'
+  | 'full'
+  | 'denied'
+  | 'unfit'
+  | 'other';
 
 /**
  * The store could not be reached or could not answer. It says nothing about the session: a caller that treats this as

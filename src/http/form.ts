@@ -7,19 +7,28 @@ export type FormEnv = { Variables: { form: URLSearchParams } };
 const MAX_BODY_BYTES = 8 * 1024;
 const FORM = /^application\/x-www-form-urlencoded\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
-/** Refuses a body that is larger than any form here can be: 413. */
-export const limitForm = bodyLimit({
+const limit = bodyLimit({
   maxSize: MAX_BODY_BYTES,
   onError: () => {
     throw new HTTPException(413, { message: `The body is larger than ${MAX_BODY_BYTES} bytes` });
   },
 });
 
-/** Reads the body as a form into `c.var.form`; 415 for another content type, 400 for bytes that are no UTF-8. */
+/** Refuses a body that is larger than any form here can be: 413; and one that does not arrive: 400. */
+export const limitForm = createMiddleware(async function limitForm(c, next) {
+  // Errors of what comes next do not pass here: Hono has handled them.
+  return limit(c, next).catch((error: unknown) => {
+    throw error instanceof HTTPException ? error : endedEarly(error);
+  });
+});
+
+/** Reads the body as a form into `c.var.form`; 415 for another content type, 400 for bytes that are no UTF-8 or do not arrive. */
 export const readForm = createMiddleware<FormEnv>(async function readForm(c, next) {
   const type = c.req.header('Content-Type');
   if (type !== undefined && !FORM.test(type)) throw foreignType();
-  const body = await c.req.arrayBuffer();
+  const body = await c.req.arrayBuffer().catch((error: unknown) => {
+    throw endedEarly(error);
+  });
   if (type === undefined && body.byteLength > 0) throw foreignType();
   const form = parseForm(body);
   if (form === undefined) throw new HTTPException(400, { message: 'The form is not valid UTF-8' });
@@ -36,6 +45,11 @@ export function parseForm(body: ArrayBuffer): URLSearchParams | undefined {
   } catch {
     return undefined; // both decoders throw for exactly this
   }
+}
+
+/** The client went away, or what it sent was no body. Reading fails for no other reason. */
+function endedEarly(cause: unknown): HTTPException {
+  return new HTTPException(400, { message: 'The body of the request ended early', cause });
 }
 
 function foreignType(): HTTPException {

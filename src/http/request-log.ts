@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import { type RequestIdVariables, requestId } from 'hono/request-id';
 import type { RequestSession } from './request-session.ts';
 
@@ -13,6 +14,8 @@ export interface RequestLog {
     readonly status: number;
     readonly durationMs: number;
     readonly sessionId: string | undefined;
+    /** Why it was refused, if it was. */
+    readonly reason: string | undefined;
   }): void;
 }
 
@@ -37,6 +40,7 @@ export function requestLog(log: RequestLog): MiddlewareHandler[] {
           ...{ method: c.req.method, path: c.req.path, status: c.res.status },
           durationMs: performance.now() - beganAt,
           sessionId: session?.id,
+          reason: c.error instanceof HTTPException ? c.error.message : undefined,
         });
       });
     } satisfies MiddlewareHandler<Env>,

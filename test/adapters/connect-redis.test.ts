@@ -85,10 +85,16 @@ describeWithServers('a connection that is safe for sessions', () => {
   });
 
   it('says so where Redis cannot run Lua scripts', async () => {
-    const { port } = await server(['--rename-command', 'EVAL', '']);
-    expect((await failure({ kind: 'url', url: `redis://127.0.0.1:${port}` })).message).toMatch(
-      /cannot run Lua scripts/,
-    );
+    const none = ['--rename-command', 'EVAL', '', '--rename-command', 'EVALSHA', ''];
+    const { port } = await server(none);
+    const { client, ping } = await connect({ kind: 'url', url: `redis://127.0.0.1:${port}` });
+    const service = new SessionService({ repository: new RedisSessionRepository({ client }) });
+    for (const asked of [ping(), service.create({ secret: 'of ada' })]) {
+      const error = (await asked.catch((error) => error)) as Error;
+      expect(error).toMatchObject({ outcome: 'refused', failure: 'unfit' });
+      expect((error.cause as Error).message).toMatch(/^Redis cannot run Lua scripts/);
+      expect(inspect(error)).not.toContain('of ada');
+    }
   });
 
   it.each([{ commandTimeoutMs: 3000 }, { commandTimeoutMs: 60_000, connectTimeoutMs: 7000 }])(

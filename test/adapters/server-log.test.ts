@@ -95,6 +95,7 @@ describe('the log', () => {
       log.notify({ type: 'gone', id });
       log.answered(request);
       log.notify({ type: 'created', id, user: undefined });
+      log.answered({ ...request, path: '/healthz', status: 403 });
       log.answered({ ...request, status: 503 });
       log.notify({ type: 'reused', id });
       log.connectionFailed(new Error('away'));
@@ -107,12 +108,13 @@ describe('the log', () => {
       'debug',
       'info',
       'info',
+      'info',
       'warn',
       'warn',
       'warn',
       'error',
     ]);
-    expect(written('info')).toEqual(['info', 'info', 'warn', 'warn', 'warn', 'error']);
+    expect(written('info')).toEqual(['info', 'info', 'info', 'warn', 'warn', 'warn', 'error']);
     expect(written('warn')).toEqual(['warn', 'warn', 'warn', 'error']);
     expect(written('error')).toEqual(['error']);
   });
@@ -176,6 +178,18 @@ describe('the log', () => {
 });
 
 describeWithServers('the log of a Redis that fails', () => {
+  it('says why a request was refused, without a secret in it and without end', () => {
+    const { log, lines } = logTo();
+    const reason = `the origin https://${SECRET}.${'x'.repeat(1000)} is foreign`;
+    log.answered({ ...request, status: 403, reason });
+    log.answered({ ...request, reason: undefined });
+    const [refused, answered] = lines();
+    expect(refused.reason).toMatch(/^the origin https:/);
+    expect(refused.reason).not.toContain(SECRET);
+    expect(refused.reason.length).toBeLessThan(300);
+    expect(answered).not.toHaveProperty('reason');
+  });
+
   it('says which operation failed, why and for whom, with no argument of any command', async () => {
     const redis = await startRedisServer({ binary: redisBinary() });
     // As whoever brings a client of his own may have it: its errors carry the commands.

@@ -241,6 +241,67 @@ describeWithServers('the commands', () => {
     expect(stderr).toBe(`sojourn: no session session:${NOBODY}\n`);
   });
 
+  describe('where the prefix holds nothing', () => {
+    const elsewhere =
+      'no session has the prefix session:; with --prefix, sessions are at session:demo:, shop:';
+
+    beforeEach(async () => {
+      // What looks like a session of another prefix and is none.
+      await client.hset(`profile:${NOBODY}`, 'name', 'ada');
+      await client.set(`lock:${NOBODY}`, '1');
+    });
+
+    it.each([
+      [['ls'], 0],
+      [['ls', '--json'], 0],
+      [['ls', '--user', 'ada'], 0],
+      [['stats'], 0],
+      [['stats', '--json'], 0],
+      [['end', '--user', 'ada'], 0],
+      [['inspect', NOBODY], 3],
+      [['end', NOBODY], 3],
+    ])('%j names the prefixes that do hold sessions, on stderr', async (args, exit) => {
+      for (const prefix of ['session:demo:', 'shop:']) {
+        await serviceAt(prefix).create({}, { user: 'ada' });
+      }
+      const { code, stderr } = await sojourn(...args);
+      expect(code).toBe(exit);
+      const asked = exit === 3 ? `no session session:${NOBODY}: ` : '';
+      expect(stderr).toBe(`sojourn: ${asked}${elsewhere}\n`);
+    });
+
+    it('names none where there are none, and none beside sessions of its own', async () => {
+      expect((await sojourn('ls')).stderr).toBe('');
+      await serviceAt('shop:').create();
+      await service.create({}, { user: 'eve' });
+      expect((await sojourn('ls', '--user', 'ada')).stderr).toBe('');
+      expect((await sojourn('inspect', NOBODY)).stderr).toBe(
+        `sojourn: no session session:${NOBODY}\n`,
+      );
+    });
+
+    it('says nothing of what the user of Redis may not read', async () => {
+      await serviceAt('shop:').create();
+      await client.call('acl', 'setuser', 'narrow', 'on', '>pw', '~session:*', '+@all');
+      const url = redis.url.replace('//', '//narrow:pw@');
+      expect(await runSojourn(['ls', '--json'], { REDIS_URL: url })).toEqual({
+        ...{ code: 0, stdout: '', stderr: '' },
+      });
+      await client.call('acl', 'setuser', 'narrow', '-scan');
+      expect(await runSojourn(['end', NOBODY], { REDIS_URL: url })).toMatchObject({
+        ...{ code: 3, stderr: `sojourn: no session session:${NOBODY}\n` },
+      });
+    });
+  });
+
+  it('tells which prefix the key has that it was given as an ID', async () => {
+    const { code, stderr } = await sojourn('inspect', `session:demo:${NOBODY}`);
+    expect([code, stderr]).toEqual([
+      2,
+      'sojourn: ID is a key with another prefix: it needs --prefix session:demo:\n',
+    ]);
+  });
+
   it.each([
     [['ls'], 'Redis failed: '],
     [['end', NOBODY], 'Redis failed, and what was to end may have ended: say it again. '],

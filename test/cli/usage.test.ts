@@ -53,7 +53,10 @@ it.each(COMMANDS)('%s --help tells what it takes and nothing else', async (comma
   for (const setting of ['--prefix PREFIX', 'SESSION_PREFIX', '--redis-url URL', 'REDIS_URL']) {
     expect(stdout).toContain(setting);
   }
-  expect(stdout.includes('--port PORT')).toBe(command === 'serve');
+  for (const flag of ['--port PORT', '--trust-proxy', '--allowed-hosts', '(session:demo:)']) {
+    expect(stdout.includes(flag)).toBe(command === 'serve');
+  }
+  expect(stdout.includes('(session:)')).toBe(command !== 'serve');
   expect(stdout.includes('--json')).toBe(command !== 'serve');
   expect(stdout.split('\n').filter((line) => line.length > 110)).toEqual([]);
 });

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { StoreUnavailableError } from '../../src/domain/errors.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { SessionError, StoreUnavailableError } from '../../src/domain/errors.ts';
 import { createDemoApp } from '../../src/http/demo/demo-app.ts';
 import { SessionService } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
@@ -37,6 +37,7 @@ function demo({ secureCookie = false } = {}) {
   let cookie: string | undefined;
   return {
     app,
+    service,
     store,
     elapse: (ms: number) => {
       now += ms;
@@ -113,7 +114,7 @@ describe('GET /session', () => {
   ])('survives the cookie %s', async (cookie) => {
     const response = await demo().app.request('/session', { headers: { Cookie: cookie } });
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ authenticated: false, session: null });
+    expect(await response.json()).toMatchObject({ authenticated: false, session: null });
   });
 
   it.each(['x=%', 'x="', 'a=\u0001', '__proto__=1', 'SID=x', '__Host-sid=x', 'xsid=y', ';;;'])(
@@ -167,7 +168,11 @@ describe('POST /login', () => {
     const second = site.cookie;
     expect(second?.slice(0, 26)).not.toBe(first?.slice(0, 26));
     site.cookie = first;
-    expect(await site.json('/session')).toMatchObject({ authenticated: false, session: null });
+    expect(await site.json('/session')).toEqual({
+      authenticated: false,
+      session: null,
+      lost: true,
+    });
     site.cookie = second;
     expect(await site.json('/session')).toMatchObject({ session: { username: 'grace' } });
   });
@@ -427,13 +432,32 @@ describe('the server', () => {
           /^default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'; base-uri 'none'/,
         ),
         'x-content-type-options': 'nosniff',
-        'referrer-policy': 'no-referrer',
+        'referrer-policy': 'same-origin',
+        'cache-control': 'no-store',
         'x-frame-options': 'DENY',
         'cross-origin-opener-policy': 'same-origin',
       });
       expect(headers.has('Strict-Transport-Security')).toBe(false);
     },
   );
+
+  it('lets nobody keep what it says to anybody but the assets', async () => {
+    const site = demo();
+    await site.post('/login', { username: 'ada' });
+    for (const response of [
+      await site.request('/'),
+      await site.app.request('/'),
+      await site.app.request('/session'),
+      await site.post('/ttl', { ttl: 'x' }),
+      await site.app.request('/ttl', { method: 'POST' }),
+      await site.app.request('/login'),
+      await site.app.request('/nothing'),
+    ]) {
+      expect(response.headers.get('Cache-Control')).toBe('no-store');
+    }
+    const asset = await site.app.request('/assets/demo.css');
+    expect(asset.headers.get('Cache-Control')).toBe('no-cache');
+  });
 
   it('demands HTTPS for a year where the site is on HTTPS', async () => {
     const { headers } = await demo({ secureCookie: true }).app.request('/');
@@ -470,6 +494,36 @@ describe('the server', () => {
     site.store.down = false;
     expect(site.cookie).toBe(cookie);
     expect(await site.json('/session')).toMatchObject({ session: { username: 'ada' } });
+  });
+
+  it.each(['revoked', 'too_many_sessions'] as const)(
+    'answers 409 to a login that others of the same name overtook: %s',
+    async (code) => {
+      const site = demo();
+      vi.spyOn(site.service, 'create').mockRejectedValue(new SessionError(code, 'Too late.'));
+      const response = await site.post('/login');
+      expect(response.status).toBe(409);
+      expect(response.headers.has('Set-Cookie')).toBe(false);
+    },
+  );
+
+  it('lists the newest sessions of a user and the own one, and counts the rest', async () => {
+    const site = demo();
+    const headers = (i: number) => ({ 'User-Agent': `Firefox/1 (Windows)${i}` });
+    await site.post('/login', { username: 'ada' }, { 'User-Agent': 'curl/8.0' });
+    const { cookie } = site;
+    for (let i = 0; i < 30; i += 1) {
+      site.cookie = undefined;
+      await site.post('/login', { username: 'ada' }, headers(i));
+    }
+    const newest = await (await site.request('/')).text();
+    expect(newest.match(/action="\/sessions\/end"/g)).toHaveLength(19);
+    expect(newest).toContain('and 11 older');
+    site.cookie = cookie;
+    const oldest = await (await site.request('/')).text();
+    expect(oldest.match(/action="\/sessions\/end"/g)).toHaveLength(20);
+    expect(oldest).toContain('this one');
+    expect(oldest).toContain('and 10 older');
   });
 
   it('escapes whatever is in a field', async () => {

@@ -27,11 +27,13 @@ export interface AnsweredRequest {
   readonly status: number;
   readonly durationMs: number;
   readonly sessionId: string | undefined;
+  /** Why it was refused, in words that may repeat what the client sent. */
+  readonly reason?: string | undefined;
 }
 
 const STDERR = 2;
 const MAX_WAITING_BYTES = 1024 * 1024;
-const MAX_PATH_CHARACTERS = 256;
+const MAX_SENT_CHARACTERS = 256;
 
 /** Asked by machines, all day long. */
 const probes: readonly string[] = ['/healthz', '/readyz', '/metrics'];
@@ -67,12 +69,13 @@ export class ServerLog implements SessionObserver {
     return this.#requestIds.run(requestId, work);
   }
 
-  answered({ method, path, status, durationMs, sessionId }: AnsweredRequest): void {
-    const level = status >= 500 ? 'warn' : probes.includes(path) ? 'debug' : 'info';
+  answered({ method, path, status, durationMs, sessionId, reason }: AnsweredRequest): void {
+    const usual = status < 400 && probes.includes(path);
+    const level = status >= 500 ? 'warn' : usual ? 'debug' : 'info';
     if (!this.#log.isLevelEnabled(level)) return;
-    const shown = withoutSecrets(path).slice(0, MAX_PATH_CHARACTERS);
-    const ms = Math.round(durationMs * 1000) / 1000;
-    this.#log[level]({ method, path: shown, status, durationMs: ms, sessionId }, 'request');
+    const shown = (text: string) => withoutSecrets(text).slice(0, MAX_SENT_CHARACTERS);
+    const line = { method, path: shown(path), status, sessionId, reason: reason && shown(reason) };
+    this.#log[level]({ ...line, durationMs: Math.round(durationMs * 1000) / 1000 }, 'request');
   }
 
   notify(event: SessionEvent): void {
@@ -103,6 +106,11 @@ export class ServerLog implements SessionObserver {
   /** A connection to the store failed; the client goes on trying. */
   connectionFailed(error: Error): void {
     this.#log.warn({ err: error }, 'store connection failed');
+  }
+
+  /** Something is set up wrongly; the text says how to do it rightly. */
+  advises(text: string): void {
+    this.#log.warn(text);
   }
 
   /** Something is missing that the server can do without. */

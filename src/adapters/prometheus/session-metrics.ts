@@ -43,7 +43,15 @@ const BUCKETS = [
 
 const endReasons = ['logout', 'revoked', 'evicted', 'reused'] satisfies EndReason[];
 const failures = [
-  ...(['timeout', 'connection', 'unready', 'full', 'denied', 'other'] satisfies StoreFailure[]),
+  ...([
+    'timeout',
+    'connection',
+    'unready',
+    'full',
+    'denied',
+    'unfit',
+    'other',
+  ] satisfies StoreFailure[]),
 ];
 
 /**

@@ -17,7 +17,10 @@ import { tlsMismatch } from './tls-mismatch.ts';
 /** An open connection, for a repository and to be closed by whoever opened it. */
 export interface RedisConnection {
   readonly client: Redis | Cluster;
-  /** Resolves when Redis answers; rejects with `StoreUnavailableError` when it does not in time. */
+  /**
+   * Resolves when Redis runs a script; rejects with `StoreUnavailableError` when it does not in time, or not at all, as
+   * a Valkey whose Lua is not installed.
+   */
   ping(): Promise<void>;
   /** Lets commands under way finish, then closes. */
   close(): Promise<void>;
@@ -60,7 +63,7 @@ const MOST_MS = 3600 * 1000;
 
 /**
  * Opens a connection that is safe for sessions and resolves once Redis is ready. Rejects with `StoreUnavailableError`,
- * with nothing left open, when the first attempt fails, also where Redis cannot run Lua scripts. Afterwards it reconnects by itself for ever.
+ * with nothing left open, when the first attempt fails. Afterwards it reconnects by itself for ever.
  *
  * Throws a `SessionError` (`invalid_option`) for a URL or an option that makes no sense.
  */
@@ -83,7 +86,6 @@ export async function connectRedis(
   try {
     await once(client, 'ready', { signal: deadline });
     if (isCluster(client)) await nodesSettled(client, deadline);
-    await canRunScripts(client);
   } catch (error) {
     client.on('error', () => {}); // the first one was thrown; what follows while it closes tells nothing new
     client.disconnect();
@@ -102,7 +104,7 @@ export async function connectRedis(
     client,
     async ping() {
       try {
-        await canRunScripts(client);
+        await client.eval('return 1', 0); // PING is answered by a Redis without Lua as well
       } catch (error) {
         throw storeUnavailable(error);
       }
@@ -113,11 +115,6 @@ export async function connectRedis(
       client.disconnect();
     },
   };
-}
-
-/** Resolves where Redis does what sessions need: a Redis without Lua answers PING as well. */
-async function canRunScripts(client: Redis | Cluster): Promise<void> {
-  await client.eval('return 1', 0);
 }
 
 function patienceOf({

@@ -2,6 +2,7 @@ import type { SessionId } from '../../domain/session-token.ts';
 import { notUnderstood } from './answers.ts';
 import type { RedisCommands } from './clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
+import { findPrefixes } from './find-prefixes.ts';
 import { scanSessions, scanUsers } from './scan-sessions.ts';
 
 /** What a server says of itself; `undefined` where it keeps that to itself. */
@@ -52,6 +53,11 @@ export class RedisInspection {
   /** `scanUsers`: a user may come twice. */
   users(): AsyncGenerator<string[]> {
     return scanUsers({ client: this.#client, prefix: this.#prefix, pageSize: PAGE_SIZE });
+  }
+
+  /** `findPrefixes`: under which prefixes there are sessions, whatever this one's is. */
+  prefixes(): Promise<string[]> {
+    return findPrefixes(this.#client);
   }
 
   /** Each server that holds sessions. */

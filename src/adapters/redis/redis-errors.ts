@@ -57,6 +57,7 @@ export function failureOfReply(reply: string): StoreFailure {
 }
 
 function failureOf(error: Error): StoreFailure {
+  if (lacksLua(error)) return 'unfit';
   const { code } = error as NodeJS.ErrnoException;
   const answer =
     error.name === 'ReplyError'
@@ -69,6 +70,8 @@ function failureOf(error: Error): StoreFailure {
   return code !== undefined || lost.test(error.message) ? 'connection' : 'other';
 }
 
+const NO_LUA = 'Redis cannot run Lua scripts, which Sojourn needs; for Valkey install valkey-lua';
+
 /**
  * What a client threw or told, for people and logs. Clients hang the command with its arguments on their errors, and Redis repeats
  * arguments in some messages: session data, hashes and, where a connection is refused, the password.
@@ -76,16 +79,16 @@ function failureOf(error: Error): StoreFailure {
 export function plainRedisError(error: Error): Error {
   const code = (error as NodeJS.ErrnoException).code;
   // Where a name has several addresses, Node's error is a bundle of errors with a code and no message.
-  const message = error.message || code || error.name;
-  const plain = new Error(explained(message.replace(/, with args beginning with:.*$/s, '')));
+  const message = (error.message || code || error.name).replace(
+    /, with args beginning with:.*$/s,
+    '',
+  );
+  const plain = new Error(lacksLua(error) ? `${NO_LUA} (${message})` : message);
   plain.name = error.name;
   return code === undefined ? plain : Object.assign(plain, { code });
 }
 
-/** What Redis and Valkey say where they have no Lua. */
-const NO_LUA = /unknown command .{0,2}eval|scripting engine/i;
-
-function explained(message: string): string {
-  if (!NO_LUA.test(message)) return message;
-  return `Redis cannot run Lua scripts, which Sojourn needs; for Valkey install valkey-lua (${message.trim()})`;
+/** Whether Redis refuses because it has no Lua, as Valkey has none where its module is not installed. */
+export function lacksLua({ message }: Error): boolean {
+  return /unknown command .{0,2}eval|scripting engine/i.test(message);
 }

@@ -1,7 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
 import { HTTPException } from 'hono/http-exception';
-import { secureHeaders } from 'hono/secure-headers';
 import type { Handler, MiddlewareHandler } from 'hono/types';
 import { deviceLabel } from '../../domain/device-label.ts';
 import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
@@ -12,6 +11,7 @@ import { type FormEnv, limitForm, readForm } from '../form.ts';
 import type { RequestSession } from '../request-session.ts';
 import { SessionCookie } from '../session-cookie.ts';
 import { type SessionsEnv, sessions } from '../sessions.ts';
+import { answerHeaders } from './answer-headers.ts';
 import { type Cost, LastActions } from './last-actions.ts';
 import { type Notice, noticeOf, notices } from './notices.ts';
 import { type DeviceView, type PageView, renderPage } from './page.tsx';
@@ -29,6 +29,10 @@ export interface DemoOptions {
   /** Milliseconds since 1970, for the time that is left of a lifetime. */
   readonly now: () => number;
   readonly secureCookie: boolean;
+  /** As the middleware has them. */
+  readonly trustProxy?: boolean;
+  readonly trustedOrigins?: readonly string[];
+  readonly onWarning?: (message: string, kind?: string) => void;
   /** The page's style sheet and script by path. */
   readonly assets: Readonly<Record<string, Asset>>;
   /** What `GET /metrics` answers; without it there is no such path. */
@@ -54,6 +58,10 @@ type Env = { Variables: SessionsEnv['Variables'] & FormEnv['Variables'] };
 
 const MAX_USERNAME_CHARACTERS = 64;
 const ROTATION_GRACE_SECONDS = 10;
+/** A login that others of the same name overtook. */
+const lostRaces: readonly string[] = ['revoked', 'too_many_sessions'];
+/** Older ones are counted only. */
+const MAX_LISTED_SESSIONS = 20;
 const pages: readonly string[] = ['/', '/index.html'];
 
 /** The standalone server's routes: the page, its JSON, health and readiness. */
@@ -64,28 +72,16 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
   const app = new Hono<Env>();
 
   for (const middleware of options.around ?? []) app.use(middleware);
-  app.use(
-    secureHeaders({
-      contentSecurityPolicy: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        formAction: ["'self'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-      },
-      xFrameOptions: 'DENY',
-      strictTransportSecurity: options.secureCookie ? 'max-age=31536000' : false,
-    }),
-  );
+  app.use(...answerHeaders({ https: options.secureCookie }));
 
   const withSession = sessions({
     service,
     cookie: { secure: options.secureCookie },
     refresh: slides,
     onUnavailable: unavailable,
+    trustProxy: options.trustProxy ?? false,
+    trustedOrigins: options.trustedOrigins ?? [],
+    ...(options.onWarning && { onWarning: options.onWarning }),
   });
 
   for (const path of pages) {
@@ -94,7 +90,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
         withSession,
         async (c: Context<Env>) => {
           const view = pageView(c.var.session, noticeOf(c.req.query('notice')));
-          return page(c, { ...view, devices: await devices(c.var.session) });
+          return page(c, { ...view, ...(await devices(c.var.session)) });
         },
       ],
     });
@@ -186,8 +182,10 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
         try {
           await ready();
           return c.json({ status: 'ready' });
-        } catch {
-          return c.json({ status: 'unavailable' }, 503); // whatever it was, the store did not answer
+        } catch (error) {
+          // Which kind of failure, but no message: it may name hosts that are nobody's business.
+          const failure = error instanceof StoreUnavailableError ? error.failure : 'other';
+          return c.json({ status: 'unavailable', failure }, 503);
         }
       },
     ],
@@ -215,8 +213,10 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
   app.onError((error, c) => {
     if (error instanceof StoreUnavailableError) return unavailable(c);
     if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
-    if (error instanceof SessionError)
-      return c.json({ error: error.message, code: error.code }, 400);
+    if (error instanceof SessionError) {
+      const status = lostRaces.includes(error.code) ? 409 : 400;
+      return c.json({ error: error.message, code: error.code }, status);
+    }
     onError(error);
     return c.json({ error: 'Internal server error' }, 500);
   });
@@ -290,6 +290,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       },
       action: current && actions.get(current.id),
       devices: [],
+      olderDevices: 0,
       notice: text,
     };
   }
@@ -300,20 +301,24 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     return { lifetimeLeftMs, lifetimeMs: endsAt - Date.parse(createdAt) };
   }
 
-  async function devices({ id, user }: RequestSession): Promise<DeviceView[]> {
-    const sessions = user === undefined ? [] : await service.list(user);
-    return sessions.map((session) => ({
+  async function devices({ id, user }: RequestSession) {
+    const all = user === undefined ? [] : await service.list(user);
+    const newest = new Set(all.slice(-MAX_LISTED_SESSIONS));
+    const shown = all.filter((session) => newest.has(session) || session.id === id);
+    const views: DeviceView[] = shown.map((session) => ({
       id: session.id,
       label: session.device.label ?? 'Unknown device',
       createdAt: session.createdAt,
       lastAccessedAt: session.lastAccessedAt,
       current: session.id === id,
     }));
+    return { devices: views, olderDevices: all.length - shown.length };
   }
 
   function sessionBody({ current, lost }: RequestSession) {
-    if (current === undefined)
-      return { authenticated: false, session: null, ...(lost && { lost }) };
+    if (current === undefined) {
+      return { authenticated: false, session: null, ...(lost && { lost: true }) };
+    }
     return {
       authenticated: true,
       session_id: current.id,

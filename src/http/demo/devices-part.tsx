@@ -1,7 +1,13 @@
 import type { DeviceView } from './page.tsx';
 
 /** The user's sessions on all devices; each can be ended, and all of them at once. */
-export function DevicesPart({ devices }: { devices: readonly DeviceView[] }) {
+export function DevicesPart({
+  devices,
+  older,
+}: {
+  readonly devices: readonly DeviceView[];
+  readonly older: number;
+}) {
   return (
     <section aria-labelledby="devices-heading">
       <h2 id="devices-heading">Your sessions</h2>
@@ -31,6 +37,7 @@ export function DevicesPart({ devices }: { devices: readonly DeviceView[] }) {
             </li>
           ))}
         </ul>
+        {older > 0 && <p class="hint">and {older} older</p>}
       </div>
       <form method="post" action="/logout-everywhere" data-says="Logged out everywhere.">
         <button id="logout-everywhere" type="submit">

@@ -25,8 +25,10 @@ export interface PageView {
   };
   readonly cookie: { readonly name: string; readonly secure: boolean };
   readonly session: SessionView | undefined;
-  /** The user's sessions, this one among them. */
+  /** The user's newest sessions, and this one. */
   readonly devices: readonly DeviceView[];
+  /** How many more the user has. */
+  readonly olderDevices: number;
   /** What this session did last, as far as this server knows. */
   readonly action: LastAction | undefined;
   /** Why the form that led here was not done as asked. */
@@ -104,7 +106,7 @@ function Page(view: PageView) {
           <div class="column">
             <StorePart {...view} />
             <CostPart {...view} />
-            {view.session && <DevicesPart devices={view.devices} />}
+            {view.session && <DevicesPart devices={view.devices} older={view.olderDevices} />}
           </div>
         </main>
         <footer>

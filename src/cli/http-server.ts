@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { type Refusal, refusalOf } from '../http/request-line.ts';
+import type { RequestLog } from '../http/request-log.ts';
+import { closeIdleBeyond } from './connections.ts';
+
+/** How long clients may take, in milliseconds, and how many there may be at once. */
+export interface ConnectionLimits {
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly keepAliveTimeout: number;
+  /** How often it is looked which connections are too slow. */
+  readonly connectionsCheckingInterval: number;
+  /** From here on a new connection closes an idle one. */
+  readonly connections: number;
+  /** From here on, where none is idle, a new connection is closed. */
+  readonly maxConnections: number;
+}
+
+export const connectionLimits: ConnectionLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000, // longer than the 60 s of common proxies, which would send into a connection that just closes
+  connectionsCheckingInterval: 5000,
+  connections: 1000,
+  maxConnections: 2000,
+};
+
+export interface HttpServerOptions {
+  /** The application: it gets what is well-formed, names an allowed host and has a path that is written plainly. */
+  readonly fetch: Parameters<typeof getRequestListener>[0];
+  readonly allowsHost: (name: string) => boolean;
+  /** Headers of the answers that the application does not give. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly log: RequestLog;
+  /** Default `connectionLimits`. */
+  readonly limits?: ConnectionLimits;
+}
+
+/** Node's HTTP server before an application, which it spares what is no proper request. It does not listen yet. */
+export function createHttpServer(options: HttpServerOptions): Server {
+  const { fetch, allowsHost, headers, log, limits = connectionLimits } = options;
+  const { connections, maxConnections, ...timeouts } = limits;
+  const listener = getRequestListener(fetch, { hostname: 'localhost' }); // for HTTP/1.0 without Host
+  const responses = new WeakMap<object, ServerResponse>();
+
+  const server = createServer({ ...timeouts, requireHostHeader: false }, (request, response) => {
+    responses.set(request.socket, response);
+    const refusal = refusalOf(request, allowsHost);
+    if (refusal === undefined) void listener(request, response);
+    else refuse(request, response, refusal);
+  });
+  server.maxConnections = maxConnections;
+  closeIdleBeyond(connections, server);
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    refuse(request, response, { status: 417, message: 'Only 100-continue can be expected' });
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const answered = responses.get(socket);
+    const begun = answered?.headersSent === true && !answered.writableFinished;
+    if (!socket.writable || begun || error.code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const [status, message] = clientErrors[error.code ?? ''] ?? [
+      '400 Bad Request',
+      'This is no HTTP request',
+    ];
+    const body = JSON.stringify({ error: message });
+    const all = { ...headers, ...bodyHeaders(body), Connection: 'close' };
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`, () => socket.destroy());
+  });
+  return server;
+
+  function refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { status, message }: Refusal,
+  ) {
+    const requestId = randomUUID();
+    const body = JSON.stringify({ error: message });
+    const all = {
+      ...headers,
+      ...bodyHeaders(body),
+      'X-Request-Id': requestId,
+      Connection: 'close',
+    };
+    response.writeHead(status, all).end(body);
+    const { method = '', url = '' } = request;
+    const path = url.split('?', 1)[0] ?? '';
+    const answered = { method, path, status, durationMs: 0, sessionId: undefined, reason: message };
+    void log.during(requestId, async () => log.answered(answered));
+  }
+}
+
+const clientErrors: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers are too large'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['413 Payload Too Large', 'The chunk extensions are too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request took too long to arrive'],
+};
+
+function bodyHeaders(body: string): Record<string, string> {
+  return {
+    'Content-Type': 'application/json',
+    'Content-Length': String(Buffer.byteLength(body)),
+  };
+}
