@@ -49,7 +49,7 @@ export function scanUsers({
 }
 
 /** What stands behind the prefix in the names of all keys of that type. */
-async function* scan(
+export async function* scan(
   commands: RedisCommands,
   prefix: string,
   type: 'hash' | 'zset',
