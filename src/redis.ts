@@ -3,7 +3,11 @@
  *
  * @module
  */
-
+export type {
+  IoredisClient,
+  NodeRedisClient,
+  RedisClient,
+} from './adapters/redis/clients/tell-apart.ts';
 export {
   type ConnectOptions,
   connectRedis,

@@ -17,6 +17,7 @@ export interface Deployment {
 
 interface Kind {
   readonly name: string;
+  readonly kind: RedisAddress['kind'];
   start(): Promise<Deployment>;
 }
 
@@ -28,6 +29,7 @@ interface Running {
 export const deployments: readonly Kind[] = [
   {
     name: 'one server',
+    kind: 'server',
     async start() {
       const server = await startRedisServer({ binary: redisBinary() });
       const { host, port } = server;
@@ -36,6 +38,7 @@ export const deployments: readonly Kind[] = [
   },
   {
     name: 'a primary that sentinels watch',
+    kind: 'sentinel',
     async start() {
       const watched = await startRedisSentinel({ binary: redisBinary() });
       const { addresses: sentinels, master } = watched;
@@ -44,6 +47,7 @@ export const deployments: readonly Kind[] = [
   },
   {
     name: 'a cluster',
+    kind: 'cluster',
     async start() {
       const cluster = await startRedisCluster({ binary: redisBinary() });
       return deploymentOf({ kind: 'cluster', nodes: cluster.addresses }, cluster);

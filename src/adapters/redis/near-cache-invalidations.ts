@@ -37,7 +37,7 @@ export class NearCacheInvalidations {
     this.#connection = commands.listen({
       ready: () => void this.#arm(),
       lost: () => this.#lose(),
-      failed: (error) => listener.failed(error),
+      failed: (error) => listener.failed(causeOf(error)),
       heard: (_channel, keys) => this.#hear(keys),
     });
     this.#timer = setInterval(() => this.#beat(), PING_INTERVAL_MS).unref();

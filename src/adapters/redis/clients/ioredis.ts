@@ -87,7 +87,7 @@ export class IoredisCommands implements RedisCommands {
   }
 }
 
-/** By the method of that name: it converts the arguments as ioredis does for everybody. */
+/** By the method of that name: `call` takes names in capitals for unknown ones, and iovalkey sends none to a subscriber. */
 function send(client: Redis | Cluster, name: string, args: readonly Argument[]): Promise<unknown> {
   const method = (
     client as unknown as Record<string, (...args: readonly Argument[]) => Promise<unknown>>
@@ -124,7 +124,7 @@ function listen(client: Redis, listener: RedisListener): RedisListening {
   client.on('close', renew);
   return {
     database: client.options.db ?? 0,
-    command: (name, args) => connection.call(name, [...args]).catch(throwUnavailable),
+    command: (name, args) => send(connection, name, args),
     async subscribe(channel) {
       await connection.subscribe(channel).catch(throwUnavailable);
     },

@@ -1,5 +1,13 @@
 import type { Cluster, Redis } from 'ioredis';
 import { IoredisCommands } from './ioredis.ts';
+import { lenderOfClient, lenderOfPool, lenderOfSentinel, NodeRedisCommands } from './node-redis.ts';
+import type {
+  NodeRedis,
+  NodeRedisCluster,
+  NodeRedisPool,
+  NodeRedisSentinel,
+} from './node-redis-client.ts';
+import { NodeRedisClusterCommands } from './node-redis-cluster.ts';
 import type { RedisCommands } from './redis-commands.ts';
 
 /** `Redis` or `Cluster` of ioredis 5 or 6 or of iovalkey, whichever copy of it. */
@@ -13,8 +21,16 @@ export interface IoredisClient {
   disconnect(...args: never[]): void;
 }
 
-/** A client of Sojourn's: see docs/redis-clients.md for which ones there are and which options they need. */
-export type RedisClient = IoredisClient;
+/** A client, a pool, a cluster or a sentinel of node-redis (`redis` or `@redis/client`) 5 or 6, whichever copy of it. */
+export interface NodeRedisClient {
+  readonly isOpen: boolean;
+  sendCommand(...args: never[]): Promise<unknown>;
+  connect(): Promise<unknown>;
+  destroy(): unknown;
+}
+
+/** The clients that Sojourn takes. docs/redis-clients.md says which options each needs, and what it cannot promise. */
+export type RedisClient = IoredisClient | NodeRedisClient;
 
 const known = new WeakMap<object, RedisCommands>();
 
@@ -24,7 +40,7 @@ const known = new WeakMap<object, RedisCommands>();
  */
 export function commandsOf(client: RedisClient | RedisCommands): RedisCommands {
   if (isCommands(client)) return client;
-  const before = known.get(client);
+  const before = isObject(client) ? known.get(client) : undefined;
   if (before !== undefined) return before;
   const commands = adapt(client);
   known.set(client, commands);
@@ -32,12 +48,103 @@ export function commandsOf(client: RedisClient | RedisCommands): RedisCommands {
 }
 
 function isCommands(client: unknown): client is RedisCommands {
-  return (
-    typeof (client as Partial<RedisCommands> | null | undefined)?.script === 'function' &&
-    'primaries' in (client as object)
+  return can(client, 'script', 'primaries', 'openOwn', 'listen');
+}
+
+function adapt(client: unknown): RedisCommands {
+  if (can(client, 'defineCommand', 'duplicate', 'disconnect')) {
+    const ioredis = client as Redis | Cluster;
+    checkIoredis(ioredis.options);
+    return new IoredisCommands(ioredis);
+  }
+  if (can(client, 'sendCommand', 'connect', 'destroy') && 'isOpen' in client) {
+    const commands = adaptNodeRedis(client);
+    if (commands !== undefined) return commands;
+  }
+  throw new TypeError(whyNot(client));
+}
+
+function adaptNodeRedis(client: object): RedisCommands | undefined {
+  const { _keyPrefix } = client as { _keyPrefix?: unknown };
+  if (isGiven(_keyPrefix)) throw prefixTwice();
+  if (can(client, 'nodeClient') && 'masters' in client) {
+    return new NodeRedisClusterCommands(client as unknown as NodeRedisCluster);
+  }
+  if (can(client, 'acquire', '_execute')) {
+    return new NodeRedisCommands(lenderOfSentinel(client as unknown as NodeRedisSentinel));
+  }
+  if (can(client, 'execute')) {
+    return new NodeRedisCommands(lenderOfPool(client as unknown as NodeRedisPool));
+  }
+  if (can(client, 'duplicate')) {
+    return new NodeRedisCommands(lenderOfClient(client as unknown as NodeRedis));
+  }
+  return undefined;
+}
+
+interface IoredisOptions {
+  readonly keyPrefix?: unknown;
+  readonly stringNumbers?: unknown;
+  readonly redisOptions?: IoredisOptions | undefined;
+}
+
+/** Those of a cluster's nodes are its `redisOptions`. */
+function checkIoredis({ keyPrefix, stringNumbers, redisOptions }: IoredisOptions): void {
+  if (isGiven(keyPrefix)) throw prefixTwice();
+  if (stringNumbers) {
+    throw new TypeError(
+      'This client has the option stringNumbers, which turns numbers into texts: "0" would pass for something that is there. Give Sojourn a client without it.',
+    );
+  }
+  if (redisOptions !== undefined) checkIoredis(redisOptions);
+}
+
+function prefixTwice(): TypeError {
+  return new TypeError(
+    'This client has the option keyPrefix, which scans and announcements of Redis do not know of. Give Sojourn a client without it, and say what keys begin with by its own option "prefix".',
   );
 }
 
-function adapt(client: RedisClient): RedisCommands {
-  return new IoredisCommands(client as unknown as Redis | Cluster);
+function isGiven(prefix: unknown): boolean {
+  return prefix !== undefined && prefix !== null && prefix !== '';
+}
+
+/** What was given instead of a client, and what to do. */
+function whyNot(client: unknown): string {
+  const wanted =
+    'client must be a client of ioredis 5 or 6, iovalkey, or node-redis ("redis" or "@redis/client") 5 or 6';
+  if (can(client, 'then')) return `${wanted}; this is a promise: await it first`;
+  if (isObject((client as { client?: unknown } | undefined)?.client))
+    return `${wanted}; give it the ".client" of this object`;
+  if (can(client, 'exec')) return `${wanted}; this is a pipeline or a transaction`;
+  if (typeof client === 'function') return `${wanted}; this is a function or a class`;
+  if (can(client, 'release') && 'isOpen' in client) {
+    return `${wanted}; this is a connection that a sentinel client lends: give it the sentinel client`;
+  }
+  if (can(client, 'sendCommand')) {
+    return `${wanted}; this is another client, node-redis 4 or earlier, or its legacy mode`;
+  }
+  return `${wanted}; this is ${describe(client)}`;
+}
+
+/** Tells of no value: a URL may hold a password. */
+function describe(client: unknown): string {
+  if (client === undefined || client === null) return String(client);
+  if (typeof client === 'string') return 'a text; connectRedis takes a URL';
+  if (!isObject(client)) return `a ${typeof client}`;
+  const methods = Object.keys(client).slice(0, 5);
+  return methods.length === 0
+    ? 'an object with nothing of its own'
+    : `an object with ${methods.join(', ')}`;
+}
+
+function can(client: unknown, ...methods: readonly string[]): client is object {
+  return (
+    isObject(client) &&
+    methods.every((name) => typeof (client as Record<string, unknown>)[name] === 'function')
+  );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import type { StoreUnavailableError } from '../../../domain/errors.ts';
+import { storeUnavailable } from '../redis-errors.ts';
+import { nodeRedis } from './node-redis-errors.ts';
+import type { RedisScript, Whereabouts } from './redis-commands.ts';
+
+/** What each send may say otherwise than the client does. */
+export interface SendOptions {
+  readonly abortSignal: AbortSignal;
+  readonly timeout: undefined;
+  readonly typeMapping: object;
+}
+
+type Listener = (...args: never[]) => void;
+
+interface Emitter {
+  on(event: string, listener: Listener): unknown;
+  off(event: string, listener: Listener): unknown;
+}
+
+/** One connection, of `createClient` or one that a pool or a sentinel lends. Only what is used of it here. */
+export interface NodeRedis extends Emitter {
+  readonly isOpen: boolean;
+  readonly options: NodeRedisOptions;
+  connect(): Promise<unknown>;
+  destroy(): void;
+  duplicate(overrides: object): NodeRedis;
+  sendCommand(words: readonly string[], options: SendOptions): Promise<unknown>;
+  subscribe(
+    channel: string,
+    listener: (message: unknown, channel: unknown) => void,
+    bufferMode: true,
+  ): Promise<unknown>;
+}
+
+export interface NodeRedisOptions {
+  readonly socket?: {
+    readonly host?: string;
+    readonly port?: number;
+    readonly path?: string;
+    readonly tls?: boolean;
+  };
+  readonly database?: number;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** `createClientPool`, or `createPool` of a client. */
+export interface NodeRedisPool extends Emitter {
+  execute<T>(task: (client: NodeRedis) => T): Promise<Awaited<T>>;
+}
+
+/** `createSentinel`. */
+export interface NodeRedisSentinel extends Emitter {
+  _execute<T>(isReadonly: boolean, task: (client: NodeRedis) => Promise<T>): Promise<T>;
+}
+
+export interface NodeRedisMaster {
+  readonly address: string;
+  readonly host: string;
+  readonly port: number;
+  readonly client?: NodeRedis;
+}
+
+/** `createCluster`. */
+export interface NodeRedisCluster extends Emitter {
+  readonly masters: readonly NodeRedisMaster[];
+  readonly _options: { readonly defaults?: NodeRedisOptions };
+  connect(): Promise<unknown>;
+  destroy(): void;
+  duplicate(overrides: object): NodeRedisCluster;
+  nodeClient(node: NodeRedisMaster): Promise<NodeRedis>;
+  sendCommand(
+    key: string,
+    isReadonly: boolean,
+    words: readonly string[],
+    options: SendOptions,
+  ): Promise<unknown>;
+}
+
+/** As node-redis 6 has it; 5 has none. */
+const DEFAULT_TIMEOUT_MS = 5000;
+
+/** The `commandOptions.timeout` that the client was given. */
+export function timeoutOf(client: object): number {
+  const { commandOptions, _commandOptions } = client as {
+    commandOptions?: { timeout?: number };
+    _commandOptions?: { timeout?: number };
+  };
+  return (commandOptions ?? _commandOptions)?.timeout || DEFAULT_TIMEOUT_MS;
+}
+
+/**
+ * Sends a command, and ends the wait for its answer in time: node-redis takes `timeout` for what it has not sent, and
+ * waits for an answer as long as the connection lasts. After that a command that still waits for a connection, in its
+ * offline queue or for a node of a cluster, is not sent any more.
+ */
+export function withinTime(
+  timeoutMs: number,
+  send: (options: SendOptions) => Promise<unknown>,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort();
+      // What was not sent is rejected by that, which tells more.
+      setImmediate(() =>
+        reject(unavailable(new Error(`no answer within ${timeoutMs} ms`), 'unknown')),
+      );
+    }, timeoutMs);
+    // Texts and numbers as Redis gave them, whatever the client maps them to.
+    send({ abortSignal: late.signal, timeout: undefined, typeMapping: {} }).then(
+      (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(unavailable(error));
+      },
+    );
+  });
+}
+
+/** By its digest, and once by its text where Redis does not know it. */
+export async function runScript(
+  script: RedisScript,
+  key: string,
+  args: readonly (string | number)[],
+  send: (words: readonly string[]) => Promise<unknown>,
+): Promise<unknown> {
+  const rest = ['1', key, ...args.map(String)];
+  try {
+    return await send(['EVALSHA', digestOf(script), ...rest]);
+  } catch (error) {
+    if (!isUnknownScript(error)) throw error;
+    return send(['EVAL', script.lua, ...rest]);
+  }
+}
+
+const digests = new WeakMap<RedisScript, string>();
+
+function digestOf(script: RedisScript): string {
+  const known = digests.get(script);
+  if (known !== undefined) return known;
+  const digest = createHash('sha1').update(script.lua).digest('hex');
+  digests.set(script, digest);
+  return digest;
+}
+
+function isUnknownScript(error: unknown): boolean {
+  const { cause } = error as StoreUnavailableError;
+  return cause instanceof Error && cause.message.startsWith('NOSCRIPT');
+}
+
+export function unavailable(
+  error: unknown,
+  outcome?: 'refused' | 'unknown',
+): StoreUnavailableError {
+  return storeUnavailable(error, outcome, nodeRedis);
+}
+
+export function whereIs({ options }: NodeRedis): Whereabouts {
+  const { socket = {}, database, username, password } = options;
+  return {
+    host: socket.host ?? 'localhost',
+    port: socket.port ?? 6379,
+    path: socket.path || undefined,
+    db: database ?? 0,
+    tls: socket.tls === true,
+    username: username || undefined,
+    password: Boolean(password),
+  };
+}
+
+/** What a connection of one's own does without: what is cached or announced on it nobody would hear of. */
+export const alone = {
+  clientSideCache: undefined,
+  emitInvalidate: false,
+  maintNotifications: 'disabled',
+  pingInterval: 0,
+} as const;
+
+/** Ends a client that may have ended already, which node-redis takes for a mistake. */
+export function destroy(client: { destroy(): void }): void {
+  try {
+    client.destroy();
+  } catch {
+    // it is what was wanted
+  }
+}
+
+/** Connects a client that is meant to be used once. Rejects with `StoreUnavailableError`, with nothing left open. */
+export async function connectOnce(
+  client: { connect(): Promise<unknown>; destroy(): void } & Emitter,
+  timeoutMs: number,
+): Promise<void> {
+  client.on('error', () => {}); // whoever waits for the connection or an answer hears of it
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not connected within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    await Promise.race([client.connect(), late]);
+  } catch (error) {
+    destroy(client);
+    throw unavailable(error, 'refused');
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,137 @@
+import {
+  alone,
+  connectOnce,
+  destroy,
+  type NodeRedis,
+  type NodeRedisCluster,
+  runScript,
+  timeoutOf,
+  unavailable,
+  withinTime,
+} from './node-redis-client.ts';
+import type {
+  OwnCommands,
+  RedisCommands,
+  RedisListening,
+  RedisScript,
+  RedisServer,
+  SentCommand,
+  Whereabouts,
+} from './redis-commands.ts';
+
+type Argument = string | number;
+
+/**
+ * A cluster by node-redis 5 and 6. It sends a command again only where a node answered MOVED or ASK, which has not run
+ * it.
+ */
+export class NodeRedisClusterCommands implements RedisCommands {
+  readonly isCluster = true;
+  readonly #cluster: NodeRedisCluster;
+  readonly #timeoutMs: number;
+  readonly #hearing: ((sent: SentCommand) => void)[] = [];
+
+  constructor(cluster: NodeRedisCluster) {
+    this.#cluster = cluster;
+    this.#timeoutMs = timeoutOf(cluster);
+  }
+
+  script(script: RedisScript, key: string, args: readonly Argument[]): Promise<unknown> {
+    return runScript(script, key, args, (words) => this.#send(key, words));
+  }
+
+  command(name: string, key: string, args: readonly Argument[]): Promise<unknown> {
+    return this.#send(key, [name, key, ...args.map(String)]);
+  }
+
+  async primaries(): Promise<readonly RedisServer[]> {
+    const { masters } = this.#cluster;
+    if (masters.length === 0)
+      throw unavailable(new Error('The cluster is not connected'), 'refused');
+    return masters.map((master) => ({
+      name: master.address,
+      command: (name, args) =>
+        withinTime(this.#timeoutMs, async (options) => {
+          const client = await this.#cluster.nodeClient(master);
+          return client.sendCommand([name, ...args.map(String)], options);
+        }),
+    }));
+  }
+
+  async openOwn(timeoutMs: number): Promise<OwnCommands> {
+    const { defaults } = this.#cluster._options;
+    const cluster = this.#cluster.duplicate({
+      // Replicas are waited for where something was written.
+      minimizeConnections: true,
+      commandOptions: { timeout: timeoutMs },
+      defaults: {
+        ...defaults,
+        ...alone,
+        disableOfflineQueue: true,
+        // A new connection, perhaps to a new primary, knows nothing of what the old one wrote, and would wait for nothing.
+        socket: { ...defaults?.socket, reconnectStrategy: false },
+      },
+    });
+    const used = new Set<NodeRedis>();
+    const remember = () => {
+      for (const { client } of cluster.masters) if (client !== undefined) used.add(client);
+    };
+    let isWhole = true;
+    for (const event of ['node-error', 'node-reconnecting', 'node-disconnect']) {
+      cluster.on(event, () => {
+        isWhole = false; // it may have been replaced by one that knows nothing
+      });
+    }
+    await connectOnce(cluster, timeoutMs);
+    const commands = new NodeRedisClusterCommands(cluster);
+    commands.observe(({ answer }) => {
+      remember();
+      answer.then(remember, remember);
+    });
+    return {
+      commands,
+      async waitForReplicas(replicas, timeoutMs) {
+        remember();
+        const words = ['WAIT', String(replicas), String(timeoutMs)];
+        const counts = await Promise.all(
+          [...used].map((client) =>
+            withinTime(commands.#timeoutMs, (options) => client.sendCommand(words, options)),
+          ),
+        );
+        return isWhole && counts.every((count) => typeof count === 'number' && count >= replicas);
+      },
+      close: () => destroy(cluster),
+    };
+  }
+
+  listen(): RedisListening {
+    throw new Error('Only one server can be listened to, not a cluster.');
+  }
+
+  whereabouts(): Whereabouts | undefined {
+    const master = this.#cluster.masters[0];
+    if (master === undefined) return undefined;
+    const { socket, username, password } = this.#cluster._options.defaults ?? {};
+    return {
+      host: master.host,
+      port: master.port,
+      path: undefined,
+      db: 0,
+      tls: socket?.tls === true,
+      username: username || undefined,
+      password: Boolean(password),
+    };
+  }
+
+  observe(hear: (sent: SentCommand) => void): void {
+    this.#hearing.push(hear);
+  }
+
+  #send(key: string, words: readonly string[]): Promise<unknown> {
+    const answer = withinTime(this.#timeoutMs, (options) =>
+      this.#cluster.sendCommand(key, false, words, options),
+    );
+    for (const hear of this.#hearing) hear({ words, answer });
+    return answer;
+  }
+}
