@@ -1,10 +1,12 @@
 import { expect } from 'vitest';
+import { commandsOf, type RedisClient } from '../../src/adapters/redis/clients/tell-apart.ts';
 import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
 import { openNearCache } from '../../src/adapters/redis/near-cache.ts';
 import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService, type SessionServiceOptions } from '../../src/index.ts';
 import { Keyspace } from '../support/keyspace.ts';
+import type { ClientKind, ConnectedClient } from '../support/redis-clients.ts';
 import { everyOne, until } from '../support/until.ts';
 import { type Call, type Outcome, type Span, violations } from './history.ts';
 import { type Load, startLoad } from './load.ts';
@@ -20,6 +22,9 @@ const ANSWERED = 400;
  */
 const LONGEST_CALL_MS = 2500;
 
+/** As connectRedis has it. */
+const COMMAND_TIMEOUT_MS = 500;
+
 /** Where a fault enters what it did to the sessions, if anything. */
 export interface Happened {
   readonly wiped: Span[];
@@ -33,7 +38,7 @@ export type Answers = Readonly<Record<Outcome['kind'], number>>;
  * Runs clients with a connection each, does `fault` to their Redis meanwhile, waits until they are served again, and
  * judges what they were told: nothing impossible, nobody left waiting, every key with an expiry. The clients are told
  * apart by `apps`, in turn. With `near` they are one process instead, with one near cache: all changes are its own, so that
- * no answer may be late.
+ * no answer may be late. The clients are those of connectRedis, or of another kind.
  */
 export async function underLoad(
   address: RedisAddress,
@@ -41,10 +46,18 @@ export async function underLoad(
   {
     apps = [{}],
     near = false,
-  }: { readonly apps?: readonly Partial<SessionServiceOptions>[]; readonly near?: boolean } = {},
+    kind,
+  }: {
+    readonly apps?: readonly Partial<SessionServiceOptions>[];
+    readonly near?: boolean;
+    readonly kind?: ClientKind;
+  } = {},
 ): Promise<Answers> {
   const connections = await Promise.all(
-    Array.from({ length: CLIENTS }, () => connectRedis(address)),
+    Array.from(
+      { length: CLIENTS },
+      () => kind?.connect(address, COMMAND_TIMEOUT_MS) ?? own(address),
+    ),
   );
   const [{ client: first }] = connections as [(typeof connections)[number]];
   const nearCache = near ? openNearCache({ client: first }) : undefined;
@@ -63,7 +76,7 @@ export async function underLoad(
       await load.more(ANSWERED);
       await fault(load, happened);
       await until('every client is served again', () =>
-        everyOne(connections, async ({ client }) => (await client.ping()) === 'PONG'),
+        everyOne(connections, ({ client }) => answers(client)),
       );
       await load.more(ANSWERED);
     } finally {
@@ -72,11 +85,16 @@ export async function underLoad(
     expect(violations(calls, happened).slice(0, 10)).toEqual([]);
     expect(Math.max(...calls.map(({ begin, end }) => end - begin))).toBeLessThan(LONGEST_CALL_MS);
     if (nearCache) expect(nearCache.stats().hits).toBeGreaterThan(100);
-    expect(await new Keyspace(first).keysWithoutExpiry()).toEqual([]);
+    const { client, close } = await connectRedis(address);
+    try {
+      expect(await new Keyspace(client).keysWithoutExpiry()).toEqual([]);
+    } finally {
+      await close();
+    }
     return countAnswers(calls);
   } finally {
     await nearCache?.close();
-    for (const { client } of connections) client.disconnect();
+    await Promise.all(connections.map(({ close }) => close()));
   }
 }
 
@@ -91,4 +109,14 @@ function countAnswers(calls: readonly Call[]): Answers {
   const answers = { ok: 0, absent: 0, refused: 0, unknown: 0 };
   for (const { outcome } of calls) answers[outcome.kind] += 1;
   return answers;
+}
+
+async function own(address: RedisAddress): Promise<ConnectedClient> {
+  const { client } = await connectRedis(address);
+  return { client, close: async () => client.disconnect() };
+}
+
+async function answers(client: RedisClient): Promise<boolean> {
+  const primaries = await commandsOf(client).primaries();
+  return everyOne(primaries, async ({ command }) => (await command('PING', [])) === 'PONG');
 }

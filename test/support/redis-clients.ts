@@ -16,43 +16,64 @@ export interface ClientKind {
   readonly name: string;
   /** Which deployments it is for. */
   readonly reaches: RedisAddress['kind'];
-  connect(address: RedisAddress): Promise<ConnectedClient>;
+  /** Commands give up after `timeoutMs`, 2000 by default: what a test machine may take that is busy. */
+  connect(address: RedisAddress, timeoutMs?: number): Promise<ConnectedClient>;
 }
 
 /**
  * What keeps commands from running late or twice in clients that connectRedis did not open: docs/redis-clients.md says
  * why.
  */
-const ioredisOptions = {
-  maxRetriesPerRequest: 0,
-  enableOfflineQueue: false,
-  commandTimeout: 2000,
-} as const;
+const ioredisOptions = (timeoutMs: number) =>
+  ({
+    connectTimeout: 1000,
+    commandTimeout: timeoutMs,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    reconnectOnError: ({ message }: Error) => /^(READONLY|LOADING|MASTERDOWN)/.test(message),
+  }) as const;
+
+const ioredisClusterOptions = (timeoutMs: number) =>
+  ({
+    enableOfflineQueue: false,
+    enableReadyCheck: false,
+    retryDelayOnFailover: 0,
+    slotsRefreshTimeout: timeoutMs,
+    redisOptions: ioredisOptions(timeoutMs),
+  }) as const;
 
 /** The same for node-redis. */
-const nodeRedisOptions = {
-  disableOfflineQueue: true,
-  pingInterval: 1000,
-  socket: { socketTimeout: 3000, connectTimeout: 2000 },
-} as const;
-const commandOptions = { timeout: 2000 } as const;
+const nodeRedisOptions = (timeoutMs: number) =>
+  ({
+    disableOfflineQueue: true,
+    pingInterval: timeoutMs,
+    socket: { connectTimeout: 1000, socketTimeout: 2 * timeoutMs },
+  }) as const;
 
 const ioredisKinds = (name: string, { Redis, Cluster }: typeof ioredis): readonly ClientKind[] => [
   {
     name,
     reaches: 'server',
-    connect: async (address) => ready(new Redis({ ...ioredisOptions, ...hostOf(address) })),
+    connect: async (address, timeoutMs = 2000) =>
+      ready(new Redis({ ...ioredisOptions(timeoutMs), ...hostOf(address) })),
   },
   {
     name: `${name}, sentinel`,
     reaches: 'sentinel',
-    connect: async (address) => ready(new Redis({ ...ioredisOptions, ...sentinelsOf(address) })),
+    connect: async (address, timeoutMs = 2000) =>
+      ready(
+        new Redis({
+          ...ioredisOptions(timeoutMs),
+          ...sentinelsOf(address),
+          failoverDetector: true,
+        }),
+      ),
   },
   {
     name: `${name}, cluster`,
     reaches: 'cluster',
-    connect: async (address) =>
-      ready(new Cluster(nodesOf(address), { redisOptions: ioredisOptions })),
+    connect: async (address, timeoutMs = 2000) =>
+      ready(new Cluster(nodesOf(address), ioredisClusterOptions(timeoutMs))),
   },
 ];
 
@@ -65,24 +86,26 @@ const nodeRedisKinds = (name: string, library: NodeRedis): readonly ClientKind[]
   {
     name: `${name}, client`,
     reaches: 'server',
-    connect: (address) => opened(library.createClient(optionsOf(address))),
+    connect: (address, timeoutMs = 2000) =>
+      opened(library.createClient(optionsOf(address, timeoutMs))),
   },
   {
     name: `${name}, pool`,
     reaches: 'server',
-    connect: (address) => opened(library.createClientPool(optionsOf(address), { maximum: 8 })),
+    connect: (address, timeoutMs = 2000) =>
+      opened(library.createClientPool(optionsOf(address, timeoutMs), { maximum: 8 })),
   },
   {
     name: `${name}, sentinel`,
     reaches: 'sentinel',
-    connect(address) {
+    connect(address, timeoutMs = 2000) {
       const { sentinels, name } = sentinelsOf(address);
       return opened(
         library.createSentinel({
           name,
           sentinelRootNodes: sentinels,
-          nodeClientOptions: nodeRedisOptions,
-          commandOptions,
+          nodeClientOptions: nodeRedisOptions(timeoutMs),
+          commandOptions: { timeout: timeoutMs },
         }),
       );
     },
@@ -90,12 +113,12 @@ const nodeRedisKinds = (name: string, library: NodeRedis): readonly ClientKind[]
   {
     name: `${name}, cluster`,
     reaches: 'cluster',
-    connect: (address) =>
+    connect: (address, timeoutMs = 2000) =>
       opened(
         library.createCluster({
           rootNodes: nodesOf(address).map((socket) => ({ socket })),
-          defaults: nodeRedisOptions,
-          commandOptions,
+          defaults: nodeRedisOptions(timeoutMs),
+          commandOptions: { timeout: timeoutMs },
         }),
       ),
   },
@@ -138,9 +161,10 @@ async function opened(
   };
 }
 
-function optionsOf(address: RedisAddress) {
-  const socket = { ...nodeRedisOptions.socket, ...hostOf(address) };
-  return { ...nodeRedisOptions, commandOptions, socket };
+function optionsOf(address: RedisAddress, timeoutMs: number) {
+  const options = nodeRedisOptions(timeoutMs);
+  const socket = { ...options.socket, ...hostOf(address) };
+  return { ...options, commandOptions: { timeout: timeoutMs }, socket };
 }
 
 function hostOf(address: RedisAddress) {

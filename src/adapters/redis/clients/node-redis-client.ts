@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { StoreUnavailableError } from '../../../domain/errors.ts';
 import { storeUnavailable } from '../redis-errors.ts';
 import { nodeRedis } from './node-redis-errors.ts';
@@ -131,7 +130,7 @@ export async function runScript(
 ): Promise<unknown> {
   const rest = ['1', key, ...args.map(String)];
   try {
-    return await send(['EVALSHA', digestOf(script), ...rest]);
+    return await send(['EVALSHA', digests.get(script) ?? (await digestOf(script)), ...rest]);
   } catch (error) {
     if (!isUnknownScript(error)) throw error;
     return send(['EVAL', script.lua, ...rest]);
@@ -140,9 +139,8 @@ export async function runScript(
 
 const digests = new WeakMap<RedisScript, string>();
 
-function digestOf(script: RedisScript): string {
-  const known = digests.get(script);
-  if (known !== undefined) return known;
+async function digestOf(script: RedisScript): Promise<string> {
+  const { createHash } = await import('node:crypto'); // not at import: it takes as long as all of this
   const digest = createHash('sha1').update(script.lua).digest('hex');
   digests.set(script, digest);
   return digest;
