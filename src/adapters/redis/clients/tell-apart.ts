@@ -13,19 +13,25 @@ import type { RedisCommands } from './redis-commands.ts';
 /** `Redis` or `Cluster` of ioredis 5 or 6 or of iovalkey, whichever copy of it. */
 export interface IoredisClient {
   readonly options: object;
+  /** Registers a script. */
   defineCommand(
     name: string,
     definition: { readonly lua: string; readonly numberOfKeys?: number },
   ): unknown;
+  /** Another client with the same options. */
   duplicate(...args: never[]): unknown;
+  /** Closes at once. */
   disconnect(...args: never[]): void;
 }
 
 /** A client, a pool, a cluster or a sentinel of node-redis (`redis` or `@redis/client`) 5 or 6, whichever copy of it. */
 export interface NodeRedisClient {
   readonly isOpen: boolean;
+  /** Sends any command. */
   sendCommand(...args: never[]): Promise<unknown>;
+  /** Opens the connection. */
   connect(): Promise<unknown>;
+  /** Closes at once. */
   destroy(): unknown;
 }
 
