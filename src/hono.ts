@@ -4,6 +4,7 @@
  * @module
  */
 export { type CrossSiteOptions, crossSiteCheck } from './http/cross-site.ts';
+export { type SessionsEnv, type SessionsOptions, sessions } from './http/hono/sessions.ts';
 export type { RequestHead } from './http/request-origin.ts';
 export type {
   ActiveSession,
@@ -17,6 +18,5 @@ export {
   SessionCookie,
   type SessionCookieOptions,
 } from './http/session-cookie.ts';
-export type { SessionHandlerOptions, SessionWarning } from './http/session-handler.ts';
-export { type SessionsEnv, type SessionsOptions, sessions } from './http/sessions.ts';
+export type { SessionHandlerOptions, SessionWarning } from './http/session-lifecycle.ts';
 export type { TrustedOrigins } from './http/trusted-origins.ts';

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { sep } from 'node:path';
+import { posix, sep } from 'node:path';
 import { expect, it } from 'vitest';
 import { architectureViolations } from './support/architecture.ts';
 
@@ -84,6 +84,23 @@ it.each([
   ['src/main.ts', "import { serve } from '@hono/node-server';\nserve(process.env.PORT);"],
 ])('%s may: %s', (path, source) => {
   expect(architectureViolations(path, source)).toEqual([]);
+});
+
+it('sojourn/fetch needs no package: what it imports, and so on, is this project alone', () => {
+  const met = new Set<string>();
+  const packages: string[] = [];
+  const visit = (path: string) => {
+    if (met.has(path)) return;
+    met.add(path);
+    for (const [, from = ''] of readFileSync(path, 'utf8').matchAll(/ from '([^']+)';/g)) {
+      if (from.startsWith('.')) visit(posix.join(posix.dirname(path), from));
+      else packages.push(`${path}: ${from}`);
+    }
+  };
+  visit('src/fetch.ts');
+  expect(met).toContain('src/http/session-handler.ts');
+  expect(met).toContain('src/domain/session-service.ts');
+  expect(packages).toEqual([]);
 });
 
 it('a module outside of every layer is an error, not a loophole', () => {

@@ -15,6 +15,7 @@
  * - `out_of_range`: the sum would leave the safe-integer range
  * - `too_many_sessions`: the user has as many sessions as the policy allows, and it says to refuse
  * - `revoked`: all of the user's sessions were ended while this one was being started
+ * - `unauthenticated`: the request has no session, or none of a user, and was required to
  * - `response_sent`: the verb needs a header of the response, which has left already
  */
 export type SessionErrorCode =
@@ -32,6 +33,7 @@ export type SessionErrorCode =
   | 'out_of_range'
   | 'too_many_sessions'
   | 'revoked'
+  | 'unauthenticated'
   | 'response_sent';
 
 /**

@@ -43,10 +43,10 @@ export interface RequestSession<Fields extends FieldCodecs = TextFields> {
    */
   end(): Promise<boolean>;
 
-  /** The session to write to, anonymous or not; throws a 401 `HTTPException` where there is none. */
+  /** The session to write to, anonymous or not; throws where there is none: 401. */
   required(): ActiveSession<Fields>;
 
-  /** The session of somebody who is logged in; throws a 401 `HTTPException` where there is none, or an anonymous one. */
+  /** The session of somebody who is logged in; throws where there is none, or an anonymous one: 401. */
   requiredUser(): UserSession<Fields>;
 }
 

@@ -1,4 +1,3 @@
-import { HTTPException } from 'hono/http-exception';
 import { decodeField, encodeField } from '../domain/declared-fields.ts';
 import { SessionError } from '../domain/errors.ts';
 import type { FieldCodecs } from '../domain/field-codecs.ts';
@@ -21,6 +20,8 @@ export interface ServiceSessionOptions {
   readonly deadline: Deadline;
   /** The name of the cookie that the session came with. */
   readonly cookieName: string;
+  /** Makes what `required` and `requiredUser` throw. */
+  readonly unauthenticated: (message: string) => Error;
   /** Hears, in words, of changes that were collected and could not be written. */
   readonly onLostChanges: (why: string) => void;
 }
@@ -38,6 +39,7 @@ export class ServiceSession {
   readonly #service: SessionService;
   readonly #fields: FieldCodecs | undefined;
   readonly #deadline: Deadline;
+  readonly #unauthenticated: (message: string) => Error;
   readonly #onLostChanges: (why: string) => void;
   readonly #changes = new Map<string, string | undefined>();
   /** Verbs under way that may change the cookie. */
@@ -53,13 +55,21 @@ export class ServiceSession {
   #cookieChange: CookieChange;
 
   constructor(
-    { service, fields, deadline, cookieName, onLostChanges }: ServiceSessionOptions,
+    {
+      service,
+      fields,
+      deadline,
+      cookieName,
+      unauthenticated,
+      onLostChanges,
+    }: ServiceSessionOptions,
     { presented, token, session }: Opened,
   ) {
     this.#service = service;
     this.#fields = fields;
     this.#deadline = deadline;
     this.cookieName = cookieName;
+    this.#unauthenticated = unauthenticated;
     this.#onLostChanges = onLostChanges;
     this.#token = session && token;
     this.#session = session;
@@ -146,7 +156,7 @@ export class ServiceSession {
   }
 
   requiredUser(): UserSession {
-    if (this.user === undefined) throw new HTTPException(401, { message: 'Not logged in' });
+    if (this.user === undefined) throw this.#unauthenticated('Not logged in');
     return this.required() as UserSession; // it has a user
   }
 
@@ -316,7 +326,7 @@ export class ServiceSession {
   }
 
   #open(): string {
-    if (this.#token === undefined) throw new HTTPException(401, { message: 'No active session' });
+    if (this.#token === undefined) throw this.#unauthenticated('No active session');
     return this.#token;
   }
 

@@ -1,181 +1,165 @@
-import { SessionError } from '../domain/errors.ts';
+import { SessionError, StoreUnavailableError } from '../domain/errors.ts';
 import type { FieldCodecs, TextFields } from '../domain/field-codecs.ts';
-import type { SessionService } from '../domain/session-service.ts';
-import { type CrossSiteOptions, crossSiteCheck } from './cross-site.ts';
-import { Deadline } from './deadline.ts';
-import { type RequestHead, requestTarget } from './request-origin.ts';
-import { ServiceSession } from './service-session.ts';
-import { SessionCookie, type SessionCookieOptions } from './session-cookie.ts';
-import type { TrustedOrigins } from './trusted-origins.ts';
+import type { RequestHead } from './request-origin.ts';
+import type { RequestSession } from './request-session.ts';
+import type { ServiceSession } from './service-session.ts';
+import {
+  isConflict,
+  type SessionHandlerOptions,
+  type SessionHeaders,
+  SessionLifecycle,
+} from './session-lifecycle.ts';
 
-/** What sessions over HTTP work with, and how strict they are. */
-export interface SessionHandlerOptions<Fields extends FieldCodecs = TextFields> {
-  /** The service whose sessions requests get. */
-  readonly service: SessionService;
-  /** How the application's fields are typed and stored. Without it any field is text. */
-  readonly fields?: Fields;
-  readonly cookie?: SessionCookieOptions;
-  /**
-   * Origins whose pages may send unsafe requests here as well: a list such as
-   * `['https://app.example', 'https://*.preview.example']`, or a function.
-   *
-   * @default none but the request's own
-   */
-  readonly trustedOrigins?: TrustedOrigins;
-  /**
-   * True where every request comes through a proxy that sets `X-Forwarded-Host` and `X-Forwarded-Proto`, or `Forwarded`,
-   * itself. Anybody can send these headers, so they are not looked at otherwise.
-   *
-   * @default false
-   */
-  readonly trustProxy?: boolean;
-  /**
-   * Milliseconds that a request waits for the store at each step before it counts as unavailable; 1 to 600,000.
-   *
-   * @default 1000
-   */
-  readonly deadlineMs?: number;
-  /** Hears what the application should know. `kind` is stable, the message is for people. Default: `console.warn`. */
-  readonly onWarning?: (message: string, kind: SessionWarning) => void;
+/** What the handler works with, and how strict it is. */
+export interface FetchSessionOptions<Fields extends FieldCodecs = TextFields>
+  extends SessionHandlerOptions<Fields> {
+  /** Whether this request slides the expiry or only looks. Default: every request slides. */
+  readonly refresh?: (request: Request) => boolean;
+  /** The answer while the store is unavailable. Default: 503 as JSON, with `Retry-After`. */
+  readonly onUnavailable?: (
+    request: Request,
+    error: StoreUnavailableError,
+  ) => Response | Promise<Response>;
 }
 
 /**
- * - `insecure_site`: browsers will drop the cookie, because it is `Secure` and the site is on plain HTTP; told once
- * - `cross_site_cookie`: a page on another site started a session, and browsers will not send the cookie back from there; told once
- * - `lost_changes`: fields that a request changed could not be written after its response had left, or because its session
- *   had ended meanwhile; told each time
+ * Answers a request that may have a session. `respond` makes the application's own response; what this resolves with is
+ * that response with all that belongs to the session, and the only one to send.
  */
-export type SessionWarning = 'insecure_site' | 'cross_site_cookie' | 'lost_changes';
+export type WithSession<Fields extends FieldCodecs = TextFields> = (
+  request: Request,
+  respond: (session: RequestSession<Fields>) => Response | Promise<Response>,
+) => Promise<Response>;
+
+/** The sessions that requests have at this moment: a request that passes twice has one. */
+const open = new WeakMap<Request, readonly ServiceSession[]>();
 
 /**
- * What happens to a request that may have a session, whatever framework it came through: `refusal`, then `open`, then the
- * application's own work, then `close` and the headers of `answer`.
+ * Sessions for whatever speaks `Request` and `Response`: the same that the Hono middleware does, without a framework.
+ *
+ * A request without a cookie costs no command. Otherwise the session is loaded in one round trip, and what `respond`
+ * changed is written before the response is handed on. Requests that a foreign site caused are answered 403, in words that
+ * name the origin; while the store is unavailable a request with a cookie is answered 503 and the cookie stays as it is.
+ *
+ * What `respond` throws: a `Response` is thrown on, with all that belongs to the session, after what was collected was
+ * written. `required` and `requiredUser` become 401, a login that the user's limit or a simultaneous "log out everywhere"
+ * refused 409, and a store that failed 503. Any other error discards what was collected and is passed on.
+ *
+ * Throws a `SessionError` (`invalid_option`) for a cookie that browsers would refuse, an origin that is none and a
+ * deadline that makes no sense.
+ *
+ * @example
+ * const withSession = sessionHandler({ service });
+ * const fetch = (request: Request) =>
+ *   withSession(request, async (session) => new Response(`Hello ${session.user ?? 'stranger'}`));
  */
-export class SessionHandler {
-  readonly cookie: SessionCookie;
-  /** Why a request is refused with 403, if it is. */
-  readonly refusal: (request: RequestHead) => string | undefined;
-  readonly #service: SessionService;
-  readonly #fields: FieldCodecs | undefined;
-  readonly #deadline: Deadline;
-  readonly #trustProxy: boolean;
-  readonly #onWarning: (message: string, kind: SessionWarning) => void;
-  readonly #told = new Set<SessionWarning>();
+export function sessionHandler<Fields extends FieldCodecs = TextFields>({
+  refresh = () => true,
+  onUnavailable = answerUnavailable,
+  ...options
+}: FetchSessionOptions<Fields>): WithSession<Fields> {
+  const lifecycle = new SessionLifecycle(options);
 
-  /** Throws a `SessionError` (`invalid_option`) for an option that makes no sense. */
-  constructor({
-    service,
-    fields,
-    cookie,
-    trustProxy = false,
-    deadlineMs = 1000,
-    onWarning = console.warn,
-    ...crossSite
-  }: Omit<SessionHandlerOptions, 'fields'> & { readonly fields?: FieldCodecs } & CrossSiteOptions) {
-    this.cookie = new SessionCookie(cookie);
-    this.refusal = crossSiteCheck({ ...crossSite, trustProxy });
-    this.#service = service;
-    this.#fields = fields;
-    this.#deadline = new Deadline(deadlineMs);
-    this.#trustProxy = trustProxy;
-    this.#onWarning = onWarning;
-  }
+  return async function withSession(request, respond) {
+    // Its codecs are the declared ones.
+    const typed = (session: ServiceSession) => session as unknown as RequestSession<Fields>;
+    const outer = open.get(request)?.find(({ cookieName }) => cookieName === lifecycle.cookie.name);
+    if (outer !== undefined) return respond(typed(outer));
+    const head = headOf(request);
+    const refusal = lifecycle.refusal(head);
+    if (refusal !== undefined) return json({ error: refusal }, 403);
+    let session: ServiceSession;
+    try {
+      session = await lifecycle.open(head, { refresh: refresh(request) });
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return onUnavailable(request, error);
+      throw error;
+    }
+    const others = open.get(request) ?? [];
+    open.set(request, [...others, session]);
+    const outcome = await outcomeOf(async () => respond(typed(session)));
+    open.set(request, others);
+    const failed = 'error' in outcome && !isExpected(outcome.error);
+    const unwritten = await lifecycle.close(session, failed);
+    const error = unwritten ?? ('error' in outcome ? outcome.error : undefined);
+    const response = await responseOf(error, outcome);
+    if (response === undefined) throw error;
+    const answer = withHeaders(response, lifecycle.answer(session, head));
+    if ('error' in outcome && outcome.error === response) throw answer;
+    return answer;
 
-  /**
-   * The session that the request's cookie opens, in one round trip; in none where it has no cookie. Rejects with
-   * `StoreUnavailableError`.
-   */
-  async open(
-    request: RequestHead,
-    { refresh }: { readonly refresh: boolean },
-  ): Promise<ServiceSession> {
-    const presented = this.cookie.presented(request.header('Cookie'));
-    const token = presented === 'ambiguous' ? undefined : presented;
-    const session =
-      token === undefined
-        ? undefined
-        : await this.#deadline.within(this.#service.get(token, { refresh }));
-    return new ServiceSession(
-      {
-        service: this.#service,
-        fields: this.#fields,
-        deadline: this.#deadline,
-        cookieName: this.cookie.name,
-        onLostChanges: (why) => this.#onWarning(why, 'lost_changes'),
-      },
-      { presented: presented !== undefined, token, session },
-    );
-  }
-
-  /**
-   * To be called when the application is done and before its response leaves: writes what it collected, unless `discard`
-   * says that it failed, and lets nothing change the cookie from then on. Answers what kept it from writing.
-   */
-  async close(session: ServiceSession, discard: boolean): Promise<Error | undefined> {
-    await session.settled();
-    const failure = discard || !session.changed ? undefined : await written(session);
-    if (session.settling) await session.settled(); // a stream may have begun to rotate meanwhile
-    session.seal({ discard: discard || failure !== undefined });
-    return failure;
-  }
-
-  /** The headers that a response with this session must have. */
-  answer(session: ServiceSession, request: RequestHead): SessionHeaders {
-    const change = session.cookieChange;
-    if (change === undefined) return { personal: session.id !== undefined, setCookie: undefined };
-    if (change === 'clear') return { personal: true, setCookie: this.cookie.clear() };
-    this.#warnOfInsecureSite(request);
-    this.#warnOfCrossSiteCookie(request);
-    return { personal: true, setCookie: this.cookie.set(change.token, change.maxAge) };
-  }
-
-  #warnOfInsecureSite(request: RequestHead): void {
-    if (!this.cookie.secure || this.#told.has('insecure_site')) return;
-    if (requestTarget(request, this.#trustProxy).scheme === 'https') return;
-    this.#warn(
-      'insecure_site',
-      `Browsers will drop the Secure cookie ${this.cookie.name}: the site is on http. ` +
-        'Say cookie: { secure: false } for development, or trustProxy: true behind a proxy that ends TLS.',
-    );
-  }
-
-  #warnOfCrossSiteCookie(request: RequestHead): void {
-    if (this.cookie.sameSite === 'None' || this.#told.has('cross_site_cookie')) return;
-    if (request.header('Sec-Fetch-Site') !== 'cross-site') return;
-    if (request.header('Sec-Fetch-Dest') === 'document') return; // the browser goes to this site: its cookie is kept
-    this.#warn(
-      'cross_site_cookie',
-      `A page on another site (${request.header('Origin') ?? 'unknown'}) started a session, and browsers will not send ` +
-        `the cookie ${this.cookie.name} from there, because it is SameSite=${this.cookie.sameSite}. ` +
-        "Say cookie: { sameSite: 'None', partitioned: true }, on HTTPS.",
-    );
-  }
-
-  #warn(kind: SessionWarning, message: string): void {
-    this.#told.add(kind);
-    this.#onWarning(message, kind);
-  }
+    async function responseOf(error: unknown, outcome: Outcome): Promise<Response | undefined> {
+      if (error === undefined && 'response' in outcome) return outcome.response;
+      if (error instanceof Response) return error;
+      if (error instanceof StoreUnavailableError) return onUnavailable(request, error);
+      if (isConflict(error)) return json({ error: error.message, code: error.code }, 409);
+      if (isUnauthenticated(error)) return json({ error: error.message }, 401);
+      return undefined;
+    }
+  };
 }
 
-export interface SessionHeaders {
-  /** Whether the response shows or sets a session, so that no cache may keep it. */
-  readonly personal: boolean;
-  readonly setCookie: string | undefined;
-}
+type Outcome = { readonly response: Response } | { readonly error: unknown };
 
-async function written(session: ServiceSession): Promise<Error | undefined> {
+async function outcomeOf(respond: () => Promise<Response>): Promise<Outcome> {
   try {
-    await session.write();
-    return undefined;
+    const response = await respond();
+    if (response instanceof Response) return { response };
+    return { error: new TypeError('respond must answer a Response.') };
   } catch (error) {
-    return error as Error; // the service throws nothing else
+    return { error };
   }
 }
 
-/** Whether a login came too late or was one too many (409), rather than wrong. */
-export function isConflict(error: unknown): error is SessionError {
-  return (
-    error instanceof SessionError &&
-    (error.code === 'revoked' || error.code === 'too_many_sessions')
-  );
+/** Whether what was thrown is an answer and no accident: what was collected before is written. */
+function isExpected(error: unknown): boolean {
+  return error instanceof Response || isUnauthenticated(error);
+}
+
+function isUnauthenticated(error: unknown): error is SessionError {
+  return error instanceof SessionError && error.code === 'unauthenticated';
+}
+
+function headOf(request: Request): RequestHead {
+  return {
+    method: request.method,
+    url: request.url,
+    header: (name) => request.headers.get(name) ?? undefined,
+  };
+}
+
+/** Never changes a response that sets a cookie: the application may use it for other requests too. */
+function withHeaders(response: Response, { personal, setCookie }: SessionHeaders): Response {
+  if (setCookie === undefined && (!personal || response.headers.has('Cache-Control'))) {
+    return response;
+  }
+  if (setCookie === undefined) {
+    try {
+      response.headers.set('Cache-Control', 'no-store');
+      return response;
+    } catch {
+      // Its headers cannot be changed: a redirect, or an answer of `fetch` that was passed on.
+    }
+  }
+  if (response.status === 101) return withCookieInPlace(response, setCookie);
+  const headers = new Headers(response.headers);
+  headers.set('Cache-Control', 'no-store');
+  if (setCookie !== undefined) headers.append('Set-Cookie', setCookie);
+  const { status, statusText } = response;
+  return new Response(response.body, { status, statusText, headers });
+}
+
+/** A response that hands its connection over to a socket cannot be made anew. */
+function withCookieInPlace(response: Response, setCookie: string | undefined): Response {
+  if (setCookie !== undefined) response.headers.append('Set-Cookie', setCookie);
+  return response;
+}
+
+function answerUnavailable(): Response {
+  const error = 'The session store is unavailable. Try again in a moment.';
+  return json({ error }, 503, { 'Retry-After': '1' });
+}
+
+function json(body: object, status: number, headers: Record<string, string> = {}): Response {
+  return Response.json(body, { status, headers: { 'Cache-Control': 'no-store', ...headers } });
 }

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { expect, expectTypeOf, it } from 'vitest';
-import { sessions } from '../../src/http/sessions.ts';
+import { sessions } from '../../src/http/hono/sessions.ts';
 import { boolean, type FieldCodec, integer, json, SessionService, text } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
 

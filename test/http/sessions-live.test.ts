@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { connectRedis, type RedisConnection } from '../../src/adapters/redis/connect-redis.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { createDemoApp } from '../../src/http/demo/demo-app.ts';
-import { type SessionsEnv, sessions } from '../../src/http/sessions.ts';
+import { type SessionsEnv, sessions } from '../../src/http/hono/sessions.ts';
 import { integer, SessionService, type StoreUnavailableError, text } from '../../src/index.ts';
 import { Browser, type HttpServer, startHttpServer } from '../support/http-server.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';

@@ -1,10 +1,15 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { StoreUnavailableError } from '../domain/errors.ts';
-import type { FieldCodecs, TextFields } from '../domain/field-codecs.ts';
-import type { RequestSession } from './request-session.ts';
-import { ServiceSession } from './service-session.ts';
-import { isConflict, SessionHandler, type SessionHandlerOptions } from './session-handler.ts';
+import { StoreUnavailableError } from '../../domain/errors.ts';
+import type { FieldCodecs, TextFields } from '../../domain/field-codecs.ts';
+import type { RequestSession } from '../request-session.ts';
+import { ServiceSession } from '../service-session.ts';
+import {
+  isConflict,
+  type SessionHandlerOptions,
+  type SessionHeaders,
+  SessionLifecycle,
+} from '../session-lifecycle.ts';
 
 /** What the middleware works with, and how strict it is. */
 export interface SessionsOptions<Fields extends FieldCodecs = TextFields>
@@ -42,16 +47,20 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
   onUnavailable = answerUnavailable,
   ...options
 }: SessionsOptions<Fields>): MiddlewareHandler<SessionsEnv<Fields>> {
-  const handler = new SessionHandler(options);
+  const lifecycle = new SessionLifecycle({
+    ...options,
+    unauthenticated: (message) => new HTTPException(401, { message }),
+  });
 
   return async function sessions(c, next) {
     const outer: unknown = c.get('session');
-    if (outer instanceof ServiceSession && outer.cookieName === handler.cookie.name) return next();
-    const refusal = handler.refusal(c.req);
+    if (outer instanceof ServiceSession && outer.cookieName === lifecycle.cookie.name)
+      return next();
+    const refusal = lifecycle.refusal(c.req);
     if (refusal !== undefined) throw new HTTPException(403, { message: refusal });
     let session: ServiceSession;
     try {
-      session = await handler.open(c.req, { refresh: refresh(c) });
+      session = await lifecycle.open(c.req, { refresh: refresh(c) });
     } catch (error) {
       if (error instanceof StoreUnavailableError) return onUnavailable(c, error);
       throw error;
@@ -59,19 +68,16 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
     c.set('session', session as unknown as RequestSession<Fields>); // its codecs are the declared ones
     await next();
     const failed = c.error !== undefined && !(c.error instanceof HTTPException);
-    const failure = (await handler.close(session, failed)) ?? c.error;
+    const failure = (await lifecycle.close(session, failed)) ?? c.error;
     if (failure instanceof StoreUnavailableError) c.res = await onUnavailable(c, failure);
     else if (isConflict(failure) && c.res.status === 500) c.res = c.json(conflict(failure), 409);
     // Whatever went wrong: what became of the session is a fact, and the browser has to learn of it.
-    setHeaders(c, handler.answer(session, c.req));
+    setHeaders(c, lifecycle.answer(session, c.req));
     if (failure !== c.error && !(failure instanceof StoreUnavailableError)) throw failure;
   };
 }
 
-function setHeaders(
-  c: Context,
-  { personal, setCookie }: ReturnType<SessionHandler['answer']>,
-): void {
+function setHeaders(c: Context, { personal, setCookie }: SessionHeaders): void {
   if (setCookie !== undefined) {
     // These make a new response: the application may use its own for other requests too, which must not get this cookie.
     c.header('Set-Cookie', setCookie, { append: true });

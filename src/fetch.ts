@@ -1,0 +1,26 @@
+/**
+ * Sessions for whatever speaks `Request` and `Response`, without a framework and without a dependency.
+ *
+ * @module
+ */
+export { type CrossSiteOptions, crossSiteCheck } from './http/cross-site.ts';
+export type { RequestHead } from './http/request-origin.ts';
+export type {
+  ActiveSession,
+  FieldData,
+  RequestSession,
+  StartOptions,
+  UserSession,
+} from './http/request-session.ts';
+export {
+  type PresentedToken,
+  SessionCookie,
+  type SessionCookieOptions,
+} from './http/session-cookie.ts';
+export {
+  type FetchSessionOptions,
+  sessionHandler,
+  type WithSession,
+} from './http/session-handler.ts';
+export type { SessionHandlerOptions, SessionWarning } from './http/session-lifecycle.ts';
+export type { TrustedOrigins } from './http/trusted-origins.ts';
