@@ -77,6 +77,5 @@ function isSafe(request: RequestHead): boolean {
   const { method } = request;
   if (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS') return false;
   const upgrade = request.header('Upgrade');
-  if (upgrade !== undefined && /\bwebsocket\b/i.test(upgrade)) return false;
-  return request.header('Sec-WebSocket-Key') === undefined;
+  return upgrade === undefined || !/\bwebsocket\b/i.test(upgrade);
 }

@@ -122,7 +122,7 @@ export class SessionLifecycle {
    * says that it failed, and lets nothing change the cookie from then on. Answers what kept it from writing.
    */
   async close(session: ServiceSession, discard: boolean): Promise<Error | undefined> {
-    await session.settled();
+    if (session.settling) await session.settled();
     const failure = discard || !session.changed ? undefined : await written(session);
     if (session.settling) await session.settled(); // a stream may have begun to rotate meanwhile
     session.seal({ discard: discard || failure !== undefined });
