@@ -1,4 +1,3 @@
-import type { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
 import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
@@ -6,6 +5,7 @@ import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-r
 import { SessionService } from '../../src/index.ts';
 import { askRedis } from '../support/ask-redis.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
+import { type ConnectedClient, redisClients } from '../support/redis-clients.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { inSync, replicationDefaults } from '../support/replication.ts';
@@ -22,21 +22,35 @@ interface Replicated {
 const patient = { replicas: 1, timeoutMs: 5000 };
 const brief = { replicas: 1, timeoutMs: 50 };
 
+const byConnectRedis = async (address: RedisAddress): Promise<ConnectedClient> =>
+  connectRedis(address);
+
+/** Each way to open a connection of one's own. */
+const others = redisClients.filter(
+  ({ name, reaches }) => reaches !== 'sentinel' && /^(ioredis|node-redis) 6/.test(name),
+);
+
 describeWithServers.each([
-  { name: 'a primary and its replica', start: startPair },
-  { name: 'a cluster', start: startCluster },
-])('durable writes on $name', ({ start }) => {
+  { name: 'a primary and its replica', start: startPair, connect: byConnectRedis },
+  { name: 'a cluster', start: startCluster, connect: byConnectRedis },
+  ...others.map(({ name, reaches, connect }) => ({
+    name: `what ${name} reaches`,
+    start: reaches === 'cluster' ? startCluster : startPair,
+    connect: (address: RedisAddress) => connect(address, 500),
+  })),
+])('durable writes on $name', ({ start, connect }) => {
   let redis: Replicated;
-  let client: Redis | Cluster;
+  let connected: ConnectedClient;
   let service: SessionService;
 
   beforeAll(async () => {
     redis = await start();
-    ({ client } = await connectRedis(redis.address));
+    connected = await connect(redis.address);
+    const { client } = connected;
     service = new SessionService({ repository: new RedisSessionRepository({ client }) });
   });
   afterAll(async () => {
-    client?.disconnect();
+    await connected?.close();
     await redis?.stop();
   });
   afterEach(() => {

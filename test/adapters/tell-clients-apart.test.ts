@@ -58,6 +58,13 @@ it.each(clients)(
   },
 );
 
+it.each(clients.filter(([, , isCluster]) => isCluster))(
+  'does not take %s that is not connected for one without sessions',
+  async (_name, client) => {
+    await expect(countSessions({ client })).rejects.toMatchObject({ outcome: 'refused' });
+  },
+);
+
 it('knows a client whose classes have other names', () => {
   class Q extends Redis {}
   class R extends Cluster {}

@@ -7,7 +7,7 @@ import { startRedisSentinel } from '../support/redis-sentinel.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import * as proxy from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
-import { span, underLoad } from './under-load.ts';
+import { type Happened, span, underLoad } from './under-load.ts';
 
 const FROZEN_MS = 2000;
 const REPLICATION_GAP_MS = 1000;
@@ -105,6 +105,35 @@ describeWithServers('clients of other kinds, under load', () => {
         },
         { kind },
       );
+    });
+  });
+
+  describe.each([...kinds('server'), ...kinds('sentinel')])('the near cache on $name', (kind) => {
+    it('serves nothing that has ended while its primary fails', async () => {
+      if (kind.reaches === 'server') {
+        const server = stopLater(await startRedisServer({ binary: redisBinary() }));
+        const { host, port } = server;
+        const killed = async (_load: unknown, { wiped }: Happened) => {
+          wiped.push(
+            await span(async () => {
+              await server.kill();
+              await server.restart();
+            }),
+          );
+        };
+        await underLoad({ kind: 'server', host, port }, killed, { kind, near: true });
+        return;
+      }
+      const redis = stopLater(await startRedisSentinel({ binary: redisBinary() }));
+      const address = {
+        kind: 'sentinel',
+        sentinels: redis.addresses,
+        master: redis.master,
+      } as const;
+      const failedOver = async (_load: unknown, { undone }: Happened) => {
+        undone.push(await span(() => redis.failOver()));
+      };
+      await underLoad(address, failedOver, { kind, near: true });
     });
   });
 

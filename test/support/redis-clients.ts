@@ -16,9 +16,11 @@ export interface ClientKind {
   readonly name: string;
   /** Which deployments it is for. */
   readonly reaches: RedisAddress['kind'];
-  /** Commands give up after `timeoutMs`, 2000 by default: what a test machine may take that is busy. */
+  /** Commands give up after `timeoutMs`, 10,000 by default: what a test machine may take that is busy. */
   connect(address: RedisAddress, timeoutMs?: number): Promise<ConnectedClient>;
 }
+
+const PATIENT_MS = 10_000;
 
 /**
  * What keeps commands from running late or twice in clients that connectRedis did not open: docs/redis-clients.md says
@@ -35,8 +37,6 @@ const ioredisOptions = (timeoutMs: number) =>
 
 const ioredisClusterOptions = (timeoutMs: number) =>
   ({
-    enableOfflineQueue: false,
-    enableReadyCheck: false,
     retryDelayOnFailover: 0,
     slotsRefreshTimeout: timeoutMs,
     redisOptions: ioredisOptions(timeoutMs),
@@ -54,13 +54,13 @@ const ioredisKinds = (name: string, { Redis, Cluster }: typeof ioredis): readonl
   {
     name,
     reaches: 'server',
-    connect: async (address, timeoutMs = 2000) =>
+    connect: async (address, timeoutMs = PATIENT_MS) =>
       ready(new Redis({ ...ioredisOptions(timeoutMs), ...hostOf(address) })),
   },
   {
     name: `${name}, sentinel`,
     reaches: 'sentinel',
-    connect: async (address, timeoutMs = 2000) =>
+    connect: async (address, timeoutMs = PATIENT_MS) =>
       ready(
         new Redis({
           ...ioredisOptions(timeoutMs),
@@ -72,7 +72,7 @@ const ioredisKinds = (name: string, { Redis, Cluster }: typeof ioredis): readonl
   {
     name: `${name}, cluster`,
     reaches: 'cluster',
-    connect: async (address, timeoutMs = 2000) =>
+    connect: async (address, timeoutMs = PATIENT_MS) =>
       ready(new Cluster(nodesOf(address), ioredisClusterOptions(timeoutMs))),
   },
 ];
@@ -86,19 +86,19 @@ const nodeRedisKinds = (name: string, library: NodeRedis): readonly ClientKind[]
   {
     name: `${name}, client`,
     reaches: 'server',
-    connect: (address, timeoutMs = 2000) =>
+    connect: (address, timeoutMs = PATIENT_MS) =>
       opened(library.createClient(optionsOf(address, timeoutMs))),
   },
   {
     name: `${name}, pool`,
     reaches: 'server',
-    connect: (address, timeoutMs = 2000) =>
+    connect: (address, timeoutMs = PATIENT_MS) =>
       opened(library.createClientPool(optionsOf(address, timeoutMs), { maximum: 8 })),
   },
   {
     name: `${name}, sentinel`,
     reaches: 'sentinel',
-    connect(address, timeoutMs = 2000) {
+    connect(address, timeoutMs = PATIENT_MS) {
       const { sentinels, name } = sentinelsOf(address);
       return opened(
         library.createSentinel({
@@ -113,7 +113,7 @@ const nodeRedisKinds = (name: string, library: NodeRedis): readonly ClientKind[]
   {
     name: `${name}, cluster`,
     reaches: 'cluster',
-    connect: (address, timeoutMs = 2000) =>
+    connect: (address, timeoutMs = PATIENT_MS) =>
       opened(
         library.createCluster({
           rootNodes: nodesOf(address).map((socket) => ({ socket })),

@@ -19,7 +19,7 @@ export type KeyEvent = 'expired' | 'del' | 'evicted';
  * Calls back with each id whose key had one of these events, on a connection of its own that subscribes again by itself;
  * what it missed is missed. Answers what ends it; rejects with `StoreUnavailableError` where Redis does not let it listen.
  */
-export function listenToKeys(
+export async function listenToKeys(
   { client, prefix = 'session:' }: Pick<WatchOptions, 'client' | 'prefix'>,
   events: readonly KeyEvent[],
   tell: (event: KeyEvent, id: SessionId) => void,

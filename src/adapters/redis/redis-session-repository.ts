@@ -22,7 +22,7 @@ import type {
 import type { UserIndex } from '../../ports/user-index.ts';
 import { isTexts, notUnderstood, toInteger, toOptionalText } from './answers.ts';
 import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
-import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
+import { clientOf, commandsOf, type RedisClient } from './clients/tell-apart.ts';
 import { openOwnConnection } from './own-connection.ts';
 import { RedisUserIndex } from './redis-user-index.ts';
 import { scripts } from './scripts.ts';
@@ -66,12 +66,7 @@ export class RedisSessionRepository implements SessionRepository {
    * Throws a `TypeError` for a client that cannot work. `onKey` hears of every key that is asked about, `onRecord` of every session that a token read or accessed.
    */
   constructor(
-    {
-      client,
-      prefix = 'session:',
-    }: Omit<RedisSessionRepositoryOptions, 'client'> & {
-      readonly client: RedisClient | RedisCommands;
-    },
+    { client, prefix = 'session:' }: RedisSessionRepositoryOptions,
     onKey: (key: string) => void = () => {},
     onRecord: OnRecord = () => {},
   ) {
@@ -196,7 +191,7 @@ export class RedisSessionRepository implements SessionRepository {
     const own = await openOwnConnection(this.#commands, durability);
     try {
       const keys = new Set<string>();
-      const options = { client: own.commands, prefix: this.#prefix };
+      const options = { client: clientOf(own.commands), prefix: this.#prefix };
       const answer = await act(new RedisSessionRepository(options, (key) => keys.add(key)));
       return { answer, durable: await own.reached(keys, durability) };
     } finally {

@@ -20,16 +20,18 @@ type Run = (key: string, ...args: readonly Argument[]) => Promise<unknown>;
 export class IoredisCommands implements RedisCommands {
   readonly isCluster: boolean;
   readonly #client: Redis | Cluster;
+  readonly #direct: object;
   readonly #scripts = new Map<RedisScript, Run>();
 
   constructor(client: Redis | Cluster) {
     this.#client = client;
+    this.#direct = withoutPipeline(client);
     this.isCluster = isCluster(client);
   }
 
   script(script: RedisScript, key: string, args: readonly Argument[]): Promise<unknown> {
     const run = this.#scripts.get(script) ?? this.#define(script);
-    return run.call(this.#client, key, ...args).catch(throwUnavailable);
+    return run.call(this.#direct, key, ...args).catch(throwUnavailable);
   }
 
   command(name: string, key: string, args: readonly Argument[]): Promise<unknown> {
@@ -37,7 +39,11 @@ export class IoredisCommands implements RedisCommands {
   }
 
   async primaries(): Promise<readonly RedisServer[]> {
-    return this.#nodes().map((node) => {
+    const nodes = this.#nodes();
+    if (nodes.length === 0) {
+      throw storeUnavailable(new Error('The cluster is not connected'), 'refused');
+    }
+    return nodes.map((node) => {
       const { path, host, port } = whereIs(node);
       return {
         name: path ?? `${host}:${port}`,
@@ -93,7 +99,17 @@ function send(client: Redis | Cluster, name: string, args: readonly Argument[]):
     client as unknown as Record<string, (...args: readonly Argument[]) => Promise<unknown>>
   )[name.toLowerCase()];
   if (method === undefined) throw new TypeError(`This client has no command ${name}.`);
-  return method.call(client, ...args).catch(throwUnavailable);
+  return method.call(withoutPipeline(client), ...args).catch(throwUnavailable);
+}
+
+/**
+ * What commands are called on. With `enableAutoPipelining` ioredis puts what is asked in one turn into a pipeline, and
+ * breaks when a script is defined or forgotten meanwhile: a command asks its `this` alone whether to.
+ */
+function withoutPipeline(client: Redis | Cluster): object {
+  if (!client.options.enableAutoPipelining) return client;
+  const sendCommand = (command: Command) => client.sendCommand(command);
+  return { options: { ...client.options, enableAutoPipelining: false }, sendCommand };
 }
 
 function throwUnavailable(error: unknown): never {

@@ -5,7 +5,7 @@ import type { RedisScript, Whereabouts } from './redis-commands.ts';
 
 /** What each send may say otherwise than the client does. */
 export interface SendOptions {
-  readonly abortSignal: AbortSignal;
+  readonly abortSignal?: AbortSignal;
   readonly timeout: undefined;
   readonly typeMapping: object;
 }
@@ -33,6 +33,7 @@ export interface NodeRedis extends Emitter {
 }
 
 export interface NodeRedisOptions {
+  readonly disableOfflineQueue?: boolean;
   readonly socket?: {
     readonly host?: string;
     readonly port?: number;
@@ -64,7 +65,11 @@ export interface NodeRedisMaster {
 /** `createCluster`. */
 export interface NodeRedisCluster extends Emitter {
   readonly masters: readonly NodeRedisMaster[];
-  readonly _options: { readonly defaults?: NodeRedisOptions };
+  readonly _options: {
+    readonly rootNodes: readonly (NodeRedisOptions & { readonly url?: string })[];
+    readonly defaults?: NodeRedisOptions;
+    readonly nodeAddressMap?: unknown;
+  };
   connect(): Promise<unknown>;
   destroy(): void;
   duplicate(overrides: object): NodeRedisCluster;
@@ -89,26 +94,49 @@ export function timeoutOf(client: object): number {
   return (commandOptions ?? _commandOptions)?.timeout || DEFAULT_TIMEOUT_MS;
 }
 
+/** What was asked of that connection, with an end to the wait: see `withinTime`. */
+export function send(
+  client: NodeRedis,
+  words: readonly string[],
+  timeoutMs: number,
+): Promise<unknown> {
+  // Without an offline queue nothing waits to be sent, and a signal costs as much as all else that the client does.
+  return client.options.disableOfflineQueue
+    ? withinTime(timeoutMs, client.sendCommand(words, asIs))
+    : abortedInTime(timeoutMs, (options) => client.sendCommand(words, options));
+}
+
 /**
- * Sends a command, and ends the wait for its answer in time: node-redis takes `timeout` for what it has not sent, and
- * waits for an answer as long as the connection lasts. After that a command that still waits for a connection, in its
- * offline queue or for a node of a cluster, is not sent any more.
+ * The same, for what may wait for a connection, in an offline queue or for a node of a cluster: once the time is over
+ * it is not sent any more.
  */
-export function withinTime(
+export function abortedInTime(
   timeoutMs: number,
   send: (options: SendOptions) => Promise<unknown>,
 ): Promise<unknown> {
+  const late = new AbortController();
+  const answer = send({ ...asIs, abortSignal: late.signal });
+  return withinTime(timeoutMs, answer, () => late.abort());
+}
+
+/** Texts and numbers as Redis gave them, whatever the client maps them to; and no timer of the client's, as there is one here. */
+const asIs: SendOptions = { timeout: undefined, typeMapping: {} };
+
+/** Ends the wait for an answer: node-redis takes `timeout` for what it has not sent, and waits as long as the connection lasts. */
+function withinTime(
+  timeoutMs: number,
+  answer: Promise<unknown>,
+  abort?: () => void,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const late = new AbortController();
     const timer = setTimeout(() => {
-      late.abort();
+      abort?.();
       // What was not sent is rejected by that, which tells more.
       setImmediate(() =>
         reject(unavailable(new Error(`no answer within ${timeoutMs} ms`), 'unknown')),
       );
     }, timeoutMs);
-    // Texts and numbers as Redis gave them, whatever the client maps them to.
-    send({ abortSignal: late.signal, timeout: undefined, typeMapping: {} }).then(
+    answer.then(
       (answer) => {
         clearTimeout(timer);
         resolve(answer);

@@ -1,13 +1,14 @@
 import {
+  abortedInTime,
   alone,
   connectOnce,
   destroy,
   type NodeRedis,
   type NodeRedisCluster,
   runScript,
+  send,
   timeoutOf,
   unavailable,
-  withinTime,
 } from './node-redis-client.ts';
 import type {
   OwnCommands,
@@ -51,7 +52,7 @@ export class NodeRedisClusterCommands implements RedisCommands {
     return masters.map((master) => ({
       name: master.address,
       command: (name, args) =>
-        withinTime(this.#timeoutMs, async (options) => {
+        abortedInTime(this.#timeoutMs, async (options) => {
           const client = await this.#cluster.nodeClient(master);
           return client.sendCommand([name, ...args.map(String)], options);
         }),
@@ -61,6 +62,7 @@ export class NodeRedisClusterCommands implements RedisCommands {
   async openOwn(timeoutMs: number): Promise<OwnCommands> {
     const { defaults } = this.#cluster._options;
     const cluster = this.#cluster.duplicate({
+      rootNodes: this.#rootNodes(),
       // Replicas are waited for where something was written.
       minimizeConnections: true,
       commandOptions: { timeout: timeoutMs },
@@ -94,9 +96,7 @@ export class NodeRedisClusterCommands implements RedisCommands {
         remember();
         const words = ['WAIT', String(replicas), String(timeoutMs)];
         const counts = await Promise.all(
-          [...used].map((client) =>
-            withinTime(commands.#timeoutMs, (options) => client.sendCommand(words, options)),
-          ),
+          [...used].map((client) => send(client, words, commands.#timeoutMs)),
         );
         return isWhole && counts.every((count) => typeof count === 'number' && count >= replicas);
       },
@@ -127,8 +127,21 @@ export class NodeRedisClusterCommands implements RedisCommands {
     this.#hearing.push(hear);
   }
 
+  /**
+   * Where to ask for the slots: at the primaries, as any other root node may be away by now. Where the application gave
+   * more than an address, its own root nodes.
+   */
+  #rootNodes(): readonly object[] {
+    const { rootNodes, nodeAddressMap } = this.#cluster._options;
+    const { masters } = this.#cluster;
+    const [first] = rootNodes;
+    if (masters.length === 0 || nodeAddressMap || first === undefined || first.url)
+      return rootNodes;
+    return masters.map(({ host, port }) => ({ ...first, socket: { ...first.socket, host, port } }));
+  }
+
   #send(key: string, words: readonly string[]): Promise<unknown> {
-    const answer = withinTime(this.#timeoutMs, (options) =>
+    const answer = abortedInTime(this.#timeoutMs, (options) =>
       this.#cluster.sendCommand(key, false, words, options),
     );
     for (const hear of this.#hearing) hear({ words, answer });

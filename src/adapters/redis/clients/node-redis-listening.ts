@@ -4,9 +4,9 @@ import {
   destroy,
   type NodeRedis,
   type NodeRedisOptions,
+  send,
   timeoutOf,
   unavailable,
-  withinTime,
 } from './node-redis-client.ts';
 import type { RedisListener, RedisListening } from './redis-commands.ts';
 
@@ -49,7 +49,7 @@ export class NodeRedisListening implements RedisListening {
     if (client === undefined)
       return Promise.reject(unavailable(new Error('not connected'), 'refused'));
     const words = [name, ...args.map(String)];
-    return withinTime(timeoutOf(client), (options) => client.sendCommand(words, options));
+    return send(client, words, timeoutOf(client));
   }
 
   async subscribe(channel: string): Promise<void> {

@@ -6,10 +6,10 @@ import {
   type NodeRedisPool,
   type NodeRedisSentinel,
   runScript,
+  send,
   timeoutOf,
   unavailable,
   whereIs,
-  withinTime,
 } from './node-redis-client.ts';
 import { type ConnectionSource, NodeRedisListening } from './node-redis-listening.ts';
 import type {
@@ -97,9 +97,7 @@ export class NodeRedisCommands implements RedisCommands {
 
   #send(words: readonly string[]): Promise<unknown> {
     const { timeoutMs, lend } = this.#lender;
-    const answer = lend((client) =>
-      withinTime(timeoutMs, (options) => client.sendCommand(words, options)),
-    );
+    const answer = lend((client) => send(client, words, timeoutMs));
     for (const hear of this.#hearing) hear({ words, answer });
     return answer;
   }

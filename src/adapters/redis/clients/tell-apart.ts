@@ -13,25 +13,25 @@ import type { RedisCommands } from './redis-commands.ts';
 /** `Redis` or `Cluster` of ioredis 5 or 6 or of iovalkey, whichever copy of it. */
 export interface IoredisClient {
   readonly options: object;
-  /** Registers a script. */
+  /** Tells these clients from others. */
   defineCommand(
     name: string,
     definition: { readonly lua: string; readonly numberOfKeys?: number },
   ): unknown;
-  /** Another client with the same options. */
+  /** For connections of one's own. */
   duplicate(...args: never[]): unknown;
-  /** Closes at once. */
+  /** Tells these clients from pipelines. */
   disconnect(...args: never[]): void;
 }
 
 /** A client, a pool, a cluster or a sentinel of node-redis (`redis` or `@redis/client`) 5 or 6, whichever copy of it. */
 export interface NodeRedisClient {
   readonly isOpen: boolean;
-  /** Sends any command. */
+  /** Sends a command; of what it wants each of these clients has its own idea. */
   sendCommand(...args: never[]): Promise<unknown>;
-  /** Opens the connection. */
+  /** Whoever made the client calls it; Sojourn only on duplicates. */
   connect(): Promise<unknown>;
-  /** Closes at once. */
+  /** Tells versions from 5 on from older ones. */
   destroy(): unknown;
 }
 
@@ -44,8 +44,7 @@ const known = new WeakMap<object, RedisCommands>();
  * What Sojourn asks of that client. Clients are told apart by what they can do: a program may hold several copies of one,
  * and a bundler may have renamed its classes. Throws a `TypeError` for what is none, or is set up in a way that cannot work.
  */
-export function commandsOf(client: RedisClient | RedisCommands): RedisCommands {
-  if (isCommands(client)) return client;
+export function commandsOf(client: RedisClient): RedisCommands {
   const before = isObject(client) ? known.get(client) : undefined;
   if (before !== undefined) return before;
   const commands = adapt(client);
@@ -53,8 +52,10 @@ export function commandsOf(client: RedisClient | RedisCommands): RedisCommands {
   return commands;
 }
 
-function isCommands(client: unknown): client is RedisCommands {
-  return can(client, 'script', 'primaries', 'openOwn', 'listen');
+/** Stands for a client that was adapted already, where one is wanted. */
+export function clientOf(commands: RedisCommands): RedisClient {
+  known.set(commands, commands);
+  return commands as unknown as RedisClient; // as `commandsOf` is the only one to look into it
 }
 
 function adapt(client: unknown): RedisCommands {
