@@ -21,8 +21,8 @@ export interface RequestSession<Fields extends FieldCodecs = TextFields> {
 
   /**
    * Login: a new id and a new secret always, so that whoever knew the old token knows nothing (session fixation, OWASP
-   * ASVS 7.2.4). The session that the browser had before is ended; with `carry` its data moves over. Without a user it
-   * is an anonymous session, such as a shopping cart.
+   * ASVS 7.2.4). The session that the browser had before is ended, also if another request has rotated its token
+   * meanwhile; with `carry` its data moves over. Without a user it is an anonymous session, such as a shopping cart.
    *
    * Throws a `SessionError`: `too_many_sessions` where the policy refuses one more, `revoked` where the user's sessions
    * were ended while this one was being started (both are answered 409 unless the application answers them), and
@@ -61,6 +61,9 @@ export interface UserSession<Fields extends FieldCodecs = TextFields>
  * response leaves; what is collected later, in a stream, is written soon by itself, and `onWarning` hears where it cannot
  * be. The other verbs act at once and are awaited. All of them lose against a logout: then they answer `undefined` or
  * `false`, and `lost` is true.
+ *
+ * Verbs of one request may be under way at the same time: those that change the token (`start`, `rotate`, `end`) wait for
+ * the ones that began before them, and later ones wait for those.
  */
 export interface ActiveSession<Fields extends FieldCodecs = TextFields>
   extends RequestSession<Fields> {

@@ -42,13 +42,19 @@ export class ServiceSession {
   readonly #unauthenticated: (message: string) => Error;
   readonly #onLostChanges: (why: string) => void;
   readonly #changes = new Map<string, string | undefined>();
-  /** Verbs under way that may change the cookie. */
+  /** Verbs under way that may change the token and the cookie. */
   readonly #settling = new Set<Promise<unknown>>();
+  /** Other verbs under way, which need the token that they began with. */
+  readonly #using = new Set<Promise<unknown>>();
   #writing: Promise<boolean> | undefined;
+  /** How many calls wait for that write before their own. */
+  #waitingToWrite = 0;
   #lateWrite: ReturnType<typeof setTimeout> | undefined;
   #sealed = false;
-  /** The session that this request's token opened, which it may end whoever rotates it meanwhile. */
-  readonly #openedId: SessionId | undefined;
+  /** The session that this request opened or started, which it may end whoever rotates its token meanwhile. */
+  #ownId: SessionId | undefined;
+  /** Whether the application has had a session to show something of. */
+  #personal: boolean;
   #lost: boolean;
   #token: string | undefined;
   #session: Session | undefined;
@@ -73,7 +79,8 @@ export class ServiceSession {
     this.#onLostChanges = onLostChanges;
     this.#token = session && token;
     this.#session = session;
-    this.#openedId = session?.id;
+    this.#ownId = session?.id;
+    this.#personal = session !== undefined;
     this.#lost = presented && session === undefined;
   }
 
@@ -98,6 +105,11 @@ export class ServiceSession {
   /** Whether something was collected that is not written yet. */
   get changed(): boolean {
     return this.#changes.size > 0;
+  }
+
+  /** Whether the response may show something of a session, also of one that has ended meanwhile. */
+  get personal(): boolean {
+    return this.#personal;
   }
 
   get cookieChange(): CookieChange {
@@ -134,20 +146,22 @@ export class ServiceSession {
   }
 
   set(name: string, value: unknown): void {
-    this.#write(name, this.#encode(name, value));
+    this.#collect(name, this.#encode(name, value));
   }
 
   unset(name: string): void {
-    this.#write(name, undefined);
+    this.#collect(name, undefined);
   }
 
   flash(kind: string, message: string): void {
-    this.#write(flashField(kind), message);
+    this.#collect(flashField(kind), message);
   }
 
-  async takeFlash(kind: string): Promise<string | undefined> {
+  takeFlash(kind: string): Promise<string | undefined> {
     const field = flashField(kind);
-    return this.#stored(field) === undefined ? undefined : this.#take(field);
+    return this.#withToken(async () =>
+      this.#stored(field) === undefined ? undefined : this.#take(field),
+    );
   }
 
   required(): ActiveSession {
@@ -165,7 +179,8 @@ export class ServiceSession {
     data?: Readonly<Record<string, unknown>>,
     options?: StartOptions,
   ): Promise<ActiveSession> {
-    return this.#changingCookie(() => this.#start(user, data, options));
+    const before = new Map(this.#changes);
+    return this.#changingCookie(() => this.#start(before, user, data, options));
   }
 
   end(): Promise<boolean> {
@@ -177,11 +192,11 @@ export class ServiceSession {
   }
 
   async #start(
+    before: ReadonlyMap<string, string | undefined>,
     user?: string,
     data: Readonly<Record<string, unknown>> = {},
     { carry = false, ...options }: StartOptions = {},
   ): Promise<ActiveSession> {
-    const previous = this.#token;
     const fields: Record<string, string> = Object.create(null);
     if (carry) Object.assign(fields, this.current?.fields);
     for (const [name, value] of Object.entries(data)) fields[name] = this.#encode(name, value);
@@ -189,53 +204,70 @@ export class ServiceSession {
       this.#service.create(fields, user === undefined ? options : { ...options, user }),
     );
     // The new session comes first: if the old one cannot be ended, nobody learns the new token and the old cookie stays.
-    if (previous !== undefined) await this.#within(this.#service.delete(previous));
-    this.#changes.clear();
+    await this.#endOwn();
+    this.#uncollect(before); // what came later is for the new session
     this.#token = token;
     this.#session = session;
+    this.#ownId = session.id;
+    this.#personal = true;
     this.#lost = false;
-    this.#cookieChange = { token, maxAge: this.#service.cookieMaxAge(session) };
+    this.#giveCookie(token);
     return this.required();
   }
 
   async #end(): Promise<boolean> {
-    const id = this.id ?? this.#openedId;
-    if (id === undefined) return false;
-    const ended =
-      (this.#token !== undefined && (await this.#within(this.#service.delete(this.#token)))) ||
-      // A rotation that was faster took nothing from the right to log out.
-      (await this.#within(this.#service.end(id)));
+    if (this.#ownId === undefined) return false;
+    const ended = await this.#endOwn();
     this.#changes.clear();
     this.#gone();
     this.#lost = false;
+    this.#ownId = undefined;
     this.#cookieChange = 'clear';
     return ended;
   }
 
-  async increment(name: string, by = 1): Promise<number | undefined> {
-    const token = await this.#committed();
-    const sum = await this.#within(this.#service.increment(token, name, by));
-    return this.#wrote(sum, name, String(sum));
+  /** Ends the session that this request opened or started. `false` if there is none any more. */
+  async #endOwn(): Promise<boolean> {
+    if (this.#ownId === undefined) return false;
+    if (this.#token !== undefined && (await this.#within(this.#service.delete(this.#token)))) {
+      return true;
+    }
+    // A rotation by another request that was faster took nothing from the right to end it.
+    return this.#within(this.#service.end(this.#ownId));
   }
 
-  async replace(name: string, expected: unknown, next: unknown): Promise<boolean | undefined> {
-    const token = await this.#committed();
-    const written = next === undefined ? undefined : this.#encode(name, next);
-    const found = expected === undefined ? undefined : this.#encode(name, expected);
-    const replaced = await this.#within(this.#service.replace(token, name, found, written));
-    return replaced === false ? false : this.#wrote(replaced, name, written);
+  increment(name: string, by = 1): Promise<number | undefined> {
+    return this.#withToken(async () => {
+      const token = await this.#committed();
+      const sum = await this.#within(this.#service.increment(token, name, by));
+      return this.#wrote(sum, name, String(sum));
+    });
   }
 
-  async take(name: string): Promise<unknown> {
-    return this.#decode(name, await this.#take(name));
+  replace(name: string, expected: unknown, next: unknown): Promise<boolean | undefined> {
+    return this.#withToken(async () => {
+      const token = await this.#committed();
+      const written = next === undefined ? undefined : this.#encode(name, next);
+      const found = expected === undefined ? undefined : this.#encode(name, expected);
+      const replaced = await this.#within(this.#service.replace(token, name, found, written));
+      return replaced === false ? false : this.#wrote(replaced, name, written);
+    });
   }
 
-  async setTtl(ttl: number): Promise<boolean> {
-    const token = await this.#committed();
-    if (!(await this.#within(this.#service.setTtl(token, ttl)))) return this.#gone();
-    // Only the store knows what the end of the lifetime leaves of the new ttl.
-    this.#session = await this.#within(this.#service.peek(token));
-    return this.#session !== undefined || this.#gone();
+  take(name: string): Promise<unknown> {
+    return this.#withToken(async () => this.#decode(name, await this.#take(name)));
+  }
+
+  setTtl(ttl: number): Promise<boolean> {
+    return this.#withToken(async () => {
+      const token = await this.#committed();
+      if (!(await this.#within(this.#service.setTtl(token, ttl)))) return this.#gone();
+      // Only the store knows what the end of the lifetime leaves of the new ttl.
+      const session = await this.#within(this.#service.peek(token));
+      if (session === undefined) return this.#gone();
+      this.#session = session;
+      return true;
+    });
   }
 
   async #rotate(options?: RotateOptions): Promise<boolean | undefined> {
@@ -244,10 +276,15 @@ export class ServiceSession {
     if (next === undefined) this.#gone();
     if (next === undefined || next === false) return next;
     this.#token = next;
-    if (options?.reauthenticated) this.#session = await this.#within(this.#service.peek(next));
-    const session = this.#session;
-    const maxAge = session && this.#service.cookieMaxAge(session);
-    this.#cookieChange = { token: next, maxAge };
+    this.#giveCookie(next); // before the store is asked again: from here on nothing but this token opens the session
+    if (!options?.reauthenticated) return true;
+    const session = await this.#within(this.#service.peek(next));
+    if (session === undefined) {
+      this.#gone();
+      return undefined;
+    }
+    this.#session = session;
+    this.#giveCookie(next);
     return true;
   }
 
@@ -255,25 +292,37 @@ export class ServiceSession {
     return this.#session !== undefined && this.#service.authenticatedWithin(this.#session, maxAge);
   }
 
-  async commit(): Promise<boolean> {
-    if (this.#token === undefined) return false;
-    if (this.changed || this.#writing !== undefined) return this.write();
-    const session = await this.#within(this.#service.peek(this.#token));
-    return session !== undefined || this.#gone();
+  commit(): Promise<boolean> {
+    return this.#withToken(async () => {
+      if (this.#token === undefined) return false;
+      if (this.changed || this.#writing !== undefined) return this.#write();
+      const session = await this.#within(this.#service.peek(this.#token));
+      return session !== undefined || this.#gone();
+    });
   }
 
-  async refresh(): Promise<boolean> {
-    if (this.#token === undefined) return false;
-    const session = await this.#within(this.#service.get(this.#token));
-    if (session === undefined) return this.#gone();
-    this.#session = session;
-    return true;
+  refresh(): Promise<boolean> {
+    return this.#withToken(async () => {
+      if (this.#token === undefined) return false;
+      const session = await this.#within(this.#service.get(this.#token));
+      if (session === undefined) return this.#gone();
+      this.#session = session;
+      return true;
+    });
   }
 
-  /** Writes what was collected; one write at a time. `false` where the session has ended. */
-  async write(): Promise<boolean> {
-    // What another call is writing is waited for, however it ends: it reports its own failure.
-    while (this.#writing !== undefined) await this.#writing.catch(() => false);
+  /** Writes what was collected. `false` where the session has ended. */
+  write(): Promise<boolean> {
+    return this.#withToken(() => this.#write());
+  }
+
+  /** One write at a time: what another call is writing is waited for, however it ends; it reports its own failure. */
+  async #write(): Promise<boolean> {
+    while (this.#writing !== undefined) {
+      this.#waitingToWrite += 1;
+      await this.#writing.catch(() => false);
+      this.#waitingToWrite -= 1;
+    }
     if (this.#token === undefined) return false;
     if (!this.changed) return true;
     this.#writing = this.#update(this.#token);
@@ -293,11 +342,16 @@ export class ServiceSession {
       else set[name] = value;
     }
     if (!(await this.#within(this.#service.update(token, { set, unset })))) return this.#gone();
+    for (const [name, value] of changes) this.#keep(name, value);
+    this.#uncollect(changes);
+    return true;
+  }
+
+  /** Forgets these changes, but for those that were made again meanwhile. */
+  #uncollect(changes: ReadonlyMap<string, string | undefined>): void {
     for (const [name, value] of changes) {
-      this.#keep(name, value);
       if (this.#changes.get(name) === value) this.#changes.delete(name);
     }
-    return true;
   }
 
   /** Writes what is collected after the response has left, once the application had the chance to do so itself. */
@@ -307,6 +361,8 @@ export class ServiceSession {
       try {
         await this.write();
       } catch (error) {
+        // Whoever waited for this write writes the changes now, and hears of it.
+        if (this.#waitingToWrite > 0 || this.#writing !== undefined) return;
         this.#loseChanges((error as Error).message); // the service throws nothing else
       }
     }, 0);
@@ -318,11 +374,17 @@ export class ServiceSession {
         'The response has left, so that the browser would not learn of it: nothing was changed.';
       return Promise.reject(new SessionError('response_sent', message));
     }
-    const acting = act();
-    this.#settling.add(acting);
-    const settle = () => this.#settling.delete(acting);
-    acting.then(settle, settle);
-    return acting;
+    const before = [...this.#settling, ...this.#using];
+    return underWay(Promise.allSettled(before).then(act), this.#settling);
+  }
+
+  /**
+   * Verbs that change the token wait for all that began before them, and all others for those: else a rotation or a login
+   * would make of another verb of its own request one by a token that opens nothing.
+   */
+  async #withToken<T>(act: () => Promise<T>): Promise<T> {
+    while (this.#settling.size > 0) await Promise.allSettled(this.#settling);
+    return underWay(Promise.resolve().then(act), this.#using);
   }
 
   #open(): string {
@@ -333,18 +395,27 @@ export class ServiceSession {
   // A verb that acts at once must not overtake a plain write that came before it.
   async #committed(): Promise<string> {
     const token = this.#open();
-    await this.write();
+    await this.#write();
     return token;
   }
 
   async #take(name: string): Promise<string | undefined> {
     const token = await this.#committed();
     const value = await this.#within(this.#service.take(token, name));
-    this.#keep(name, undefined);
+    // It may be the field that is missing or the session.
+    const ended =
+      value === undefined && (await this.#within(this.#service.peek(token))) === undefined;
+    if (ended) this.#gone();
+    else this.#keep(name, undefined);
     return value;
   }
 
-  #write(name: string, value: string | undefined): void {
+  #giveCookie(token: SessionToken): void {
+    const maxAge = this.#session && this.#service.cookieMaxAge(this.#session);
+    this.#cookieChange = { token, maxAge };
+  }
+
+  #collect(name: string, value: string | undefined): void {
     this.#open();
     const { limits } = this.#service.policy;
     checkField(name, limits);
@@ -394,6 +465,13 @@ export class ServiceSession {
   #within<T>(answer: Promise<T>): Promise<T> {
     return this.#deadline.within(answer);
   }
+}
+
+function underWay<T>(acting: Promise<T>, among: Set<Promise<unknown>>): Promise<T> {
+  among.add(acting);
+  const settle = () => among.delete(acting);
+  acting.then(settle, settle);
+  return acting;
 }
 
 function flashField(kind: string): string {

@@ -124,7 +124,7 @@ export class SessionLifecycle {
   async close(session: ServiceSession, discard: boolean): Promise<Error | undefined> {
     if (session.settling) await session.settled();
     const failure = discard || !session.changed ? undefined : await written(session);
-    if (session.settling) await session.settled(); // a stream may have begun to rotate meanwhile
+    while (session.settling) await session.settled(); // a stream may have begun to rotate meanwhile
     session.seal({ discard: discard || failure !== undefined });
     return failure;
   }
@@ -132,7 +132,7 @@ export class SessionLifecycle {
   /** The headers that a response with this session must have. */
   answer(session: ServiceSession, request: RequestHead): SessionHeaders {
     const change = session.cookieChange;
-    if (change === undefined) return { personal: session.id !== undefined, setCookie: undefined };
+    if (change === undefined) return { personal: session.personal, setCookie: undefined };
     if (change === 'clear') return { personal: true, setCookie: this.cookie.clear() };
     this.#warnOfInsecureSite(request);
     this.#warnOfCrossSiteCookie(request);
