@@ -1,7 +1,7 @@
 /** The head of a request, as every framework can show it. */
 export interface RequestHead {
   readonly method: string;
-  /** Absolute, as the server saw it. */
+  /** Absolute, as the server saw it; one that cannot be parsed, because its host is none, tells nothing. */
   readonly url: string;
   /** The field's value, whatever the case of its name; `undefined` where there is none. */
   header(name: string): string | undefined;
@@ -18,12 +18,12 @@ export interface RequestTarget {
 /**
  * Where the request was sent to: its `Host` or `:authority` (RFC 9110, 7.2), or, behind a declared proxy, the first entry
  * of `X-Forwarded-Host` and `X-Forwarded-Proto`, or of `Forwarded` (RFC 7239). Anybody can send the latter three, so they
- * count only with `trustProxy`.
+ * count only with `trustProxy`. Never throws, whatever was sent.
  */
 export function requestTarget(request: RequestHead, trustProxy: boolean): RequestTarget {
-  const url = new URL(request.url);
-  const ownHost = request.header('Host') ?? url.host; // HTTP/2 has no Host; the server makes the URL of :authority
-  const ownScheme = url.protocol === 'https:' ? 'https' : undefined;
+  const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
+  const ownHost = request.header('Host') ?? url?.host ?? ''; // HTTP/2 has no Host; the server makes the URL of :authority
+  const ownScheme = url?.protocol === 'https:' ? 'https' : undefined;
   if (!trustProxy) return { host: ownHost, scheme: ownScheme };
   const forwarded = request.header('Forwarded');
   const host = firstEntry(request.header('X-Forwarded-Host')) ?? parameter(forwarded, 'host');

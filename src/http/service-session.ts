@@ -84,6 +84,10 @@ export class ServiceSession {
     this.#lost = presented && session === undefined;
   }
 
+  isOf(service: SessionService): boolean {
+    return this.#service === service;
+  }
+
   get lost(): boolean {
     return this.#lost;
   }

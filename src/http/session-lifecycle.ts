@@ -117,6 +117,15 @@ export class SessionLifecycle {
     );
   }
 
+  /** Throws a `SessionError` (`invalid_option`) for a session of another service: its users are not ours. */
+  requireOwn(session: ServiceSession): void {
+    if (session.isOf(this.#service)) return;
+    throw new SessionError(
+      'invalid_option',
+      `Two services use the cookie ${this.cookie.name} on one request. Give one of them another name: cookie: { name: 'admin' }.`,
+    );
+  }
+
   /**
    * To be called when the application is done and before its response leaves: writes what it collected, unless `discard`
    * says that it failed, and lets nothing change the cookie from then on. Answers what kept it from writing.

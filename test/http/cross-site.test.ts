@@ -140,6 +140,17 @@ describe('a request from another origin is refused', () => {
     expect(refusal(headers, options)).toMatch(/^Cross-site request refused: /);
   });
 
+  it.each(['a b', 'shop.example:99999', '', '[', 'undefined', '%'])(
+    'of a request whose host is %j, of which no URL can be made',
+    (host) => {
+      const headers = { ...shop, Host: host, Upgrade: 'websocket' };
+      const sent = { url: `http://${host}/socket`, method: 'GET' };
+      expect(refusal(headers, {}, sent)).toContain('https://shop.example');
+      expect(refusal(headers, proxied, sent)).toContain('https://shop.example');
+      expect(refusal({ Upgrade: 'websocket' }, {}, sent)).toBeUndefined();
+    },
+  );
+
   it('as plain http is another origin than the https that the server speaks itself', () => {
     const headers = { Origin: 'http://shop.example', Host: 'shop.example' };
     expect(refusal(headers, {}, { url: 'https://shop.example/' })).toBeDefined();

@@ -110,6 +110,21 @@ describe('mounted twice on one request the middleware acts once', () => {
     expect(ended.headers.getSetCookie()).toEqual([expect.stringContaining('Max-Age=0')]);
   });
 
+  it('but lets no user of one service into the routes of another', async () => {
+    const site = application();
+    const service = new SessionService({ repository: new MemorySessionRepository() });
+    const entered: string[] = [];
+    site.app.get('/admin', sessions({ ...site.options, service }), (c) => {
+      entered.push(c.var.session.requiredUser().user);
+      return c.text('');
+    });
+    site.app.onError((error, c) => c.text(error.message, 500));
+    const response = await site.app.request('/admin', asAda(await site.login()));
+    expect(response.status).toBe(500);
+    expect(await response.text()).toContain('Two services use the cookie sid');
+    expect(entered).toEqual([]);
+  });
+
   it('but for two cookies it gives two sessions', async () => {
     const site = application();
     const admin = sessions({ ...site.options, cookie: { name: 'admin', secure: false } });

@@ -37,7 +37,8 @@ export type SessionsEnv<Fields extends FieldCodecs = TextFields> = {
  * foreign site caused are refused with 403, in words that name the origin. A login that the user's limit or a
  * simultaneous "log out everywhere" refused is answered 409 where the application answers nothing else.
  *
- * Mounted twice on one request, for all routes and for a group of them, it acts once: the outer one does.
+ * Mounted twice on one request, for all routes and for a group of them, it acts once: the outer one does, with its options.
+ * Where the inner one has another service under the same cookie name, the request fails.
  *
  * Throws a `SessionError` (`invalid_option`) for a cookie that browsers would refuse, an origin that is none and a
  * deadline that makes no sense.
@@ -54,8 +55,10 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
 
   return async function sessions(c, next) {
     const outer: unknown = c.get('session');
-    if (outer instanceof ServiceSession && outer.cookieName === lifecycle.cookie.name)
+    if (outer instanceof ServiceSession && outer.cookieName === lifecycle.cookie.name) {
+      lifecycle.requireOwn(outer);
       return next();
+    }
     const refusal = lifecycle.refusal(c.req);
     if (refusal !== undefined) throw new HTTPException(403, { message: refusal });
     let session: ServiceSession;
