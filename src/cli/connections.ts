@@ -7,23 +7,26 @@ import type { Socket } from 'node:net';
  */
 export function closeIdleBeyond(most: number, server: Server): void {
   const idle = new Set<Socket>(); // the longest idle first
+  const atWork = new WeakMap<Socket, number>(); // more than one request where a client does not wait for the answer
   let open = 0;
   server.on('connection', (socket: Socket) => {
-    idle.add(socket);
     open += 1;
     socket.once('close', () => {
       idle.delete(socket);
       open -= 1;
     });
-    if (open <= most) return;
-    const [longest] = idle;
+    const [longest] = open > most ? idle : [];
     if (longest !== undefined) idle.delete(longest);
     longest?.destroy();
+    idle.add(socket); // after that: where no other is idle it must not close itself
   });
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     idle.delete(socket);
+    atWork.set(socket, (atWork.get(socket) ?? 0) + 1);
     response.once('close', () => {
-      if (!socket.destroyed) idle.add(socket);
+      const left = (atWork.get(socket) ?? 1) - 1;
+      atWork.set(socket, left);
+      if (left === 0 && !socket.destroyed) idle.add(socket);
     });
   });
 }

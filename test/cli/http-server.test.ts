@@ -108,6 +108,21 @@ it('closes the connection that was idle for longest where there are too many, an
   expect(atWork.answer).toMatch(/^HTTP\/1\.1 200 .*half$/s);
 });
 
+it('takes no connection for idle where the first of two requests that were sent together is answered', async () => {
+  const url = await serve({ connections: 1 });
+  const both = await open(url);
+  both.socket.write(
+    'GET / HTTP/1.1\r\nHost: x\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\nha',
+  );
+  await until('the first was answered', async () => both.answer.endsWith('hello'));
+  const other = await open(url);
+  other.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await until('the other was served', async () => other.answer.endsWith('hello'));
+  both.socket.write('lf');
+  await closed(both);
+  expect(both.answer).toMatch(/HTTP\/1\.1 200 .*half$/s);
+});
+
 it('writes no second answer into one that is under way', async () => {
   const connection = await open(await serve());
   connection.socket.write('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
