@@ -200,6 +200,36 @@ describe('a login', () => {
   });
 });
 
+describe('a logout', () => {
+  it('ends the session also where this request has learned that its token was rotated', async () => {
+    const { service, act } = application();
+    const { live, response } = await act(async (session, token) => {
+      await service.rotate(token);
+      expect(await session.refresh()).toBe(false);
+      expect(await session.end()).toBe(true);
+      expect(await session.end()).toBe(false);
+    });
+    expect(live).toEqual([]);
+    expect(response.headers.get('Set-Cookie')).toContain('Max-Age=0');
+  });
+
+  it('loses nothing: who has logged out is nobody, and has lost no session', async () => {
+    await application().act(async (session) => {
+      expect(await session.end()).toBe(true);
+      expect([session.lost, session.id, session.user]).toEqual([false, undefined, undefined]);
+    });
+  });
+});
+
+it('a replacement that came too late is not what the request sees', async () => {
+  await application().act(async (session) => {
+    expect(await session.replace('a', 'other', '2')).toBe(false);
+    expect(session.get('a')).toBe('1');
+    expect(await session.replace('a', '1', undefined)).toBe(true);
+    expect(session.get('a')).toBeUndefined();
+  });
+});
+
 describe('a rotation after a re-authentication', () => {
   it('gives the browser its token also where the store fails just afterwards', async () => {
     const { store, act } = application();

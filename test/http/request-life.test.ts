@@ -337,6 +337,19 @@ describe('what was collected', () => {
     expect(calls.filter((call) => call === 'update')).toHaveLength(1);
   });
 
+  it('and is more than a session may hold makes the answer an error, and keeps a login before it', async () => {
+    const site = application();
+    site.app.post('/too-much', async (c) => {
+      const session = await c.var.session.start('grace');
+      for (let i = 0; i < 65; i += 1) session.set(`field${i}`, 'x');
+      return c.text('done');
+    });
+    const response = await site.app.request('/too-much', { method: 'POST' });
+    expect(response.status).toBe(500);
+    const opened = await site.service.peek(tokenOf(cookieOf(response)));
+    expect(opened).toMatchObject({ user: 'grace', fields: {} });
+  });
+
   it('before a logout is dropped without a word', async () => {
     const { warnings, session } = await post(async (session) => {
       session.set('b', '2');
