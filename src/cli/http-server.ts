@@ -49,8 +49,14 @@ export function createHttpServer(options: HttpServerOptions): Server {
   const server = createServer({ ...timeouts, requireHostHeader: false }, (request, response) => {
     responses.set(request.socket, response);
     const refusal = refusalOf(request, allowsHost);
-    if (refusal === undefined) void listener(request, response);
-    else refuse(request, response, refusal);
+    if (refusal !== undefined) {
+      refuse(request, response, refusal);
+      return;
+    }
+    // An empty port is none (RFC 3986, 6.2.3); the listener would refuse it by itself, without our headers.
+    const { host } = request.headers;
+    if (host?.endsWith(':')) request.headers.host = host.slice(0, -1);
+    void listener(request, response);
   });
   server.maxConnections = maxConnections;
   closeIdleBeyond(connections, server);

@@ -1,7 +1,18 @@
-/** Whether that name or address, of the listener or from a URL, is this machine's own: `localhost`, `*.localhost`, 127.0.0.0/8, `::1`. */
+/**
+ * Whether that name or address, of the listener or from a URL, is this machine's own: `localhost`, `*.localhost`, 127.0.0.0/8,
+ * `::1` in any spelling, and 127.0.0.0/8 as IPv6.
+ */
 export function isLoopback(name: string): boolean {
-  const bare = name.toLowerCase().replace(/\.$/, '');
-  return /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/.test(bare);
+  const bare = shortest(name.toLowerCase().replace(/\.$/, ''));
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::(?:1|ffff:7f[\da-f]{2}:[\da-f]{1,4})\])$/.test(
+    bare,
+  );
+}
+
+/** An IPv6 address as URLs have it, in brackets; any other name as it is. */
+function shortest(name: string): string {
+  const url = `http://${name.startsWith('[') ? name : `[${name}]`}`;
+  return name.includes(':') && URL.canParse(url) ? new URL(url).hostname : name;
 }
 
 /**

@@ -30,7 +30,7 @@ export function refusalOf(
   const [host] = hosts;
   if (host === undefined && httpVersion !== '1.0') return bad('The Host header is missing');
   const name = host === undefined ? undefined : nameOf(host);
-  if (host !== undefined && name === undefined) return bad('The Host header is none');
+  if (host !== undefined && name === undefined) return bad('The Host header names no host');
 
   const [, authority, path = '/'] =
     /^(?:https?:\/\/([^/?#]*))?(\/[^?]*)?(?:\?.*)?$/s.exec(url) ?? [];

@@ -108,6 +108,16 @@ it('closes the connection that was idle for longest where there are too many, an
   expect(atWork.answer).toMatch(/^HTTP\/1\.1 200 .*half$/s);
 });
 
+it.each(['localhost:', '[::1]:', 'LOCALHOST:80', 'x.localhost.'])(
+  'serves the host %s, which is well-formed',
+  async (host) => {
+    const connection = await open(await serve());
+    connection.socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    await closed(connection);
+    expect(connection.answer).toMatch(/^HTTP\/1\.1 200 .*hello$/s);
+  },
+);
+
 it('takes no connection for idle where the first of two requests that were sent together is answered', async () => {
   const url = await serve({ connections: 1 });
   const both = await open(url);
