@@ -619,6 +619,17 @@ describe('an answer', () => {
     expect((await site.app.request('/quick')).headers.getSetCookie()).toEqual([]);
   });
 
+  it('that opens a socket is passed on as it is', async () => {
+    const site = application();
+    const handshake = new Response(null); // as Deno makes it: of status 101, which no program can, and unchangeable
+    Object.defineProperty(handshake, 'status', { value: 101 });
+    const frozen = Response.error().headers;
+    Object.defineProperty(handshake, 'headers', { value: frozen });
+    site.app.get('/socket', () => handshake);
+    const response = await site.app.request('/socket', asAda(await site.login()));
+    expect(response).toBe(handshake);
+  });
+
   it('to a refused request says why', async () => {
     const site = application();
     const response = await site.app.request('/login', {

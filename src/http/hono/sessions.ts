@@ -85,7 +85,8 @@ function setHeaders(c: Context, { personal, setCookie }: SessionHeaders): void {
     // These make a new response: the application may use its own for other requests too, which must not get this cookie.
     c.header('Set-Cookie', setCookie, { append: true });
     c.header('Cache-Control', 'no-store');
-  } else if (personal && !c.res.headers.has('Cache-Control')) {
+  } else if (personal && c.res.status !== 101 && !c.res.headers.has('Cache-Control')) {
+    // Nobody keeps a handshake, and that of some runtimes can be neither changed nor made anew.
     forbidStoring(c);
   }
 }
