@@ -64,7 +64,10 @@ export function sessionHandler<Fields extends FieldCodecs = TextFields>({
     // Its codecs are the declared ones.
     const typed = (session: ServiceSession) => session as unknown as RequestSession<Fields>;
     const outer = open.get(request)?.find(({ cookieName }) => cookieName === lifecycle.cookie.name);
-    if (outer !== undefined) return respond(typed(outer));
+    if (outer !== undefined) {
+      lifecycle.requireOwn(outer);
+      return respond(typed(outer));
+    }
     const head = headOf(request);
     const refusal = lifecycle.refusal(head);
     if (refusal !== undefined) return json({ error: refusal }, 403);

@@ -125,6 +125,13 @@ describe('withSession', () => {
     expect(cookieOf(response)).toMatch(/^admin=/);
   });
 
+  it('refuses to pass the session of one service on to another', async () => {
+    const { ask, login } = site();
+    const other = site().withSession;
+    const asked = ask((_session, request) => other(request, userOf), { cookie: await login() });
+    await expect(asked).rejects.toMatchObject({ code: 'invalid_option' });
+  });
+
   it('refuses what a foreign site caused, in words', async () => {
     const { ask } = site();
     const response = await ask(userOf, { headers: { Origin: 'https://evil.example' } });
