@@ -11,7 +11,11 @@ import { connectRedis } from './adapters/redis/connect-redis.ts';
 import { countSessions } from './adapters/redis/count-sessions.ts';
 import { RedisInspection } from './adapters/redis/inspection.ts';
 import { type NearCache, openNearCache } from './adapters/redis/near-cache.ts';
-import type { RedisAddress } from './adapters/redis/redis-address.ts';
+import {
+  type HostAndPort,
+  parseRedisUrl,
+  type RedisAddress,
+} from './adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from './adapters/redis/redis-session-repository.ts';
 import { watchExpiry } from './adapters/redis/watch-expiry.ts';
 import { type Config, StartError } from './config.ts';
@@ -52,6 +56,9 @@ export interface Store {
   ready(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** TLS takes several round trips, and a busy machine its time. */
+const LEAST_CONNECT_TIMEOUT_MS = 1000;
 
 /** As many as a near cache keeps sessions, by default. */
 const REMEMBERED_TOKENS = 10_000;
@@ -112,8 +119,11 @@ export async function createContainer(
     const log = container.isRegistered(tokens.log)
       ? container.resolve<ServerLog>(tokens.log)
       : undefined;
-    const logError = (error: Error) => log?.connectionFailed(error);
-    const store = await openStore(config, clock, onStoreError ?? logError);
+    for (const notice of config.notices) log?.advises(notice);
+    const store = await openStore(config, clock, {
+      connectionFailed: onStoreError ?? ((error) => log?.connectionFailed(error)),
+      passwordUnreadable: onStoreError ?? ((error) => log?.degraded(OLD_PASSWORD, error)),
+    });
     container.register(tokens.store, { useValue: store });
   }
   return {
@@ -122,16 +132,20 @@ export async function createContainer(
   };
 }
 
-async function openStore(
-  config: Config,
-  clock: Clock,
-  onStoreError: (error: Error) => void,
-): Promise<Store> {
+/** Who hears of what fails once the store is open. */
+interface Failures {
+  readonly connectionFailed: (error: Error) => void;
+  readonly passwordUnreadable: (error: Error) => void;
+}
+
+const OLD_PASSWORD = 'the password that was read last is used for Redis';
+
+async function openStore(config: Config, clock: Clock, failures: Failures): Promise<Store> {
   if (config.store === 'memory') return memoryStore(clock, 'embedded in-memory store');
   const address: RedisAddress = config.redis ?? { kind: 'server', host: 'localhost', port: 6379 };
   const mayFallBack = config.store === 'auto' && config.redis === undefined && !config.production;
   try {
-    return await redisStore(address, config, onStoreError);
+    return await redisStore(address, config, failures);
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
     if (mayFallBack)
@@ -144,10 +158,17 @@ async function openStore(
 
 async function redisStore(
   address: RedisAddress,
-  { prefix, nearCache }: Config,
-  onStoreError: (error: Error) => void,
+  { prefix, nearCache, redisTimeoutMs }: Config,
+  { connectionFailed: onStoreError, passwordUnreadable }: Failures,
 ): Promise<Store> {
-  const { client, ping, close } = await connectRedis(address, { onError: onStoreError });
+  const { client, ping, close } = await connectRedis(
+    withLastPasswords(address, passwordUnreadable),
+    {
+      onError: onStoreError,
+      commandTimeoutMs: redisTimeoutMs,
+      connectTimeoutMs: Math.max(LEAST_CONNECT_TIMEOUT_MS, redisTimeoutMs),
+    },
+  );
   const label = `Redis at ${describe(address)}`;
   const near = nearCache ? openNearCache({ client, prefix, onError: onStoreError }) : undefined;
   let watch: Promise<() => Promise<void>> | undefined;
@@ -176,6 +197,44 @@ async function redisStore(
   };
 }
 
+/** The address with passwords that stay what they were while a file cannot be read. */
+function withLastPasswords(
+  address: RedisAddress,
+  onUnreadable: (error: Error) => void,
+): RedisAddress {
+  const { password } = address;
+  const kept = password !== undefined && { password: lastPassword(password, onUnreadable) };
+  if (address.kind !== 'sentinel') return { ...address, ...kept };
+  const { sentinelAccess } = address;
+  const ofSentinels = sentinelAccess?.password;
+  return {
+    ...address,
+    ...kept,
+    ...(ofSentinels !== undefined && {
+      sentinelAccess: { ...sentinelAccess, password: lastPassword(ofSentinels, onUnreadable) },
+    }),
+  };
+}
+
+function lastPassword(
+  password: string | (() => string),
+  onUnreadable: (error: Error) => void,
+): string | (() => string) {
+  if (typeof password === 'string') return password;
+  let last = password();
+  let readable = true;
+  return () => {
+    try {
+      last = password();
+      readable = true;
+    } catch (error) {
+      if (readable) onUnreadable(error as Error); // once, though it is asked for at every attempt to connect
+      readable = false;
+    }
+    return last;
+  };
+}
+
 function memoryStore(clock: Clock, label: string): Store {
   const repository = new MemorySessionRepository(clock);
   return {
@@ -192,18 +251,20 @@ function memoryStore(clock: Clock, label: string): Store {
 function describe(address: RedisAddress): string {
   switch (address.kind) {
     case 'server':
-      return `${address.host}:${address.port}`;
-    case 'url': {
-      const { hostname, port } = new URL(address.url);
-      return `${hostname}:${port || 6379}`;
-    }
+      return hostAndPort(address);
+    case 'url':
+      return hostAndPort(parseRedisUrl(address.url));
     case 'socket':
       return address.path;
     case 'sentinel':
       return `${address.master} (by sentinel)`;
     case 'cluster':
-      return `${address.nodes.map(({ host, port }) => `${host}:${port}`).join(', ')} (cluster)`;
+      return `${address.nodes.map(hostAndPort).join(', ')} (cluster)`;
   }
+}
+
+function hostAndPort({ host, port }: HostAndPort): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Where spans say that the server is, if that is one. */
@@ -212,8 +273,8 @@ function serverOf(address: RedisAddress): { readonly address?: string; readonly 
     case 'server':
       return { address: address.host, port: address.port };
     case 'url': {
-      const { hostname, port } = new URL(address.url);
-      return { address: hostname, port: Number(port) || 6379 };
+      const { host, port } = parseRedisUrl(address.url);
+      return { address: host, port };
     }
     case 'socket':
       return { address: address.path };

@@ -52,8 +52,13 @@ async function run(name: string, args: readonly string[]): Promise<void> {
     throw new ConfigError(`${wrong}: see sojourn --help`);
   }
   const line = parseCommandLine(command, args, process.env);
-  if (line === 'help') console.log(helpFor(command));
-  else await command.run(line, new Terminal(process.stdout, process.stderr));
+  if (line === 'help') {
+    console.log(helpFor(command));
+    return;
+  }
+  const terminal = new Terminal(process.stdout, process.stderr);
+  if (command !== serve) for (const notice of line.config.notices) terminal.note(notice); // it has a log
+  await command.run(line, terminal);
 }
 
 async function version(): Promise<string> {
@@ -62,8 +67,10 @@ async function version(): Promise<string> {
 }
 
 function fail(code: number, line: string): never {
-  // What was typed in the wrong place is repeated, unless it is a token: that opens a session.
-  const shown = printable(line).replace(/[\w-]{22}\.[\w-]{43}/g, '<token>');
+  // What was typed in the wrong place is repeated, unless it is a token, which opens a session, or in a URL a password.
+  const shown = printable(line)
+    .replace(/[\w-]{22}\.[\w-]{43}/g, '<token>')
+    .replace(/\b(\w+:\/\/).*@/g, '$1<hidden>@');
   console.error(`sojourn: ${shown}`);
   process.exit(code);
 }

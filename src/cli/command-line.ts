@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ConfigError, readConfig, settings } from '../config.ts';
+import { ConfigError, isSecret, readConfig, settings } from '../config.ts';
 import { parseSessionId } from '../domain/session-token.ts';
 import type { Command, CommandLine } from './command.ts';
 
@@ -11,6 +11,7 @@ export function parseCommandLine(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): CommandLine | 'help' {
+  refuseSecrets(command, args);
   // One id in 64 begins with a dash.
   const ids = command.operand === undefined ? [] : args.filter(isDashedId);
   const rest = ids.length === 0 ? args : args.filter((arg) => !isDashedId(arg));
@@ -36,7 +37,7 @@ export function helpFor(command: Command): string {
   const shared = command.settings.map((name) => {
     const { env, hint, help } = settings[name];
     const shown = name === 'prefix' ? `${help} (${command.defaultPrefix})` : help;
-    return describe(name, hint, env, shown);
+    return describe(isSecret(name) ? undefined : name, hint, env, shown);
   });
   return `${command.usage.map((usage, i) => `${i === 0 ? 'Usage:' : '      '} sojourn ${usage} [options]`).join('\n')}
 
@@ -47,13 +48,27 @@ ${[...own, ...shared, describe('help', '', '', 'this text')].join('\n')}
 The second column is the environment variable; a flag beats it.`;
 }
 
-function describe(name: string, hint: string, env: string, help: string): string {
-  return `  ${`--${name} ${hint}`.padEnd(33)}${env.padEnd(19)}${help}`;
+function describe(name: string | undefined, hint: string, env: string, help: string): string {
+  const flag = name === undefined ? '' : `--${name} ${hint} `;
+  return `  ${flag.padEnd(33)}${`${env} `.padEnd(21)}${help}`;
+}
+
+function refuseSecrets({ settings: understood }: Command, args: readonly string[]): void {
+  const given = understood.find(
+    (name) =>
+      isSecret(name) && args.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`)),
+  );
+  if (given === undefined) return;
+  throw new ConfigError(
+    `--${given} would show the password to everybody who lists processes: use --${given}-file FILE or ${settings[given].env}`,
+  );
 }
 
 function optionsOf({ settings: understood, flags }: Command): ParseOptions {
   const hints = [
-    ...understood.map((name) => [name, settings[name].hint] as const),
+    ...understood
+      .filter((name) => !isSecret(name))
+      .map((name) => [name, settings[name].hint] as const),
     ...Object.entries(flags).map(([name, { hint }]) => [name, hint ?? ''] as const),
   ];
   return {

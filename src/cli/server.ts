@@ -77,9 +77,10 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   } catch (error) {
     await container.close();
     const where = `${config.host}:${config.port}`;
+    const says = `${config.sourceOf('host')} and ${config.sourceOf('port')} say where`;
     throw new CommandError(
       EXIT_UNAVAILABLE,
-      `cannot listen on ${where}: ${(error as Error).message}`,
+      `cannot listen on ${where}: ${(error as Error).message}; ${says}`,
     );
   }
   const { port } = server.address() as AddressInfo;

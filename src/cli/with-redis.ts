@@ -24,7 +24,7 @@ export async function withRedis(
   options: ContainerOptions = {},
 ): Promise<void> {
   if (config.store === 'memory') {
-    throw new ConfigError(`store must be redis here: ${ELSEWHERE}`);
+    throw new ConfigError(`${config.sourceOf('store')} must be redis here: ${ELSEWHERE}`);
   }
   const { createContainer, tokens } = await import('../container.ts'); // not for --help
   const container = await createContainer({ ...config, store: 'redis' }, options).catch((error) => {

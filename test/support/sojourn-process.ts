@@ -2,6 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+/** For tests that are not about timeouts, on a machine that is busy with other things. */
+const PATIENCE = ['--redis-timeout', '10000'];
+
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface Exit {
@@ -17,9 +20,12 @@ export class SojournProcess {
   stdout = '';
   stderr = '';
 
-  /** Its environment is empty but for `env`, so that nobody's settings change the tests. */
+  /**
+   * Its environment is empty but for `env`, so that nobody's settings change the tests. It is patient with Redis unless
+   * the arguments say otherwise.
+   */
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(process.execPath, [MAIN, 'serve', ...args], {
+    this.#child = spawn(process.execPath, [MAIN, 'serve', ...PATIENCE, ...args], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
