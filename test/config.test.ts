@@ -248,6 +248,7 @@ it.each<[string, string]>([
   ['redis-host', 'h:se-cret'],
   ['redis-port', 'se-cret'],
   ['redis-port', 'redis://:se-cret@h:6379'],
+  ['redis-master', ':se-cret@h'],
   ['redis-url', 'http://:se-cret@h'],
   ['redis-url', 'redis://:se-cr#et@h'],
   ['redis-url', 'redis://:se-cret@h/main'],

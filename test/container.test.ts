@@ -67,6 +67,16 @@ describeWithServers('with a Redis that comes and goes', () => {
     );
   });
 
+  it.each([
+    ['redis://ada:se-cret@[::1]:1/3', 'Redis at [::1]:1: '],
+    ['redis://:se-cret@localhost:1?db=2', 'Redis at localhost:1: '],
+  ])('names where it looked for Redis, without user and password: %s', async (url, where) => {
+    const error = await createContainer(config({ 'redis-url': url })).catch((e: Error) => e);
+    expect(error).toBeInstanceOf(StartError);
+    expect((error as Error).message).toContain(where);
+    expect((error as Error).message).not.toMatch(/se-cret|ada/);
+  });
+
   it('never shows the password of a Redis URL', async () => {
     const redis = await startRedisServer({
       binary: redisBinary(),
@@ -75,7 +85,9 @@ describeWithServers('with a Redis that comes and goes', () => {
     try {
       const url = `redis://:open-sesame@127.0.0.1:${redis.port}`;
       const opened = await createContainer(config({ 'redis-url': url }));
-      expect(opened.resolve(tokens.store).label).toBe(`Redis at 127.0.0.1:${redis.port}`);
+      const { label, database } = opened.resolve(tokens.store);
+      expect(label).toBe(`Redis at 127.0.0.1:${redis.port}`);
+      expect(database).toEqual({ system: 'redis', address: '127.0.0.1', port: redis.port });
       await opened.close();
       const wrong = config({ 'redis-url': `redis://:wrong-word@127.0.0.1:${redis.port}` });
       const error = await createContainer(wrong).catch((reason: Error) => reason);

@@ -224,7 +224,7 @@ describeWithServers('a server whose Redis fails', () => {
     const beganAt = performance.now();
     const response = await fetch(`${url}/metrics`);
     expect(response.status).toBe(200);
-    expect(performance.now() - beganAt).toBeLessThan(450); // a command times out after 500 ms
+    expect(performance.now() - beganAt).toBeLessThan(5000); // a command times out after 10 s
     expect(
       sumOf(parsePrometheusText(await response.text()), 'sojourn_sessions_active'),
     ).toBeUndefined();

@@ -76,9 +76,9 @@ describe('the server as a process', () => {
     [['--ttl', '99999999999'], 'ttl'],
     [['--port', '65536'], '--port'],
     [['--store', 'disk'], '--store'],
-    [['--redis-url', 'http://user:pass@x'], '--redis-url'],
-    [['--redis-url', 'redis://:pass%zz@x'], '--redis-url'],
-    [['--redis-url', 'redis://:pass@x/main'], '--redis-url'],
+    [['--redis-url', 'http://user:se-cret@x'], '--redis-url'],
+    [['--redis-url', 'redis://:se-cret%zz@x'], '--redis-url'],
+    [['--redis-url', 'redis://:se-cret@x/main'], '--redis-url'],
     [['--redis-cluster', 'a,b'], '--redis-cluster'],
     [['--redis-master', 'm'], '--redis-master'],
     [['--allowed-hosts', ''], '--allowed-hosts'],
@@ -107,7 +107,7 @@ describe('the server as a process', () => {
     expect(stdout).toBe('');
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(stderr).toContain(named);
-    expect(stderr).not.toContain('pass');
+    expect(stderr).not.toContain('se-cret');
   });
 
   it.each([
@@ -179,6 +179,30 @@ describe('the server as a process', () => {
     expect(stderr).toMatch(
       new RegExp(`^sojourn: cannot use Redis at localhost:${port}: .*ECONNREFUSED.*\\n$`),
     );
+  });
+
+  it.each([
+    [['--port', '0'], { HOST: 'nowhere.invalid' }, 'HOST'],
+    [['--port', '0', '--host', 'nowhere.invalid'], {}, '--host'],
+    [[], { PORT: '0', HOST: '192.0.2.1' }, 'HOST and PORT'],
+  ])('says what names the address that it cannot listen on: %j %j', async (args, env, named) => {
+    const server = new SojournProcess(
+      ['--store', 'memory', ...args],
+      env as Record<string, string>,
+    );
+    const { code, stdout, stderr } = await server.exited;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^sojourn: cannot listen on \S+:0: [^\n]+ say where\n$/);
+    expect(stderr).toContain(`; ${named} `);
+  });
+
+  it('passes over what others set under the names of settings, and logs it', async () => {
+    const env = { HOST: 'x86_64-conda-linux-gnu', REDIS_PORT: 'tcp://10.3.240.10:6379' };
+    const server = start(['--store', 'memory'], env);
+    expect((await fetch(await server.url())).status).toBe(200);
+    for (const name of ['HOST', 'REDIS_PORT']) {
+      expect(server.stderr).toMatch(new RegExp(`^{.*"msg":"${name} is ignored: .*}$`, 'm'));
+    }
   });
 
   it('exits 1 where the address is taken', async () => {
@@ -297,6 +321,17 @@ describeWithServers('the server with Redis', () => {
     });
     expect(await application.get(ada.token)).toBeDefined();
     admin.disconnect();
+  });
+
+  it('waits for Redis for as long as it is told', async () => {
+    redis = await startRedisServer({ binary: redisBinary() });
+    const url = await start(['--redis-url', redis.url, '--redis-timeout', '2500']).url();
+    const browser = new Browser(url);
+    await browser.post('/login', { username: 'ada' });
+    redis.pause();
+    const beganAt = performance.now();
+    expect((await browser.request('/session')).status).toBe(503);
+    expect(performance.now() - beganAt).toBeGreaterThan(2400);
   });
 
   it('says that it is not ready while Redis is away, keeps the cookie, and recovers by itself', async () => {

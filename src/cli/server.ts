@@ -55,6 +55,7 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     ...(store.trace && { trace: store.trace }),
     now: container.resolve(tokens.clock).now,
     secureCookie: config.secureCookie,
+    deadlineMs: 2 * config.redisTimeoutMs, // a request may ask more than once
     trustProxy: config.trustProxy,
     trustedOrigins: config.trustedOrigins,
     onWarning: (_message, kind) => log.advises(advice[kind ?? ''] ?? INSECURE_SITE),

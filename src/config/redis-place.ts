@@ -104,7 +104,7 @@ function parsedUrl(given: Given): ParsedRedisUrl {
     return parseRedisUrl(given.text('redis-url') ?? '');
   } catch (error) {
     if (!(error instanceof SessionError)) throw error;
-    throw new ConfigError(`${given.source('redis-url')} makes no sense. ${error.message}`);
+    throw new ConfigError(`${given.source('redis-url')}: ${error.message}`);
   }
 }
 
@@ -123,7 +123,12 @@ function hosts(given: Given, name: 'redis-cluster' | 'redis-sentinel') {
 }
 
 function sentinelPlace(given: Given, access: RedisAccess): RedisAddress {
-  const [sentinels, master] = [hosts(given, 'redis-sentinel'), given.text('redis-master')];
+  const sentinels = hosts(given, 'redis-sentinel');
+  const master = given.read(
+    'redis-master',
+    (value) => (/^[\w.-]+$/.test(value) ? value : undefined), // as Sentinel has it
+    'a name of letters, digits and . _ -',
+  );
   if (sentinels === undefined || master === undefined) {
     const [there, missing] = ['redis-sentinel', 'redis-master'] as const satisfies Setting[];
     const [has, needs] = sentinels === undefined ? [missing, there] : [there, missing];

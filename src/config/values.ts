@@ -11,7 +11,7 @@ export function portNumber(value: string, least: number): number | undefined {
 }
 
 const LEAST_TIMEOUT_MS = 10; // whoever gives less thinks of seconds
-const MOST_TIMEOUT_MS = 600_000;
+const MOST_TIMEOUT_MS = 300_000;
 
 export const TIMEOUT = `a whole number of milliseconds from ${LEAST_TIMEOUT_MS} to ${MOST_TIMEOUT_MS}`;
 

@@ -14,7 +14,8 @@ describeInBrowser('the page while Redis is away', () => {
     // With a log of what it was told, so that what it held survives its end.
     const args = ['--appendonly', 'yes', '--appendfsync', 'always'];
     redis = await startRedisServer({ binary: redisBinary(), args });
-    server = new SojournProcess(['--port', '0', '--redis-url', redis.url]);
+    const where = ['--port', '0', '--redis-url', redis.url];
+    server = new SojournProcess([...where, '--redis-timeout', '2000']); // a page of the outage waits for it
     url = await server.url();
   });
   afterAll(async () => {

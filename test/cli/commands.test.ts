@@ -310,7 +310,7 @@ describeWithServers('the commands', () => {
     await service.create({}, { user: 'ada' });
     await client.call('CLIENT', 'PAUSE', '60000', 'WRITE'); // connections are accepted, scripts wait
     try {
-      const { code, stderr } = await sojourn(...args);
+      const { code, stderr } = await sojourn(...args, '--timeout', '500');
       expect(code).toBe(1);
       expect(stderr).toBe(`sojourn: ${said}Command timed out\n`);
     } finally {

@@ -57,7 +57,11 @@ it.each(COMMANDS)('%s --help tells what it takes and nothing else', async (comma
     expect(stdout.includes(flag)).toBe(command === 'serve');
   }
   expect(stdout.includes('(session:)')).toBe(command !== 'serve');
-  expect(stdout.includes('--json')).toBe(command !== 'serve');
+  for (const tool of ['--json', '--timeout MS']) {
+    expect(stdout.includes(tool)).toBe(command !== 'serve');
+  }
+  expect(stdout).toMatch(/^ {3,}REDIS_PASSWORD /m);
+  expect(stdout).not.toMatch(/--redis-password\b(?!-file)/);
   expect(stdout.split('\n').filter((line) => line.length > 110)).toEqual([]);
 });
 
@@ -74,6 +78,9 @@ describe('a line that makes no sense is exit 2 and one line that names it', () =
     [['ls', '--user', ''], 'user'],
     [['stats', '--sample', '-'], '--sample'],
     [['stats', '--redis-cluster', 'a,b'], '--redis-cluster'],
+    [['stats', '--timeout', '5s'], '--timeout'],
+    [['serve', '--timeout', '500'], '--timeout'],
+    [['ls', '--redis-password-file', '/nowhere'], '--redis-password-file'],
     [['inspect'], 'ID'],
     [['inspect', 'abc'], 'ID'],
     [['inspect', 'A'.repeat(22), 'extra'], '"extra"'],
@@ -101,12 +108,51 @@ describe('a line that makes no sense is exit 2 and one line that names it', () =
     }
   });
 
+  it.each([
+    ['--redis-password', 'se-cret'],
+    ['--redis-password=se-cret'],
+    ['--redis-sentinel-password', 'se-cret'],
+  ])('and says why a password is no flag: %s', async (...args) => {
+    for (const command of ['serve', 'ls']) {
+      const { code, stderr } = await runSojourn([command, ...args]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(
+        /^sojourn: --redis-\S*password would show .*-file FILE or REDIS_\w+\n$/,
+      );
+    }
+  });
+
+  it.each([
+    [['ls', '--redis-cluster', ':se-cret@h:1'], {}],
+    [['stats', 'redis://:se-cret@h'], {}],
+    [['ls', 'redis://ada:se-cr et@h:1/0'], {}],
+    [['serve', '--redis-host', ':se-cret@h'], {}],
+    [['serve', '--allowed-hosts', 'redis://:se-cret@h'], {}],
+    [['stats'], { REDIS_URL: 'redis://:se-cret@h/x' }],
+    [['ls'], { REDIS_SENTINEL: ':se-cret@h:1', REDIS_MASTER: 'm' }],
+    [['serve'], { REDIS_PORT: 'redis://:se-cret@h:1' }],
+  ])('and repeats no password: %j %j', async (args, env) => {
+    const { code, stderr } = await runSojourn(args, env as Record<string, string>);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^sojourn: [^\n]+\n$/);
+    expect(stderr).not.toMatch(/se-cr|cret/);
+  });
+
   it('and gives the terminal no orders', async () => {
     const { code, stderr } = await runSojourn(['ls', '\u001b[2J\u009b2J']);
     expect(code).toBe(2);
     expect(stderr).toContain('\\u001b[2J');
     expect(stderr.trimEnd()).not.toMatch(/\p{Cc}/u);
   });
+});
+
+it('says which variables it passes over, and goes on', async () => {
+  const env = { REDIS_PORT: 'tcp://10.3.240.10:6379', REDIS_HOST: 'nowhere.invalid' };
+  const { code, stderr } = await runSojourn(['ls'], env);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^sojourn: REDIS_PORT is ignored: [^\n]*\nsojourn: cannot use Redis at nowhere\.invalid:6379: [^\n]*\n$/,
+  );
 });
 
 describe.each(NEED_REDIS)('%s without a Redis', (...args) => {
@@ -134,6 +180,6 @@ describe.each(NEED_REDIS)('%s without a Redis', (...args) => {
   it('says that an embedded store is inside its server', async () => {
     const { code, stdout, stderr } = await runSojourn(args, { SESSION_STORE: 'memory' });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^sojourn: store must be redis here: an embedded store .*\n$/);
+    expect(stderr).toMatch(/^sojourn: SESSION_STORE must be redis here: an embedded store .*\n$/);
   });
 });

@@ -30,6 +30,7 @@ export interface DemoOptions {
   readonly now: () => number;
   readonly secureCookie: boolean;
   /** As the middleware has them. */
+  readonly deadlineMs?: number;
   readonly trustProxy?: boolean;
   readonly trustedOrigins?: readonly string[];
   readonly onWarning?: (message: string, kind?: string) => void;
@@ -79,6 +80,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     cookie: { secure: options.secureCookie },
     refresh: slides,
     onUnavailable: unavailable,
+    ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
     trustProxy: options.trustProxy ?? false,
     trustedOrigins: options.trustedOrigins ?? [],
     ...(options.onWarning && { onWarning: options.onWarning }),
