@@ -64,7 +64,7 @@ export const settings = {
   'redis-ca': {
     env: 'REDIS_CA',
     hint: 'FILE',
-    help: 'authority of their certificates, PEM; TLS',
+    help: 'PEM file of the authority to trust; turns TLS on',
   },
   'redis-timeout': {
     env: 'REDIS_TIMEOUT',

@@ -1,4 +1,5 @@
 import { Cluster, type Redis } from 'ioredis';
+import { until } from './until.ts';
 
 /** All keys of a Redis of one's own: those of every primary, where there are several. */
 export class Keyspace {
@@ -42,10 +43,17 @@ export class Keyspace {
     return sum([...stats.join('\n').matchAll(counted)].map(([, calls]) => Number(calls)));
   }
 
-  #each<T>(ask: (primary: Redis) => Promise<T>): Promise<T[]> {
-    const primaries =
-      this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
-    return Promise.all(primaries.map(ask));
+  async #each<T>(ask: (primary: Redis) => Promise<T>): Promise<T[]> {
+    // The client that a test shares with its subject comes back by itself and queues nothing: what one test lost is
+    // not to fail the next.
+    await until('every primary is connected', async () =>
+      this.#primaries().every(({ status }) => status === 'ready'),
+    );
+    return Promise.all(this.#primaries().map(ask));
+  }
+
+  #primaries(): Redis[] {
+    return this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
   }
 }
 
