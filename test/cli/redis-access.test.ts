@@ -14,7 +14,7 @@ import { SojournProcess } from '../support/sojourn-process.ts';
 import { startTlsRedis } from '../support/tls-redis.ts';
 import { until } from '../support/until.ts';
 
-describeWithServers('the program and a Redis that is protected', () => {
+describeWithServers('the program and a Redis that is protected', { timeout: 90_000 }, () => {
   const ending: (() => Promise<unknown>)[] = [];
   let folder: string;
   let certificate: Certificate;
@@ -180,7 +180,7 @@ describeWithServers('the program and a Redis that is protected', () => {
     await until('logins reach every node again', async () =>
       (await statuses()).every((status) => status === 200),
     );
-  }, 60_000);
+  });
 
   it('reads the passwords of a master and of its sentinels anew', async () => {
     const watched = stopLater(await startRedisSentinel({ binary: redisBinary() }));
@@ -215,7 +215,7 @@ describeWithServers('the program and a Redis that is protected', () => {
       'logins reach the new master',
       async () => (await browser.post('/login')).status === 200,
     );
-  }, 90_000);
+  });
 });
 
 /** Ends all connections but the one that asks. */
