@@ -1,6 +1,7 @@
+import { reserved } from '../../domain/session-record.ts';
 import type { SessionId } from '../../domain/session-token.ts';
-import { notUnderstood } from './answers.ts';
-import type { RedisCommands } from './clients/redis-commands.ts';
+import { isTexts, notUnderstood } from './answers.ts';
+import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
 import { scanSessions, scanUsers } from './scan-sessions.ts';
 
@@ -25,6 +26,16 @@ export interface ServerFacts {
 
 /** Keys that Redis looks at for each page: it serves nobody else meanwhile, so not many. */
 const PAGE_SIZE = 500;
+
+/** Clients make different things of HGETALL, but not of a script's answer. Answers {} where the key is no hash. */
+const hash: RedisScript = {
+  name: 'sojournHash',
+  lua: `
+local flat = redis.pcall('HGETALL', KEYS[1])
+if flat.err and string.find(flat.err, 'WRONGTYPE', 1, true) then return {} end
+return flat
+`,
+};
 
 /** Which Redis, and which of its keys. */
 export interface RedisInspectionOptions {
@@ -52,6 +63,22 @@ export class RedisInspection {
   /** `scanUsers`: a user may come twice. */
   users(): AsyncGenerator<string[]> {
     return scanUsers({ client: this.#client, prefix: this.#prefix, pageSize: PAGE_SIZE });
+  }
+
+  /**
+   * What the key of that id holds, without any secret's hash, where it was written as a session and is none: somebody
+   * overwrote or removed what Sojourn keeps in it.
+   */
+  async brokenRecord(id: SessionId): Promise<Record<string, string> | undefined> {
+    const flat = await this.#commands.script(hash, this.#prefix + id, []);
+    if (!isTexts(flat)) throw notUnderstood(flat);
+    const record: Record<string, string> = Object.create(null);
+    for (let i = 0; i + 1 < flat.length; i += 2) record[flat[i] as string] = flat[i + 1] as string;
+    if (record[reserved.ttl] === undefined && record[reserved.secret] === undefined)
+      return undefined;
+    delete record[reserved.secret];
+    delete record[reserved.previousSecret];
+    return record;
   }
 
   /** Each server that holds sessions. */
