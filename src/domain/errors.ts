@@ -4,6 +4,7 @@
  * - `invalid_policy`: a limit, timeout or set of words given at construction makes no sense
  * - `invalid_option`: an option given at construction makes no sense: a cookie that browsers refuse, an origin that is none
  * - `invalid_ttl`: a ttl, lifetime or grace that is no whole number of seconds, or more than the policy allows
+ * - `invalid_page`: a page of no possible size, or after what no page ended with
  * - `invalid_durability`: a number of replicas or a time to wait for them that makes no sense
  * - `invalid_user`: the owner's name is empty, too long or not well-formed Unicode
  * - `invalid_field`: a field name is empty, too long or not well-formed Unicode
@@ -21,6 +22,7 @@ export type SessionErrorCode =
   | 'invalid_policy'
   | 'invalid_option'
   | 'invalid_ttl'
+  | 'invalid_page'
   | 'invalid_durability'
   | 'invalid_user'
   | 'invalid_field'
@@ -73,10 +75,19 @@ export class StoreUnavailableError extends Error {
    */
   readonly outcome: 'refused' | 'unknown';
   readonly failure: StoreFailure;
+  /**
+   * How many sessions had certainly ended when the store failed, where all of a user's were to end; `undefined` for every
+   * other call. Asking once more goes on with the others.
+   */
+  readonly ended: number | undefined;
 
   constructor(
     outcome: 'refused' | 'unknown',
-    { failure = 'other', ...options }: { cause?: unknown; failure?: StoreFailure } = {},
+    {
+      failure = 'other',
+      ended,
+      ...options
+    }: { cause?: unknown; failure?: StoreFailure; ended?: number } = {},
   ) {
     super(
       outcome === 'refused'
@@ -86,6 +97,7 @@ export class StoreUnavailableError extends Error {
     );
     this.outcome = outcome;
     this.failure = failure;
+    this.ended = ended;
   }
 }
 
