@@ -76,8 +76,8 @@ export class StoreUnavailableError extends Error {
   readonly outcome: 'refused' | 'unknown';
   readonly failure: StoreFailure;
   /**
-   * How many sessions had certainly ended when the store failed, where all of a user's were to end; `undefined` for every
-   * other call. Asking once more goes on with the others.
+   * How many sessions had certainly ended when the store failed, where very many were to end: all of a user's, or all that
+   * there are. `undefined` for every other call. Asking once more goes on with the others.
    */
   readonly ended: number | undefined;
 
@@ -104,4 +104,15 @@ export class StoreUnavailableError extends Error {
 /** What is known of why the store failed: for operators, not for users. */
 export function reasonOf({ cause, message }: StoreUnavailableError): string {
   return cause instanceof Error ? cause.message : message;
+}
+
+/**
+ * Of work on many sessions, of which so many had ended: nothing was applied only where none had ended and nothing is
+ * unknown. Anything but a `StoreUnavailableError` stays as it is.
+ */
+export function halfWay(error: unknown, ended: number): unknown {
+  if (!(error instanceof StoreUnavailableError)) return error;
+  if (ended === 0 && error.outcome === 'refused') return error;
+  const { cause, failure } = error;
+  return new StoreUnavailableError('unknown', { cause, failure, ended });
 }

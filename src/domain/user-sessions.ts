@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { EndReason, SessionObserver } from '../ports/session-observer.ts';
 import type { NewSession, SessionRepository } from '../ports/session-repository.ts';
 import type { IndexEntry } from '../ports/user-index.ts';
-import { SessionError, StoreUnavailableError } from './errors.ts';
+import { halfWay, SessionError, StoreUnavailableError } from './errors.ts';
 import { AT_ONCE, Pace } from './pace.ts';
 import type { Session } from './session.ts';
 import type { SessionPolicy } from './session-policy.ts';
@@ -103,13 +103,9 @@ export class UserSessions {
     const pace = new Pace();
     let beyond = after;
     for (let asked = Math.min(AT_ONCE, limit); ; asked = AT_ONCE) {
-      const page = { from: 'oldest', beyond, limit: asked + 1 } as const;
-      const entries = await this.#repository.users.list(user, page);
-      const looked = entries.slice(0, asked);
-      const found = await this.#look(user, looked);
-      await this.#forget(user, looked.filter((_, i) => found[i] === undefined).filter(isGrown));
+      const { entries, found } = await pace.work(() => this.#lookAt(user, beyond, asked));
       for (const [i, session] of found.entries()) {
-        beyond = looked[i]?.place;
+        beyond = entries[i]?.place;
         if (session === undefined) continue;
         sessions.push(session);
         if (sessions.length < limit) continue;
@@ -117,8 +113,17 @@ export class UserSessions {
         return { sessions, next: isLast ? undefined : String(beyond) };
       }
       if (entries.length <= asked) return { sessions, next: undefined };
-      await pace.rest();
     }
+  }
+
+  /** So many entries, the sessions of these, and one entry more to tell whether there are more. Removes what has ended. */
+  async #lookAt(user: string, beyond: number | undefined, asked: number) {
+    const page = { from: 'oldest', beyond, limit: asked + 1 } as const;
+    const entries = await this.#repository.users.list(user, page);
+    const looked = entries.slice(0, asked);
+    const found = await this.#look(user, looked);
+    await this.#forget(user, looked.filter((_, i) => found[i] === undefined).filter(isGrown));
+    return { entries, found };
   }
 
   /**
@@ -131,25 +136,22 @@ export class UserSessions {
     let ended = 0;
     let beyond: number | undefined;
     let last = Infinity;
+    const endSome = async (beyond: number | undefined) => {
+      const entries = await users.list(user, { from: 'oldest', beyond, limit: AT_ONCE });
+      if (entries.length === AT_ONCE && last === Infinity) {
+        const [newest] = await users.list(user, { from: 'newest', limit: 1 });
+        last = Math.max(newest?.place ?? 0, entries.at(-1)?.place ?? 0);
+      }
+      const ending = entries.filter(({ id, place }) => id !== except && place <= last);
+      return { entries, ...(await this.#endEach(user, ending, 'revoked')) };
+    };
     try {
       for (;;) {
-        const entries = await users.list(user, { from: 'oldest', beyond, limit: AT_ONCE });
-        const isWhole = entries.length < AT_ONCE;
-        if (!isWhole && last === Infinity) {
-          const [newest] = await users.list(user, { from: 'newest', limit: 1 });
-          last = Math.max(newest?.place ?? 0, entries.at(-1)?.place ?? 0);
-        }
-        const began = entries.filter(({ place }) => place <= last);
-        const ending = await this.#endEach(
-          user,
-          began.filter(({ id }) => id !== except),
-          'revoked',
-        );
-        ended += ending.ended;
-        if (ending.failure !== undefined) throw ending.failure;
+        const { entries, failure, ...batch } = await pace.work(() => endSome(beyond));
+        ended += batch.ended;
+        if (failure !== undefined) throw failure;
         beyond = entries.at(-1)?.place;
-        if (isWhole || beyond === undefined || beyond >= last) return ended;
-        await pace.rest();
+        if (entries.length < AT_ONCE || beyond === undefined || beyond >= last) return ended;
       }
     } catch (error) {
       throw halfWay(error, ended);
@@ -247,7 +249,7 @@ export class UserSessions {
         return false;
       });
       const { ended, failure } = await this.#endEach(user, over, 'evicted');
-      if (failure !== undefined) throw ended === 0 ? failure : halfWay(failure);
+      if (failure !== undefined) throw halfWay(failure, ended);
       yield over.length;
     }
   }
@@ -344,23 +346,10 @@ function isUnknown(error: unknown): boolean {
 async function goOn(batches: AsyncGenerator<number>): Promise<void> {
   const pace = new Pace();
   try {
-    do await pace.rest();
-    while (!(await batches.next()).done);
+    while (!(await pace.work(() => batches.next())).done);
   } catch {
     // As above.
   }
-}
-
-/** Of work on many, of which some was done: nothing was applied only where nothing was done and nothing is unknown. */
-function halfWay(error: unknown, ended?: number): unknown {
-  if (!(error instanceof StoreUnavailableError)) return error;
-  if (ended === 0 && error.outcome === 'refused') return error;
-  const { cause, failure } = error;
-  return new StoreUnavailableError('unknown', {
-    cause,
-    failure,
-    ...(ended !== undefined && { ended }),
-  });
 }
 
 function keepFor(lifetime: number | undefined): number {

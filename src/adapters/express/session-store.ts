@@ -1,6 +1,7 @@
 import { type Session as ExpressSession, type SessionData, Store } from 'express-session';
-import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
+import { halfWay, SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { observedRepository } from '../../domain/observed-repository.ts';
+import { batchesOf, Pace, type PaceOptions } from '../../domain/pace.ts';
 import { formatInstant, type Session } from '../../domain/session.ts';
 import {
   checkFields,
@@ -35,8 +36,11 @@ import {
 } from './foreign-session.ts';
 import { type LoadedFields, LoadedSessions, withoutMark } from './loaded-sessions.ts';
 
-/** Where the store keeps its sessions, and the rules they live by. */
-export interface SojournStoreOptions {
+/**
+ * Where the store keeps its sessions, and the rules they live by. `fullSpeed` is about `all`, `length` and `clear`, which
+ * leave the store to others for two thirds of the time by default.
+ */
+export interface SojournStoreOptions extends PaceOptions {
   /** Where the sessions live. Give it a prefix of its own. */
   readonly repository: SessionRepository;
   /**
@@ -97,6 +101,7 @@ export class SojournStore extends Store {
   readonly #users: UserSessions;
   readonly #clock: Clock;
   readonly #secrets: Secrets;
+  readonly #paceOptions: PaceOptions;
   readonly #loaded = new LoadedSessions();
 
   constructor({
@@ -107,10 +112,12 @@ export class SojournStore extends Store {
     observer,
     clock = systemClock,
     secrets = nodeSecrets,
+    fullSpeed,
   }: SojournStoreOptions) {
     super();
     this.#repository = observedRepository(repository, observer);
     this.#scan = scan;
+    this.#paceOptions = { fullSpeed };
     this.#userOf = userOf;
     this.#policy = createPolicy({
       ttl: DAY_SECONDS,
@@ -149,20 +156,20 @@ export class SojournStore extends Store {
     return answer(this.#destroy(sid), callback);
   }
 
-  /** Every session, each with its Sojourn id as `id`. For tools: it reads them all. */
+  /** Every session, each with its Sojourn id as `id`. For tools: it reads them all, and holds them all in memory. */
   override all(callback?: Answer<SessionData[]>): Promise<SessionData[]> {
     return answer(this.#all(), callback);
   }
 
-  /** How many sessions are alive. For tools: it reads them all. */
+  /** How many sessions are alive, good to a few: a scan may find one twice. For tools: it reads them all. */
   override length(callback?: Answer<number>): Promise<number> {
-    return answer(
-      this.#all().then((sessions) => sessions.length),
-      callback,
-    );
+    return answer(this.#length(), callback);
   }
 
-  /** Ends every session. */
+  /**
+   * Ends every session. Where the store fails on the way, what has ended stays so, the error's `ended` says how many these
+   * are, and the next call goes on.
+   */
   override clear(callback?: Done): Promise<void> {
     return answer(this.#clear(), callback);
   }
@@ -275,33 +282,50 @@ export class SojournStore extends Store {
   }
 
   async #all(): Promise<SessionData[]> {
-    const sessions: SessionData[] = [];
-    for await (const ids of this.#pages()) {
-      const found = await Promise.all(ids.map((id) => this.#repository.find(id)));
+    const sessions = new Map<SessionId, SessionData>(); // a scan may find one twice
+    for await (const found of this.#batches((id) => this.#repository.find(id))) {
       for (const session of found) {
-        if (session !== undefined) {
-          sessions.push({ ...(this.#decode(session) as SessionData), ...{ id: session.id } });
-        }
+        if (session === undefined) continue;
+        const { id } = session;
+        sessions.set(id, { ...(this.#decode(session) as SessionData), ...{ id } });
       }
     }
-    return sessions;
+    return [...sessions.values()];
+  }
+
+  async #length(): Promise<number> {
+    let alive = 0;
+    for await (const found of this.#batches((id) => this.#repository.find(id))) {
+      alive += found.filter((session) => session !== undefined).length;
+    }
+    return alive;
   }
 
   async #clear(): Promise<void> {
-    for await (const ids of this.#pages())
-      await Promise.all(ids.map((id) => this.#end(id, 'revoked', 0)));
+    let ended = 0;
+    const end = async (id: SessionId) => {
+      if (await this.#end(id, 'revoked', 0)) ended += 1;
+    };
+    try {
+      for await (const _ of this.#batches(end));
+    } catch (error) {
+      throw halfWay(error, ended);
+    }
   }
 
-  /** Each id once, though a scan may tell it twice. */
-  async *#pages(): AsyncGenerator<SessionId[]> {
+  /** Does that with each session that there is, a batch after the other. */
+  async *#batches<T>(act: (id: SessionId) => Promise<T>): AsyncGenerator<T[]> {
     if (this.#scan === undefined) {
       throw new Error('SojournStore needs the option `scan` to go through all sessions.');
     }
-    const seen = new Set<SessionId>();
+    const pace = new Pace(this.#paceOptions);
     for await (const page of this.#scan()) {
-      const ids = [...new Set(page)].filter((id) => !seen.has(id));
-      for (const id of ids) seen.add(id);
-      yield ids;
+      for (const ids of batchesOf([...new Set(page)])) {
+        yield await pace.work(async () => {
+          const answers = await Promise.allSettled(ids.map(act)); // all of them have their outcome then
+          return Promise.all(answers.map(outcomeOf));
+        });
+      }
     }
   }
 
@@ -328,6 +352,11 @@ export class SojournStore extends Store {
   #now(): string {
     return formatInstant(this.#clock.now());
   }
+}
+
+async function outcomeOf<T>(answer: PromiseSettledResult<T>): Promise<T> {
+  if (answer.status === 'rejected') throw answer.reason;
+  return answer.value;
 }
 
 function limitError(code: LimitRefusal): SessionError {

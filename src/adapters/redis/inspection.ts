@@ -1,9 +1,10 @@
+import type { PaceOptions } from '../../domain/pace.ts';
 import { reserved } from '../../domain/session-record.ts';
 import type { SessionId } from '../../domain/session-token.ts';
 import { isTexts, notUnderstood } from './answers.ts';
 import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
-import { scanSessions, scanUsers } from './scan-sessions.ts';
+import { type ScanOptions, scanSessions, scanUsers } from './scan-sessions.ts';
 
 /** What a server says of itself; `undefined` where it keeps that to itself. */
 export interface ServerFacts {
@@ -56,13 +57,13 @@ export class RedisInspection {
   }
 
   /** `scanSessions`: an id may come twice. */
-  sessions(): AsyncGenerator<SessionId[]> {
-    return scanSessions({ client: this.#client, prefix: this.#prefix, pageSize: PAGE_SIZE });
+  sessions(pace?: PaceOptions): AsyncGenerator<SessionId[]> {
+    return scanSessions(this.#scan(pace));
   }
 
   /** `scanUsers`: a user may come twice. */
-  users(): AsyncGenerator<string[]> {
-    return scanUsers({ client: this.#client, prefix: this.#prefix, pageSize: PAGE_SIZE });
+  users(pace?: PaceOptions): AsyncGenerator<string[]> {
+    return scanUsers(this.#scan(pace));
   }
 
   /**
@@ -98,6 +99,10 @@ export class RedisInspection {
     const key = shellWord(this.#prefix + id);
     const command = ['redis-cli', ...this.#connectionFlags().map(shellWord)].join(' ');
     return [`${command} HGETALL ${key}`, `${command} TTL ${key}`];
+  }
+
+  #scan(pace?: PaceOptions): ScanOptions {
+    return { client: this.#client, prefix: this.#prefix, pageSize: PAGE_SIZE, ...pace };
   }
 
   #connectionFlags(): string[] {
