@@ -22,4 +22,9 @@ export {
   type RedisSessionRepositoryOptions,
 } from './adapters/redis/redis-session-repository.ts';
 export { type ScanOptions, scanSessions } from './adapters/redis/scan-sessions.ts';
+export {
+  type ShareCountOptions,
+  type SharedCount,
+  shareCount,
+} from './adapters/redis/shared-count.ts';
 export { type WatchExpiryOptions, watchExpiry } from './adapters/redis/watch-expiry.ts';
