@@ -2,8 +2,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { quantile } from './statistics.ts';
 
 export interface Bystander {
-  /** How many operations there were. */
+  /** How many operations were answered, and how many were not. */
   readonly operations: number;
+  readonly failed: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
@@ -22,16 +23,21 @@ export async function watch<T>(
   act: () => Promise<T>,
 ): Promise<{ readonly answer: T; readonly seen: Bystander }> {
   const ms: number[] = [];
+  let failed = 0;
   const delay = monitorEventLoopDelay({ resolution: 1 });
   const before = process.memoryUsage.rss();
   let peak = before;
   const asked = new Set<Promise<void>>();
   const ask = () => {
     const dueAt = performance.now();
-    const done = operation().then(() => {
-      ms.push(performance.now() - dueAt);
-      asked.delete(done);
-    });
+    const done = operation()
+      .then(() => {
+        ms.push(performance.now() - dueAt);
+      })
+      .catch(() => {
+        failed += 1;
+      })
+      .finally(() => asked.delete(done));
     asked.add(done);
     peak = Math.max(peak, process.memoryUsage.rss());
   };
@@ -43,6 +49,7 @@ export async function watch<T>(
     const sorted = Float64Array.from(ms).sort();
     const seen = {
       operations: sorted.length,
+      failed,
       ...{
         p50Ms: quantile(sorted, 0.5),
         p99Ms: quantile(sorted, 0.99),
