@@ -13,18 +13,23 @@ import { startRedisCluster } from '../test/support/redis-cluster.ts';
 import { startRedisServer } from '../test/support/redis-server.ts';
 import { type Bystander, watch } from './measure/bystander.ts';
 import { describeMachine } from './measure/machine.ts';
+import { summarize } from './measure/statistics.ts';
 import { progress } from './report/progress.ts';
-import { figure, table } from './report/table.ts';
+import { figure, spread, table } from './report/table.ts';
 
 const USAGE = `npm run bench:bulk -- [options]
   --sessions N      of one user (default 100000)
   --quiet SECONDS   to measure others without bulk work, before each piece of it (default 5)
+  --rounds N        of each piece of work (default 3)
+  --only TEXT       only pieces of work whose name contains it
   --cluster         on three primaries with a replica each`;
 
 const { values } = parseArgs({
   options: {
     sessions: { type: 'string', default: '100000' },
     quiet: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
     cluster: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -34,6 +39,7 @@ if (values.help) {
   process.exit();
 }
 const sessions = Number(values.sessions);
+const rounds = Number(values.rounds);
 
 const binary = await provisionRedis(thisMachine());
 if (binary === undefined) throw new Error('The benchmarks need redis-server on PATH.');
@@ -53,7 +59,7 @@ const prefix = 'bulk:';
 const repository = new RedisSessionRepository({ client, prefix });
 const service = new SessionService({ repository });
 const store = new SojournStore({ repository, scan: () => scanSessions({ client, prefix }) });
-const { token } = await service.create({ page_views: '1' }, { user: 'bob' });
+let { token } = await service.create({ page_views: '1' }, { user: 'bob' });
 const others = () => service.get(token);
 
 /** Goes on where the machine was too busy for an answer in time, as the program that asks would. */
@@ -69,21 +75,8 @@ async function endAll(): Promise<number> {
   }
 }
 
-const rows: string[][] = [
-  [
-    '',
-    's',
-    "others' p50 ms",
-    'p99 ms',
-    'p99 ratio',
-    'most ms',
-    'event loop held ms',
-    '(p99)',
-    'MB more',
-    'unanswered',
-    'answer',
-  ],
-];
+const head = ['', 's', "others' p50 ms", 'p99 ms', 'p99 ratio', 'event loop held ms', 'MB more'];
+const rows: string[][] = [[...head, 'unanswered', 'answer']];
 
 try {
   await fill(2000); // what is compiled and allocated only once is not counted
@@ -107,7 +100,7 @@ try {
   });
   progress('');
   const { cpu, system, node } = describeMachine('');
-  console.log(`${cpu}, ${system}, Node ${node}, ${figure(sessions)} sessions\n`);
+  console.log(`${cpu}, ${system}, Node ${node}, ${figure(sessions)} sessions, ${rounds} rounds\n`);
   console.log(table(rows));
 } finally {
   await close();
@@ -137,36 +130,38 @@ async function endQuietly(): Promise<void> {
   }
 }
 
-/** Fills up what the last piece of work ended, measures others alone, and then beside this piece of work. */
+/** So many times: fills up what was ended, measures others alone, and then beside this piece of work. */
 async function measure(
   name: string,
   act: () => Promise<number>,
   prepare: () => Promise<void> = async () => {},
 ): Promise<void> {
-  progress(`${name}: filling`);
-  const [page] = await repository.users.list('ada', { from: 'oldest', limit: 1 });
-  if (page === undefined) await fill(sessions);
-  await prepare();
-  collectGarbage();
-  progress(`${name}: others alone`);
-  const { seen: alone } = await watch(others, () => wait(Number(values.quiet) * 1000));
-  collectGarbage();
-  progress(`${name}: beside it`);
-  const beganAt = performance.now();
-  const { answer, seen } = await watch(others, act);
-  const seconds = (performance.now() - beganAt) / 1000;
-  rows.push(row('others alone', Number(values.quiet), alone, 1, ''));
-  rows.push(row(name, seconds, seen, seen.p99Ms / alone.p99Ms, figure(answer)));
-}
-
-function row(
-  name: string,
-  seconds: number,
-  seen: Bystander,
-  ratio: number,
-  answer: string,
-): string[] {
-  const { p50Ms, p99Ms, maxMs, heldMs, heldP99Ms, grownMb, failed } = seen;
-  const figures = [seconds, p50Ms, p99Ms, ratio, maxMs, heldMs, heldP99Ms, grownMb].map(figure);
-  return [name, ...figures, String(failed), answer];
+  if (!name.includes(values.only)) return;
+  const found: { alone: Bystander; seen: Bystander; seconds: number; answer: number }[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    progress(`${name}, round ${round} of ${rounds}`);
+    const [entry] = await repository.users.list('ada', { from: 'oldest', limit: 1 });
+    if (entry === undefined) await fill(sessions);
+    await prepare();
+    token = (await service.create({ page_views: '1' }, { user: 'bob' })).token;
+    collectGarbage();
+    const { seen: alone } = await watch(others, () => wait(Number(values.quiet) * 1000));
+    collectGarbage();
+    const beganAt = performance.now();
+    const { answer, seen } = await watch(others, act);
+    const seconds = (performance.now() - beganAt) / 1000;
+    found.push({ alone, seen, seconds, answer });
+  }
+  const of = (read: (round: (typeof found)[number]) => number) =>
+    spread(summarize(found.map(read)));
+  const figures = (which: 'alone' | 'seen') => [
+    of((round) => round[which].p50Ms),
+    of((round) => round[which].p99Ms),
+    of((round) => round[which].p99Ms / round.alone.p99Ms),
+    of((round) => round[which].heldMs),
+    of((round) => round[which].grownMb),
+    of((round) => round[which].failed),
+  ];
+  rows.push(['others alone', '', ...figures('alone'), '']);
+  rows.push([name, of(({ seconds }) => seconds), ...figures('seen'), of(({ answer }) => answer)]);
 }

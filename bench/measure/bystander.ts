@@ -7,10 +7,8 @@ export interface Bystander {
   readonly failed: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  readonly maxMs: number;
-  /** How long the event loop was held at most, and in all but the longest hundredth of its turns, beyond a timer's due time. */
+  /** How long the event loop was held at most, beyond a timer's due time. */
   readonly heldMs: number;
-  readonly heldP99Ms: number;
   /** Resident memory at its peak, above what there was at the beginning. */
   readonly grownMb: number;
 }
@@ -55,7 +53,7 @@ export async function watch<T>(
         p99Ms: quantile(sorted, 0.99),
         maxMs: quantile(sorted, 1),
       },
-      ...{ heldMs: delay.max / 1e6 - 1, heldP99Ms: delay.percentile(99) / 1e6 - 1 },
+      heldMs: delay.max / 1e6 - 1,
       grownMb: (peak - before) / 2 ** 20,
     };
     return { answer, seen };

@@ -197,7 +197,7 @@ export class UserSessions {
   /** Whether so many hold a place. Ends what does not. */
   async #isFull(user: string, max: number): Promise<boolean> {
     let taken = 0;
-    for await (const entries of this.#fromNewest(user)) {
+    for await (const entries of this.#fromNewest(user, max)) {
       const holds = await this.#look(user, entries);
       taken += holds.filter((held, i) => held !== undefined || isBeginning(entries[i])).length;
       if (taken >= max) return true;
@@ -232,7 +232,7 @@ export class UserSessions {
   ): AsyncGenerator<number> {
     let newer = 0;
     let places = max - 1;
-    for await (const entries of this.#fromNewest(user)) {
+    for await (const entries of this.#fromNewest(user, max)) {
       newer += entries.filter(({ place }) => place > own.place).length;
       if (newer >= max) {
         // Of many logins at once the newest end all others. If those ended each other as well, it would be the square of
@@ -254,13 +254,15 @@ export class UserSessions {
     }
   }
 
-  async *#fromNewest(user: string): AsyncGenerator<readonly IndexEntry[]> {
+  /** The entries in pages, the first of which is enough where there are about as many as there may be. */
+  async *#fromNewest(user: string, max: number): AsyncGenerator<readonly IndexEntry[]> {
+    let limit = Math.min(2 * max + 2, AT_ONCE);
     for (let beyond: number | undefined; ; ) {
-      const page = { from: 'newest', beyond, limit: AT_ONCE } as const;
-      const entries = await this.#repository.users.list(user, page);
+      const entries = await this.#repository.users.list(user, { from: 'newest', beyond, limit });
       if (entries.length > 0) yield entries;
-      if (entries.length < AT_ONCE) return;
+      if (entries.length < limit) return;
       beyond = entries.at(-1)?.place;
+      limit = AT_ONCE;
     }
   }
 
