@@ -106,7 +106,7 @@ export class UserSessions {
       const { entries, found } = await pace.work(() => this.#lookAt(user, beyond, asked));
       for (const [i, session] of found.entries()) {
         beyond = entries[i]?.place;
-        if (session === undefined) continue;
+        if (!isSession(session)) continue;
         sessions.push(session);
         if (sessions.length < limit) continue;
         const isLast = i + 1 === entries.length;
@@ -122,7 +122,7 @@ export class UserSessions {
     const entries = await this.#repository.users.list(user, page);
     const looked = entries.slice(0, asked);
     const found = await this.#look(user, looked);
-    await this.#forget(user, looked.filter((_, i) => found[i] === undefined).filter(isGrown));
+    await this.#forget(user, looked.filter((_, i) => !isSession(found[i])).filter(isGrown));
     return { entries, found };
   }
 
@@ -198,11 +198,17 @@ export class UserSessions {
   async #isFull(user: string, max: number): Promise<boolean> {
     let taken = 0;
     for await (const entries of this.#fromNewest(user, max)) {
-      const holds = await this.#look(user, entries);
-      taken += holds.filter((held, i) => held !== undefined || isBeginning(entries[i])).length;
+      const found = await this.#look(user, entries);
+      const dead: IndexEntry[] = [];
+      const foreign: IndexEntry[] = [];
+      for (const [i, entry] of entries.entries()) {
+        if (holdsPlace(entry, found[i])) taken += 1;
+        else if (found[i] !== 'foreign') dead.push(entry);
+        else if (isGrown(entry)) foreign.push(entry);
+      }
       if (taken >= max) return true;
-      const free = entries.filter((entry, i) => holds[i] === undefined && !isBeginning(entry));
-      const { failure } = await this.#endEach(user, free, 'evicted');
+      await this.#forget(user, foreign);
+      const { failure } = await this.#endEach(user, dead, 'evicted');
       if (failure !== undefined) throw failure;
     }
     return false;
@@ -241,10 +247,10 @@ export class UserSessions {
         return;
       }
       const older = entries.filter(({ place }) => place < own.place);
-      const looked = places > 0 ? await this.#look(user, older) : [];
+      const found = places > 0 ? await this.#look(user, older) : [];
       const over = older.filter((entry, i) => {
-        const holds = looked[i] !== undefined || isBeginning(entry);
-        if (!holds || places === 0) return true;
+        if (found[i] === 'foreign') return false;
+        if (places === 0 || !holdsPlace(entry, found[i])) return true;
         places -= 1;
         return false;
       });
@@ -266,13 +272,13 @@ export class UserSessions {
     }
   }
 
-  /** The sessions of those entries; `undefined` where there is none of that user. */
+  /** The sessions of those entries; `undefined` where there is none, `foreign` where it is not that user's. */
   async #look(
     user: string,
     entries: readonly IndexEntry[],
-  ): Promise<readonly (Session | undefined)[]> {
-    const found = await Promise.all(entries.map(({ id }) => this.#repository.find(id)));
-    return found.map((session) => (session?.user === user ? session : undefined));
+  ): Promise<readonly (Session | 'foreign' | undefined)[]> {
+    const sessions = await Promise.all(entries.map(({ id }) => this.#repository.find(id)));
+    return sessions.map((session) => (session && session.user !== user ? 'foreign' : session));
   }
 
   /** Removes those that have ended from the index: what is looked at beside a login, which must not wait or fail for it. */
@@ -280,10 +286,8 @@ export class UserSessions {
     const grown = entries.filter(isGrown);
     try {
       const found = await this.#look(user, grown);
-      void this.#forget(
-        user,
-        grown.filter((_, i) => found[i] === undefined),
-      ).catch(() => {});
+      const ended = grown.filter((_, i) => !isSession(found[i]));
+      void this.#forget(user, ended).catch(() => {});
     } catch {
       // The next login looks at others.
     }
@@ -335,9 +339,13 @@ function isGrown({ ageMs }: IndexEntry): boolean {
   return ageMs > NEWBORN_MS;
 }
 
-/** Whether a session that is not there is about to be. */
-function isBeginning(entry: IndexEntry | undefined): boolean {
-  return entry !== undefined && entry.ageMs <= ABANDONED_MS;
+function isSession(found: Session | 'foreign' | undefined): found is Session {
+  return typeof found === 'object';
+}
+
+/** Whether that is a session of the user's, or is about to be. */
+function holdsPlace({ ageMs }: IndexEntry, found: Session | 'foreign' | undefined): boolean {
+  return isSession(found) || ageMs <= ABANDONED_MS;
 }
 
 function isUnknown(error: unknown): boolean {

@@ -358,6 +358,22 @@ describe("a user's sessions", () => {
       expect(events.filter(({ type }) => type === 'ended')).toHaveLength(12_001 - max);
     });
 
+    it.each(['evict-oldest', 'refuse'] as const)(
+      'never end the session of another user, whose id somebody entered (%s)',
+      async (atMaxSessions) => {
+        const app = service({ maxSessions: max, atMaxSessions });
+        const { session } = await app.create({}, { user: 'eve' });
+        for (let i = 0; i < max; i += 1) {
+          const id = i === 1 ? session.id : (`dead ${i}` as SessionId);
+          await repository.users.add({ user, id, keepMs: 1e9, max: undefined });
+        }
+        now += 20_000;
+        const ids = await logins(app, max);
+        expect(idsOf(await app.list(user))).toEqual(ids);
+        expect(idsOf(await app.list('eve'))).toEqual([session.id]);
+      },
+    );
+
     it('goes on at the next login where the store failed while nobody waited', async () => {
       await logins(service(), 6000);
       const app = service({ maxSessions: max });
