@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { connectRedis, type RedisAddress } from '../src/adapters/redis/connect-redis.ts';
 import { RedisSessionRepository } from '../src/adapters/redis/redis-session-repository.ts';
 import { scanSessions } from '../src/adapters/redis/scan-sessions.ts';
+import { batchesOf } from '../src/domain/pace.ts';
 import { SojournStore } from '../src/express.ts';
 import { SessionService } from '../src/index.ts';
 import { thisMachine } from '../test/support/provision.ts';
@@ -124,9 +125,9 @@ async function fill(count: number): Promise<void> {
 /** As if each session had run out: the index keeps them. */
 async function endQuietly(): Promise<void> {
   for await (const ids of scanSessions({ client, prefix, fullSpeed: true })) {
-    await Promise.all(
-      ids.filter((id) => !token.startsWith(id)).map((id) => repository.end(id, { unbornMs: 0 })),
-    );
+    for (const some of batchesOf(ids.filter((id) => !token.startsWith(id)))) {
+      await Promise.all(some.map((id) => repository.end(id, { unbornMs: 0 })));
+    }
   }
 }
 
