@@ -3,6 +3,7 @@ import type {
   Credential,
   Durability,
   Durable,
+  IndexPage,
   NewIndexEntry,
   SessionId,
   SessionRepository,
@@ -82,8 +83,8 @@ class ShardedUserIndex implements UserIndex {
     return this.#of(entry.user).add(entry);
   }
 
-  list(user: string, options?: { readonly newest?: number }) {
-    return this.#of(user).list(user, options);
+  list(user: string, page: IndexPage) {
+    return this.#of(user).list(user, page);
   }
 
   remove(user: string, ids: readonly SessionId[]) {

@@ -5,10 +5,10 @@ import { nodeSecrets } from './adapters/node/node-secrets.ts';
 import { systemClock } from './adapters/node/system-clock.ts';
 import type { SpanDatabase } from './adapters/opentelemetry/session-spans.ts';
 import type { ServerLog } from './adapters/pino/server-log.ts';
+import type { KnownCount } from './adapters/prometheus/session-count.ts';
 import type { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
 import { CommandTrace } from './adapters/redis/command-trace.ts';
 import { connectRedis } from './adapters/redis/connect-redis.ts';
-import { countSessions } from './adapters/redis/count-sessions.ts';
 import { RedisInspection } from './adapters/redis/inspection.ts';
 import { type NearCache, openNearCache } from './adapters/redis/near-cache.ts';
 import {
@@ -17,6 +17,7 @@ import {
   type RedisAddress,
 } from './adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from './adapters/redis/redis-session-repository.ts';
+import { shareCount } from './adapters/redis/shared-count.ts';
 import { watchExpiry } from './adapters/redis/watch-expiry.ts';
 import { type Config, StartError } from './config.ts';
 import { reasonOf, StoreUnavailableError } from './domain/errors.ts';
@@ -48,8 +49,8 @@ export interface Store {
   readonly nearCacheStats?: NearCache['stats'];
   /** As spans name it. */
   readonly database?: SpanDatabase;
-  /** How many sessions are alive. */
-  countSessions(): Promise<number>;
+  /** How many sessions are alive, as far as that is known. */
+  countSessions(): Promise<number | KnownCount | undefined>;
   /** Tells of sessions that run out, until the store is closed, as far as it announces them. */
   watchExpiry?(observer: SessionObserver): Promise<void>;
   /** Resolves when the store answers; rejects with `StoreUnavailableError`. */
@@ -180,7 +181,7 @@ async function redisStore(
     inspection: new RedisInspection({ client, prefix }),
     ...(near && { nearCacheStats: near.stats }),
     database: { system: 'redis', ...serverOf(address) },
-    countSessions: () => countSessions({ client, prefix }),
+    countSessions: shareCount({ client, prefix }),
     async watchExpiry(observer) {
       // Of a cluster each master would have to be listened to.
       if (client.isCluster) return;

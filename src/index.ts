@@ -58,6 +58,7 @@ export {
 export type {
   CreatedSession,
   CreateOptions,
+  PageOptions,
   RotateOptions,
   SessionServiceOptions,
 } from './domain/session-service.ts';
@@ -68,6 +69,7 @@ export {
   type SessionId,
   type SessionToken,
 } from './domain/session-token.ts';
+export type { SessionPage } from './domain/user-sessions.ts';
 export type { Clock } from './ports/clock.ts';
 export type { Secrets } from './ports/secrets.ts';
 export type {

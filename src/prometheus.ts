@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { KnownCount } from './adapters/prometheus/session-count.ts';
 export {
   type NearCacheFigures,
   SessionMetrics,

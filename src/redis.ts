@@ -27,5 +27,10 @@ export {
   type RedisSessionRepositoryOptions,
 } from './adapters/redis/redis-session-repository.ts';
 export { type ScanOptions, scanSessions } from './adapters/redis/scan-sessions.ts';
+export {
+  type ShareCountOptions,
+  type SharedCount,
+  shareCount,
+} from './adapters/redis/shared-count.ts';
 export { watchEndings } from './adapters/redis/watch-endings.ts';
 export { watchExpiry } from './adapters/redis/watch-expiry.ts';

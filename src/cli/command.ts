@@ -37,6 +37,9 @@ export interface Command {
 
 export const jsonFlag: Flag = { help: 'as JSON, for programs' };
 
+/** For commands that go through very many sessions. */
+export const fastFlag: Flag = { help: 'without rests for other clients of Redis' };
+
 /** How many, if that flag says so. Throws a `ConfigError`. */
 export function readCount(name: string, flags: CommandLine['flags']): number | undefined {
   const value = flags[name];

@@ -62,9 +62,13 @@ async function endAll(
     if (await service.end(id)) return 1;
   } catch (error) {
     if (!(error instanceof StoreUnavailableError) || error.outcome === 'refused') throw error;
+    const { ended } = error;
+    const what = ended
+      ? `${ended} ${ended === 1 ? 'session has' : 'sessions have'} ended, others may have`
+      : 'what was to end may have ended';
     throw new CommandError(
       EXIT_UNAVAILABLE,
-      `Redis failed, and what was to end may have ended: say it again. ${reasonOf(error)}`,
+      `Redis failed, and ${what}: say it again. ${reasonOf(error)}`,
     );
   }
   throw await notFound(inspection, prefix, id);

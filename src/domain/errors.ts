@@ -4,6 +4,7 @@
  * - `invalid_policy`: a limit, timeout or set of words given at construction makes no sense
  * - `invalid_option`: an option given at construction makes no sense: a cookie that browsers refuse, an origin that is none
  * - `invalid_ttl`: a ttl, lifetime or grace that is no whole number of seconds, or more than the policy allows
+ * - `invalid_page`: a page of no possible size, or after what no page ended with
  * - `invalid_durability`: a number of replicas or a time to wait for them that makes no sense
  * - `invalid_user`: the owner's name is empty, too long or not well-formed Unicode
  * - `invalid_field`: a field name is empty, too long or not well-formed Unicode
@@ -22,6 +23,7 @@ export type SessionErrorCode =
   | 'invalid_policy'
   | 'invalid_option'
   | 'invalid_ttl'
+  | 'invalid_page'
   | 'invalid_durability'
   | 'invalid_user'
   | 'invalid_field'
@@ -83,10 +85,19 @@ export class StoreUnavailableError extends Error {
    */
   readonly outcome: 'refused' | 'unknown';
   readonly failure: StoreFailure;
+  /**
+   * How many sessions had certainly ended when the store failed, where very many were to end: all of a user's, or all that
+   * there are. `undefined` for every other call. Asking once more goes on with the others.
+   */
+  readonly ended: number | undefined;
 
   constructor(
     outcome: 'refused' | 'unknown',
-    { failure = 'other', ...options }: { cause?: unknown; failure?: StoreFailure } = {},
+    {
+      failure = 'other',
+      ended,
+      ...options
+    }: { cause?: unknown; failure?: StoreFailure; ended?: number } = {},
   ) {
     super(
       outcome === 'refused'
@@ -96,10 +107,22 @@ export class StoreUnavailableError extends Error {
     );
     this.outcome = outcome;
     this.failure = failure;
+    this.ended = ended;
   }
 }
 
 /** What is known of why the store failed: for operators, not for users. */
 export function reasonOf({ cause, message }: StoreUnavailableError): string {
   return cause instanceof Error ? cause.message : message;
+}
+
+/**
+ * Of work on many sessions, of which so many had ended: nothing was applied only where none had ended and nothing is
+ * unknown. Anything but a `StoreUnavailableError` stays as it is.
+ */
+export function halfWay(error: unknown, ended: number): unknown {
+  if (!(error instanceof StoreUnavailableError)) return error;
+  if (ended === 0 && error.outcome === 'refused') return error;
+  const { cause, failure } = error;
+  return new StoreUnavailableError('unknown', { cause, failure, ended });
 }

@@ -44,7 +44,7 @@ function observedIndex(users: UserIndex, storeAsked: StoreAsked): UserIndex {
   const ask = asking(storeAsked);
   return {
     add: (entry) => ask('users.add', entry.id, () => users.add(entry), refusedUnlessDone),
-    list: (user, options) => ask('users.list', undefined, () => users.list(user, options)),
+    list: (user, page) => ask('users.list', undefined, () => users.list(user, page)),
     remove: (user, ids) =>
       ask(
         'users.remove',

@@ -93,8 +93,11 @@ export const defaultPolicy: SessionPolicy = {
   limits: { maxFields: 64, maxNameBytes: 128, maxValueBytes: 4096, maxTotalBytes: 32 * 1024 },
 };
 
-// Redis counts in milliseconds and in 64 bits; a hundred years of them stay exact in a double as well.
-const MAX_SECONDS = 100 * 366 * 24 * 3600;
+/**
+ * The longest time that any setting can name. Redis counts in milliseconds and in 64 bits; a hundred years of them stay
+ * exact in a double as well.
+ */
+export const MAX_SECONDS = 100 * 366 * 24 * 3600;
 
 /** The policy with its defaults filled in, checked once. Throws a `SessionError` (`invalid_policy`) that names the setting. */
 export function createPolicy(options: SessionPolicyOptions = {}): SessionPolicy {

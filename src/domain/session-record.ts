@@ -1,6 +1,7 @@
 import type { NewSession } from '../ports/session-repository.ts';
 import type { Device } from './device.ts';
 import type { Session } from './session.ts';
+import { MAX_SECONDS } from './session-policy.ts';
 import type { SessionId } from './session-token.ts';
 
 /** The names that Sojourn keeps for itself in a session's record, beside every other name that begins with `session_`. */
@@ -56,7 +57,8 @@ export function sessionAtBirth(session: NewSession, now: number): Session {
 
 /**
  * The session that a stored record tells of: names and values in turn, as Redis answers HGETALL. A record without its
- * reserved fields is no session: `undefined`. Secrets are left behind.
+ * reserved fields is no session, and one whose numbers are not whole, in plain decimal digits and in range neither:
+ * `undefined`. Secrets are left behind.
  */
 export function decodeSession(
   id: SessionId,
@@ -66,6 +68,7 @@ export function decodeSession(
   let createdAt: string | undefined;
   let lastAccessedAt: string | undefined;
   let ttl: number | undefined;
+  let sound = true;
   let user: string | undefined;
   let authenticatedAt: string | undefined;
   let endsAt: number | undefined;
@@ -83,13 +86,17 @@ export function decodeSession(
         lastAccessedAt = value;
         break;
       case reserved.ttl:
-        ttl = Number(value);
+        ttl = toWhole(value, MAX_SECONDS);
         break;
       case reserved.user:
         user = value;
         break;
       case reserved.deadline:
-        endsAt = Number(value);
+        endsAt = toWhole(value, Number.MAX_SAFE_INTEGER);
+        sound &&= endsAt !== undefined;
+        break;
+      case reserved.previousUntil:
+        sound &&= value === '0' || toWhole(value, Number.MAX_SAFE_INTEGER) !== undefined;
         break;
       case reserved.authenticatedAt:
         authenticatedAt = value;
@@ -110,7 +117,8 @@ export function decodeSession(
         if (!isReserved(name)) fields[name] = value;
     }
   }
-  if (createdAt === undefined || lastAccessedAt === undefined || !ttl) return undefined;
+  if (createdAt === undefined || lastAccessedAt === undefined) return undefined;
+  if (ttl === undefined || !sound) return undefined;
   return {
     id,
     user,
@@ -124,6 +132,12 @@ export function decodeSession(
     persistent,
     device,
   };
+}
+
+/** A number from 1 to `max` as Sojourn writes it. `Number` alone takes `1e3`, `0x10`, ` 5` and an empty text as well. */
+function toWhole(text: string, max: number): number | undefined {
+  const number = /^[1-9]\d*$/.test(text) ? Number(text) : Infinity;
+  return number <= max ? number : undefined;
 }
 
 /** The record of a session under its stored names, application fields last, without any secret's hash: what may be shown. */

@@ -43,7 +43,7 @@ import {
   type SessionId,
   type SessionToken,
 } from './session-token.ts';
-import { UserSessions } from './user-sessions.ts';
+import { type SessionPage, UserSessions } from './user-sessions.ts';
 
 /** What a service works with. */
 export interface SessionServiceOptions {
@@ -95,6 +95,17 @@ export interface CreatedSession {
   readonly token: SessionToken;
   readonly session: Session;
 }
+
+/** Which of a user's sessions to list. */
+export interface PageOptions {
+  /** How many sessions at most: 1 to 1000. @default 100 */
+  readonly limit?: number | undefined;
+  /** `next` of the page before. Default: from the oldest. */
+  readonly after?: string | undefined;
+}
+
+const DEFAULT_PAGE = 100;
+const MAX_PAGE = 1000;
 
 const MAX_COOKIE_SECONDS = 400 * 24 * 3600;
 
@@ -319,9 +330,32 @@ export class SessionService {
     return ended !== undefined;
   }
 
-  /** The user's live sessions, oldest first: for the page where users see and end them (OWASP ASVS 7.5.2). */
-  list(user: string): Promise<Session[]> {
-    return this.#users.list(checkUser(user));
+  /**
+   * The user's live sessions, oldest first: for the page where users see and end them (OWASP ASVS 7.5.2). All of them, which
+   * takes as much memory; with `limit` or `after` a page of them, and where the next one begins. A session that begins
+   * meanwhile is on the last page.
+   *
+   * @example
+   * let after: string | undefined;
+   * do {
+   *   const page = await service.list('ada', { limit: 50, after });
+   *   show(page.sessions);
+   *   after = page.next;
+   * } while (after !== undefined);
+   */
+  list(user: string): Promise<Session[]>;
+  list(user: string, page: PageOptions): Promise<SessionPage>;
+  async list(user: string, page?: PageOptions): Promise<Session[] | SessionPage> {
+    checkUser(user);
+    if (page === undefined) return (await this.#users.list(user, Infinity, undefined)).sessions;
+    const { limit = DEFAULT_PAGE, after } = page;
+    if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_PAGE) {
+      throw new SessionError(
+        'invalid_page',
+        `limit must be a whole number from 1 to ${MAX_PAGE}, not ${String(limit)}.`,
+      );
+    }
+    return this.#users.list(user, limit, after === undefined ? undefined : parseAfter(after));
   }
 
   /**
@@ -337,6 +371,9 @@ export class SessionService {
    * "Log out everywhere": ends the user's sessions, but for one if that is said, and answers how many. Call it when an
    * account is disabled or a password changed (OWASP ASVS 7.4.2, 7.4.3). A login that races it is ended too, or began
    * afterwards.
+   *
+   * It ends a hundred at a time and rests in between, so that others are served as always: 100,000 take some seconds. Where
+   * the store fails on the way, what has ended stays so, the error's `ended` says how many these are, and the next call goes on.
    */
   deleteAll(user: string, { except }: { readonly except?: SessionId } = {}): Promise<number> {
     return this.#users.endAll(checkUser(user), except);
@@ -444,6 +481,12 @@ export class SessionService {
     }
     return this.#lastInstant;
   }
+}
+
+function parseAfter(after: string): number {
+  const place = typeof after === 'string' && /^\d{1,16}$/.test(after) ? Number(after) : Number.NaN;
+  if (Number.isSafeInteger(place)) return place;
+  throw new SessionError('invalid_page', 'after must be what the page before answered as next.');
 }
 
 function notCreated(user: string | undefined): Error {

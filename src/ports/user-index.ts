@@ -10,15 +10,18 @@ import type { SessionId } from '../domain/session-token.ts';
  */
 export interface UserIndex {
   /**
-   * Enters an id, as the newest. With a `limit`, `over` names the oldest entries that are more than so many, the new one
-   * counted; they stay entered. With `limit.refuse` nothing is entered where there would be any: `undefined`.
+   * Enters an id, as the newest; one that is entered already stays where it is. With a `max` nothing is entered where
+   * there would be more than so many: `undefined`.
    */
-  add(entry: NewIndexEntry): Promise<{ readonly over: readonly SessionId[] } | undefined>;
+  add(entry: NewIndexEntry): Promise<Entered | undefined>;
 
-  /** The user's entries, oldest first: all, or so many of the newest (1 or more). */
-  list(user: string, options?: { readonly newest?: number }): Promise<readonly IndexEntry[]>;
+  /**
+   * Some of the user's entries, in order. Going on `beyond` the last entry of a page misses none and repeats none,
+   * whatever is added and removed meanwhile.
+   */
+  list(user: string, page: IndexPage): Promise<readonly IndexEntry[]>;
 
-  /** Removes the ids, as far as they are entered. */
+  /** Removes the ids, as far as they are entered, however many. */
   remove(user: string, ids: readonly SessionId[]): Promise<void>;
 }
 
@@ -28,12 +31,36 @@ export interface NewIndexEntry {
   readonly id: SessionId;
   /** Milliseconds for which the index is kept at least. */
   readonly keepMs: number;
-  readonly limit: { readonly max: number; readonly refuse: boolean } | undefined;
+  /** How many entries there may be, the new one counted; `undefined` for any number. */
+  readonly max: number | undefined;
+}
+
+/** An id was entered. */
+export interface Entered {
+  /** `IndexEntry.place` of the new entry. */
+  readonly place: number;
+  /**
+   * Other entries of that user, three at most, taken at random: whoever adds looks whether these have ended. That is
+   * enough to keep an index from growing without end.
+   */
+  readonly sample: readonly IndexEntry[];
+}
+
+/** Which entries to answer. */
+export interface IndexPage {
+  /** Which end to begin at. */
+  readonly from: 'oldest' | 'newest';
+  /** Only what comes after that `place`, going away from that end. Default: from the very end. */
+  readonly beyond?: number | undefined;
+  /** How many at most: 1 to 1000. */
+  readonly limit: number;
 }
 
 /** What a user's index tells of one session. */
 export interface IndexEntry {
   readonly id: SessionId;
+  /** Where it stands: a whole number, greater than that of every entry of this user that was there when it was entered. */
+  readonly place: number;
   /** Milliseconds since it was entered, by the store's clock. */
   readonly ageMs: number;
 }

@@ -10,7 +10,7 @@ import type {
   Rotation,
   SessionRepository,
 } from '../ports/session-repository.ts';
-import type { NewIndexEntry } from '../ports/user-index.ts';
+import type { IndexPage, NewIndexEntry, UserIndex } from '../ports/user-index.ts';
 
 /** A repository under test, and a way to let its own clock go on. */
 export interface Subject {
@@ -593,52 +593,134 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     },
   },
   {
-    name: "a user's index lists what was entered, all or the newest, oldest first, until it is removed",
+    name: "a user's index lists what was entered, from either end and in pages, until it is removed",
     async run({ repository: { users }, elapse }) {
       const user = newCredential().id;
       const ids = Array.from({ length: 5 }, () => newCredential().id);
-      for (const id of ids) assert.deepEqual(await users.add(entry({ user, id })), { over: [] });
+      const places: number[] = [];
+      for (const id of ids)
+        places.push((await users.add(entry({ user, id })))?.place ?? Number.NaN);
+      assert.ok(
+        places.every(
+          (place, i) => Number.isSafeInteger(place) && !(place <= (places[i - 1] ?? -1)),
+        ),
+      );
       await elapse(20);
-      const entries = await users.list(user);
+      const entries = await users.list(user, { from: 'oldest', limit: 1000 });
       assert.deepEqual(
-        entries.map(({ id }) => id),
-        ids,
+        entries.map(({ id, place }) => [id, place]),
+        ids.map((id, i) => [id, places[i]]),
       );
       for (const { ageMs } of entries) assertBetween(ageMs, 1, 5000);
-      for (const newest of [1, 3, 5, 9]) {
+      for (const limit of [1, 2, 5, 9]) {
+        assert.deepEqual(await idsOf(users, user, { from: 'oldest', limit }), ids.slice(0, limit));
         assert.deepEqual(
-          (await users.list(user, { newest })).map(({ id }) => id),
-          ids.slice(-newest),
+          await idsOf(users, user, { from: 'newest', limit }),
+          ids.toReversed().slice(0, limit),
         );
       }
-      await users.remove(user, ids.slice(0, 4));
+      const [, second, third] = places;
       assert.deepEqual(
-        (await users.list(user)).map(({ id }) => id),
-        ids.slice(4),
+        await idsOf(users, user, { from: 'oldest', beyond: second, limit: 2 }),
+        ids.slice(2, 4),
       );
+      assert.deepEqual(await idsOf(users, user, { from: 'newest', beyond: third, limit: 9 }), [
+        ids[1],
+        ids[0],
+      ]);
+      assert.deepEqual(
+        await idsOf(users, user, { from: 'oldest', beyond: places[4], limit: 9 }),
+        [],
+      );
+      assert.deepEqual(
+        await idsOf(users, user, { from: 'newest', beyond: places[0], limit: 9 }),
+        [],
+      );
+
+      await users.remove(user, ids.slice(1, 4));
+      assert.deepEqual(await idsOf(users, user), [ids[0], ids[4]]);
+      assert.deepEqual(await idsOf(users, user, { from: 'oldest', beyond: second, limit: 9 }), [
+        ids[4],
+      ]);
+      assert.deepEqual(await idsOf(users, user, { from: 'newest', beyond: third, limit: 9 }), [
+        ids[0],
+      ]);
       await users.remove(user, []);
-      await users.remove(user, ids);
-      assert.deepEqual(await users.list(user), []);
-      assert.deepEqual(await users.list(newCredential().id), []);
+      await users.remove(user, [...ids, newCredential().id]);
+      assert.deepEqual(await idsOf(users, user), []);
+      assert.deepEqual(await idsOf(users, newCredential().id), []);
     },
   },
   {
-    name: 'the index names the oldest beyond the limit and keeps them, or refuses',
+    name: 'the index removes very many ids at once',
+    async run({ repository: { users } }) {
+      const user = newCredential().id;
+      const kept = newCredential().id;
+      const ids = Array.from({ length: 2500 }, () => newCredential().id);
+      await users.add(entry({ user, id: kept }));
+      await Promise.all(ids.map((id) => users.add(entry({ user, id }))));
+      const strangers = Array.from({ length: 150_000 }, (_, i) => `stranger ${i}` as SessionId);
+      await users.remove(user, [...strangers, ...ids]);
+      assert.deepEqual(await idsOf(users, user), [kept]);
+    },
+  },
+  {
+    name: 'an id that is entered again stays where it is',
+    async run({ repository: { users } }) {
+      const user = newCredential().id;
+      const ids = Array.from({ length: 3 }, () => newCredential().id);
+      const [first, second] = ids as [SessionId, SessionId];
+      const before = [];
+      for (const id of ids) before.push((await users.add(entry({ user, id })))?.place);
+      assert.equal((await users.add(entry({ user, id: first })))?.place, before[0]);
+      assert.equal((await users.add(entry({ user, id: second, max: 1 })))?.place, before[1]);
+      assert.deepEqual(await idsOf(users, user), ids);
+    },
+  },
+  {
+    name: 'the index enters nothing beyond the limit',
     async run({ repository: { users } }) {
       const user = newCredential().id;
       const ids = Array.from({ length: 4 }, () => newCredential().id);
-      const [first = '', second = '', third = '', fourth = ''] = ids;
-      const add = (id: string, refuse: boolean) =>
-        users.add(entry({ user, id: id as SessionId, limit: { max: 2, refuse } }));
-      assert.deepEqual(await add(first, true), { over: [] });
-      assert.deepEqual(await add(second, false), { over: [] });
-      assert.equal(await add(third, true), undefined);
-      assert.deepEqual(await add(third, false), { over: [first] });
-      assert.deepEqual(await add(fourth, false), { over: [first, second] });
-      assert.deepEqual(
-        (await users.list(user)).map(({ id }) => id),
-        ids,
-      );
+      const [first, second, third, fourth] = ids as [SessionId, SessionId, SessionId, SessionId];
+      const add = (id: SessionId, max: number | undefined) => users.add(entry({ user, id, max }));
+      assert.ok(await add(first, 2));
+      assert.ok(await add(second, 2));
+      assert.equal(await add(third, 2), undefined);
+      assert.equal(await add(third, 1), undefined);
+      assert.deepEqual(await idsOf(users, user), [first, second]);
+      assert.ok(await add(third, undefined));
+      assert.equal(await add(fourth, 3), undefined);
+      assert.ok(await add(fourth, 4));
+      assert.deepEqual(await idsOf(users, user), ids);
+    },
+  },
+  {
+    name: 'whoever enters an id is shown others of the user at random, each at times and three at most',
+    async run({ repository: { users } }) {
+      const user = newCredential().id;
+      const ids = Array.from({ length: 4 }, () => newCredential().id);
+      const places = new Map<SessionId, number>();
+      for (const [i, id] of ids.entries()) {
+        const entered = await users.add(entry({ user, id }));
+        if (i === 0) assert.deepEqual(entered?.sample, []);
+        places.set(id, entered?.place ?? -1);
+      }
+      await users.add(entry({ user: newCredential().id }));
+      const met = new Set<SessionId>();
+      for (let looks = 0; met.size < ids.length; looks += 1) {
+        assert.ok(looks < 200, 'each is shown at times');
+        const id = newCredential().id;
+        const sample = (await users.add(entry({ user, id })))?.sample ?? [];
+        await users.remove(user, [id]);
+        assert.ok(sample.length <= 3);
+        assert.equal(new Set(sample.map((shown) => shown.id)).size, sample.length);
+        for (const shown of sample) {
+          assert.equal(shown.place, places.get(shown.id));
+          assertBetween(shown.ageMs, 0, 60_000);
+          met.add(shown.id);
+        }
+      }
     },
   },
   {
@@ -648,9 +730,9 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       await users.add(entry({ user, keepMs: 1000 }));
       await users.add(entry({ user, keepMs: 10 }));
       await elapse(100);
-      assert.equal((await users.list(user)).length, 2);
+      assert.equal((await idsOf(users, user)).length, 2);
       await elapse(1000);
-      assert.deepEqual(await users.list(user), []);
+      assert.deepEqual(await idsOf(users, user), []);
     },
   },
   {
@@ -818,8 +900,7 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
       const again = await repository.durably(durability, (own) => own.delete(credential));
       assert.equal(again.answer, undefined);
       await assertAbsent(repository, credential);
-      const [listed] = await repository.users.list(user);
-      assert.equal(listed?.id, credential.id);
+      assert.deepEqual(await idsOf(repository.users, user), [credential.id]);
     },
   },
   {
@@ -924,8 +1005,16 @@ function taken(answer: { readonly value: string | undefined } | Absent): string 
   return typeof answer === 'object' ? answer.value : undefined;
 }
 
+async function idsOf(
+  users: UserIndex,
+  user: string,
+  page: IndexPage = { from: 'oldest', limit: 1000 },
+): Promise<SessionId[]> {
+  return (await users.list(user, page)).map(({ id }) => id);
+}
+
 function entry(entry: Partial<NewIndexEntry> & { readonly user: string }): NewIndexEntry {
-  return { id: newCredential().id, keepMs: 60_000, limit: undefined, ...entry };
+  return { id: newCredential().id, keepMs: 60_000, max: undefined, ...entry };
 }
 
 function rotation(rotation: Partial<Rotation>): Rotation {

@@ -40,9 +40,9 @@ const verbs: Readonly<Record<string, (repository: RedisSessionRepository) => Pro
     repository.rotate(by, { next: by.secretHash, graceMs: 0, reauthenticated: undefined, at }),
   delete: (repository) => repository.delete(by),
   end: (repository) => repository.end(id, { unbornMs: 0 }),
-  'users.list': (repository) => repository.users.list('ada'),
+  'users.list': (repository) => repository.users.list('ada', { from: 'oldest', limit: 10 }),
   'users.add': (repository) =>
-    repository.users.add({ user: 'ada', id, keepMs: 1000, limit: undefined }),
+    repository.users.add({ user: 'ada', id, keepMs: 1000, max: undefined }),
 };
 
 /** What a client with other settings, a proxy or another server might hand out. */

@@ -8,7 +8,13 @@ import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { deriveCredential } from '../../src/domain/session-token.ts';
 import { SojournStore, type SojournStoreOptions } from '../../src/express.ts';
-import { type SessionEvent, SessionService, type StoreOperation } from '../../src/index.ts';
+import {
+  type SessionEvent,
+  type SessionId,
+  SessionService,
+  type StoreOperation,
+  StoreUnavailableError,
+} from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
 import { foreignApps, type Handlers } from '../support/foreign-apps.ts';
 import { Browser } from '../support/http-server.ts';
@@ -294,6 +300,64 @@ describe('SojournStore', () => {
     await set(store, Object.assign(other, { user: 'ada' }));
     expect(await get(store)).toBeNull();
     expect(await service.list('ada')).toEqual([]);
+  });
+
+  describe('with very many sessions', () => {
+    /** A store whose scan finds some ids twice and one that is gone, and what it asks of the repository at once. */
+    async function full(count: number) {
+      const repository = new MemorySessionRepository();
+      const ids: SessionId[] = [];
+      const store = new SojournStore({
+        repository,
+        async *scan() {
+          for (let i = 0; i < ids.length; i += 1000) yield ids.slice(Math.max(0, i - 3), i + 1000);
+          yield ['gone' as SessionId];
+        },
+      });
+      for (let i = 0; i < count; i += 1) {
+        await store.set(`sid ${i}`, data({ i }));
+        ids.push(store.idOf(`sid ${i}`));
+      }
+      const asked = { atOnce: 0, most: 0 };
+      for (const name of ['find', 'end'] as const) {
+        const act = repository[name].bind(repository) as (...args: unknown[]) => Promise<never>;
+        repository[name] = async (...args: unknown[]) => {
+          asked.atOnce += 1;
+          asked.most = Math.max(asked.most, asked.atOnce);
+          await new Promise(setImmediate);
+          asked.atOnce -= 1;
+          return act(...args);
+        };
+      }
+      return { store, repository, asked, ids };
+    }
+
+    it('reads and ends them a hundred at a time', async () => {
+      const { store, repository, asked } = await full(2345);
+      expect(new Set((await store.all()).map((session) => Reflect.get(session, 'i'))).size).toBe(
+        2345,
+      );
+      expect(await store.all()).toHaveLength(2345);
+      expect(await store.length()).toBeGreaterThanOrEqual(2345);
+      await store.clear();
+      expect(asked.most).toBe(100);
+      expect(await repository.count()).toBe(0);
+    });
+
+    it('says how many ended where the store fails half-way, and the next call goes on', async () => {
+      const { store, repository, ids } = await full(1500);
+      const end = repository.end;
+      repository.end = (id, options) => {
+        if (id !== ids[1234]) return end(id, options);
+        return Promise.reject(new StoreUnavailableError('refused', { failure: 'full' }));
+      };
+      const failed = { name: 'StoreUnavailableError', outcome: 'unknown', failure: 'full' };
+      await expect(store.clear()).rejects.toMatchObject({ ...failed, ended: 1296, status: 503 });
+      expect(await repository.count()).toBe(1500 - 1296);
+      repository.end = end;
+      await store.clear();
+      expect(await repository.count()).toBe(0);
+    });
   });
 
   it('says that it cannot go through all sessions without a scan', async () => {

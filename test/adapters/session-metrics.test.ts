@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SessionService } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
 import { SessionMetrics, type SessionMetricsOptions } from '../../src/prometheus.ts';
@@ -86,8 +86,10 @@ describe('the metrics', () => {
 describe('the number of sessions', () => {
   const active = 'sojourn_sessions_active';
   const age = 'sojourn_sessions_active_age_seconds';
-  const metricsOf = (countSessions: () => Promise<number>, more: SessionMetricsOptions = {}) =>
-    new SessionMetrics({ countSessions, countEveryMs: 0, ...more });
+  const metricsOf = (
+    countSessions: NonNullable<SessionMetricsOptions['countSessions']>,
+    more: SessionMetricsOptions = {},
+  ) => new SessionMetrics({ countSessions, countEveryMs: 0, ...more });
 
   it('is that of the sessions that are alive', async () => {
     let now = 0;
@@ -140,6 +142,45 @@ describe('the number of sessions', () => {
     expect(value(active)).toBe(3);
     expect(value(age)).toBeGreaterThan(0);
     expect((await read(metrics))(age)).toBeGreaterThan(value(age) ?? Infinity);
+  });
+});
+
+describe('the number of sessions that others count', () => {
+  const active = 'sojourn_sessions_active';
+  const age = 'sojourn_sessions_active_age_seconds';
+
+  it('is shown with its age, and asked for again when it is due', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      let [asked, answer]: [number, { sessions: number; ageMs: number } | undefined] = [
+        0,
+        undefined,
+      ];
+      const metrics = new SessionMetrics({
+        countSessions: async () => {
+          asked += 1;
+          return answer;
+        },
+      });
+      const shown = async () => {
+        const value = await read(metrics);
+        return [asked, value(active), value(age)];
+      };
+      expect(await shown()).toEqual([1, undefined, undefined]);
+      answer = { sessions: 5, ageMs: 50_000 };
+      vi.advanceTimersByTime(1000); // nobody had counted
+      expect(await shown()).toEqual([2, 5, 50]);
+      vi.advanceTimersByTime(9000);
+      expect(await shown()).toEqual([2, 5, 59]);
+      answer = { sessions: 6, ageMs: 2000 };
+      vi.advanceTimersByTime(1000);
+      expect(await shown()).toEqual([3, 6, 2]);
+      answer = undefined; // the store has forgotten it
+      vi.advanceTimersByTime(58_000);
+      expect(await shown()).toEqual([4, 6, 60]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

@@ -82,7 +82,10 @@ describeWithServers('the commands', () => {
 
     it('prints an object a line for programs, always of one shape and without a secret', async () => {
       const device = { label: 'Firefox', userAgent: 'Mozilla', address: '192.0.2.1' };
-      const full = await service.create({ cart: 'x' }, { user: 'ada', device, persistent: true });
+      const full = await service.create(
+        { cart: 'x' },
+        { user: 'ada', device, persistent: true, ttl: 1800 },
+      );
       expect(await json('ls')).toEqual([
         {
           id: full.session.id,
@@ -164,6 +167,27 @@ describeWithServers('the commands', () => {
         `${cli} TTL session:${session.id}`,
       ]);
       expect(await client.ttl(`session:${session.id}`)).toBeLessThanOrEqual(1800);
+    });
+
+    it('shows a session that somebody broke, and says that it is none and how to remove it', async () => {
+      const { token, session } = await service.create({ cart: 'x' }, { user: 'ada' });
+      const key = `session:${session.id}`;
+      const secret = (await client.hget(key, 'session_secret')) ?? '';
+      for (const ttl of ['nan', '-5', '1e3']) {
+        await client.hset(key, 'session_ttl', ttl);
+        const { code, stdout, stderr } = await sojourn('inspect', session.id);
+        expect(code).toBe(3);
+        expect(stdout).toMatch(new RegExp(`^session_ttl +${ttl}$`, 'm'));
+        expect(stdout).toMatch(/^cart +x$/m);
+        expect(stderr).toContain(`${key} is no session`);
+        expect(stdout + stderr).not.toContain(secret);
+      }
+      const printed = await sojourn('inspect', session.id, '--json');
+      expect(JSON.parse(printed.stdout)).toMatchObject({ key, record: { session_ttl: '1e3' } });
+      expect(await lines('ls')).toHaveLength(1); // its head
+      expect((await sojourn('end', session.id)).stdout).toBe(`Ended ${session.id}.\n`);
+      expect(await client.exists(key)).toBe(0);
+      expect(await service.get(token)).toBeUndefined();
     });
 
     it('takes the id as it is, with a dash in front, or as the whole key', async () => {
@@ -348,8 +372,7 @@ describeWithServers('the commands', () => {
     await client.hset(`session:${session.id}`, {
       created_at: 'yesterday',
       last_accessed_at: '',
-      session_deadline: '9'.repeat(300),
-      session_ttl: '-1',
+      session_deadline: String(Number.MAX_SAFE_INTEGER), // no Date goes so far
     });
     expect((await lines('ls'))[1]).toMatch(/ \? +\? +ada$/);
     expect(await json('inspect', session.id)).toMatchObject([{ ends_at: null }]);

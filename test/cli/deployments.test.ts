@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
 import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
+import { shareCount } from '../../src/adapters/redis/shared-count.ts';
 import { SessionService } from '../../src/index.ts';
 import { askRedis } from '../support/ask-redis.ts';
 import { type Deployment, deployments } from '../support/deployments.ts';
@@ -63,7 +65,8 @@ describeWithServers('the commands as the user that the operations guide grants',
       const guide = await readFile('docs/operations.md', 'utf8');
       const user = /^ACL (SETUSER sojourn (?:.|\\\n)*?[^\\])$/m.exec(guide)?.[1] ?? '';
       const scan = /^\| .*`sojourn ls`.* \| `(\+.*)` \|$/m.exec(guide)?.[1] ?? '';
-      await askRedis(redis, ['acl', ...user.split(/[\s\\]+/), scan]);
+      const share = /^\| `shareCount`.* \| `(\+.*)` \|$/m.exec(guide)?.[1] ?? '';
+      await askRedis(redis, ['acl', ...user.split(/[\s\\]+/), scan, ...share.split(' ')]);
       const env = { REDIS_URL: `redis://sojourn:change-me@127.0.0.1:${redis.port}` };
       for (const [args, code] of [
         [['ls'], 0],
@@ -75,6 +78,9 @@ describeWithServers('the commands as the user that the operations guide grants',
       ] as const) {
         expect(await runSojourn(args, env), args.join(' ')).toMatchObject({ code });
       }
+      const { client, close } = await connectRedis({ kind: 'url', url: env.REDIS_URL });
+      expect(await shareCount({ client })()).toEqual({ sessions: 0, ageMs: 0 });
+      await close();
       expect(await askRedis(redis, 'acl log')).toEqual([]);
     } finally {
       await redis.stop();

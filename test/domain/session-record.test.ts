@@ -56,6 +56,19 @@ describe('decoding a record', () => {
     expect(decode({ ...own, session_ttl })).toBeUndefined();
   });
 
+  it.each([
+    ['session_ttl', '-5'],
+    ['session_ttl', '0x10'],
+    ['session_ttl', '3162240001'], // more than a hundred years
+    ['session_deadline', 'nan'],
+    ['session_deadline', '0'],
+    ['session_deadline', ''],
+    ['session_previous_until', 'inf'],
+    ['session_previous_until', ' 5'],
+  ])('finds no session with a %s of %j', (name, value) => {
+    expect(decode({ ...own, [name]: value })).toBeUndefined();
+  });
+
   it('finds no session in an empty record', () => {
     expect(decodeSession(ID, [], 5000)).toBeUndefined();
   });

@@ -1,6 +1,7 @@
 import { type Session as ExpressSession, type SessionData, Store } from 'express-session';
-import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
+import { halfWay, SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { observedRepository } from '../../domain/observed-repository.ts';
+import { batchesOf, Pace, type PaceOptions } from '../../domain/pace.ts';
 import { formatInstant, type Session } from '../../domain/session.ts';
 import {
   checkFields,
@@ -40,8 +41,11 @@ import {
 } from './foreign-session.ts';
 import { type LoadedFields, LoadedSessions, withoutMark } from './loaded-sessions.ts';
 
-/** Where the store keeps its sessions, and the rules they live by. */
-export interface SojournStoreOptions {
+/**
+ * Where the store keeps its sessions, and the rules they live by. `fullSpeed` is about `all`, `length` and `clear`, which
+ * leave the store to others for two thirds of the time by default.
+ */
+export interface SojournStoreOptions extends PaceOptions {
   /** Where the sessions live. Give it a prefix of its own. */
   readonly repository: SessionRepository;
   /**
@@ -99,6 +103,7 @@ export class SojournStore extends Store {
   readonly #users: UserSessions;
   readonly #clock: Clock;
   readonly #secrets: Secrets;
+  readonly #paceOptions: PaceOptions;
   readonly #loaded = new LoadedSessions();
   readonly #destroyed = new DestroyedIds();
   readonly #saving = new WeakMap<object, Promise<unknown>>();
@@ -108,9 +113,10 @@ export class SojournStore extends Store {
     super();
     checkOptions(options);
     const { repository, scan, userOf = () => undefined, policy, observer } = options;
-    const { clock = systemClock, secrets = nodeSecrets } = options;
+    const { clock = systemClock, secrets = nodeSecrets, fullSpeed } = options;
     this.#repository = observedRepository(repository, observer);
     this.#scan = scan;
+    this.#paceOptions = { fullSpeed };
     this.#userOf = userOf;
     this.#policy = createPolicy({
       ttl: DAY_SECONDS,
@@ -160,12 +166,15 @@ export class SojournStore extends Store {
     return answer(this.#all(), callback);
   }
 
-  /** How many sessions `scan` tells of, readable or not. For tools: it walks through them all. */
+  /** How many sessions are alive, their data readable or not; good to a few, as a scan may find one twice. For tools: it reads them all. */
   override length(callback?: Answer<number>): Promise<number> {
     return answer(this.#length(), callback);
   }
 
-  /** Ends every session. */
+  /**
+   * Ends every session. Where the store fails on the way, what has ended stays so, the error's `ended` says how many these
+   * are, and the next call goes on.
+   */
   override clear(callback?: Done): Promise<void> {
     return answer(this.#clear(), callback);
   }
@@ -342,46 +351,58 @@ export class SojournStore extends Store {
   }
 
   async #all(): Promise<SessionData[]> {
-    const sessions: SessionData[] = [];
-    for await (const ids of this.#pages()) {
-      const found = await Promise.all(ids.map((id) => this.#find(id)));
-      sessions.push(...found.filter((session) => session !== undefined));
+    const sessions = new Map<SessionId, SessionData>(); // a scan may find one twice
+    for await (const found of this.#batches((id) => this.#find(id))) {
+      for (const session of found)
+        if (session !== undefined) sessions.set(session.id, session.data);
     }
-    return sessions;
+    return [...sessions.values()];
+  }
+
+  async #length(): Promise<number> {
+    let alive = 0;
+    for await (const found of this.#batches((id) => this.#repository.find(id))) {
+      alive += found.filter((session) => session !== undefined).length;
+    }
+    return alive;
   }
 
   /** `undefined` also for a session that nobody can read: one that is damaged must not hide all others. */
-  async #find(id: SessionId): Promise<SessionData | undefined> {
+  async #find(id: SessionId): Promise<{ id: SessionId; data: SessionData } | undefined> {
     try {
       const session = await this.#repository.find(id);
-      return session && { ...(this.#decode(session) as SessionData), ...{ id } };
+      return session && { id, data: { ...(this.#decode(session) as SessionData), ...{ id } } };
     } catch (error) {
       if (error instanceof StoreUnavailableError && error.failure !== 'other') throw error;
       return undefined;
     }
   }
 
-  async #length(): Promise<number> {
-    let count = 0;
-    for await (const ids of this.#pages()) count += ids.length;
-    return count;
-  }
-
   async #clear(): Promise<void> {
-    for await (const ids of this.#pages())
-      await Promise.all(ids.map((id) => this.#end(id, 'revoked')));
+    let ended = 0;
+    const end = async (id: SessionId) => {
+      if (await this.#end(id, 'revoked')) ended += 1;
+    };
+    try {
+      for await (const _ of this.#batches(end));
+    } catch (error) {
+      throw halfWay(error, ended);
+    }
   }
 
-  /** Each id once, though a scan may tell it twice. */
-  async *#pages(): AsyncGenerator<SessionId[]> {
+  /** Does that with each session that there is, a batch after the other. */
+  async *#batches<T>(act: (id: SessionId) => Promise<T>): AsyncGenerator<T[]> {
     if (this.#scan === undefined) {
       throw new Error('SojournStore needs the option `scan` to go through all sessions.');
     }
-    const seen = new Set<SessionId>();
+    const pace = new Pace(this.#paceOptions);
     for await (const page of this.#scan()) {
-      const ids = [...new Set(page)].filter((id) => !seen.has(id));
-      for (const id of ids) seen.add(id);
-      yield ids;
+      for (const ids of batchesOf([...new Set(page)])) {
+        yield await pace.work(async () => {
+          const answers = await Promise.allSettled(ids.map(act)); // all of them have their outcome then
+          return Promise.all(answers.map(outcomeOf));
+        });
+      }
     }
   }
 
@@ -408,6 +429,11 @@ export class SojournStore extends Store {
   #now(): string {
     return formatInstant(this.#clock.now());
   }
+}
+
+async function outcomeOf<T>(answer: PromiseSettledResult<T>): Promise<T> {
+  if (answer.status === 'rejected') throw answer.reason;
+  return answer.value;
 }
 
 function limitError(code: LimitRefusal): SessionError {

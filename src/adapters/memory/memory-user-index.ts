@@ -1,51 +1,87 @@
 import type { SessionId } from '../../domain/session-token.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { IndexEntry, NewIndexEntry, UserIndex } from '../../ports/user-index.ts';
+import type {
+  Entered,
+  IndexEntry,
+  IndexPage,
+  NewIndexEntry,
+  UserIndex,
+} from '../../ports/user-index.ts';
+
+interface Entry {
+  readonly id: SessionId;
+  readonly place: number;
+}
 
 interface Entries {
-  /** When each was entered; a Map keeps the order. */
-  readonly enteredAt: Map<SessionId, number>;
+  /** By place, which is when each was entered, or just after the one before. */
+  ordered: Entry[];
+  readonly ids: Map<SessionId, Entry>;
   expiresAt: number;
 }
+
+const SAMPLE = 3;
 
 /** Users' sessions in this process. */
 export class MemoryUserIndex implements UserIndex {
   readonly #users = new Map<string, Entries>();
   readonly #clock: Clock;
+  #sweepAtSize = 1024;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  async add({
-    user,
-    id,
-    keepMs,
-    limit,
-  }: NewIndexEntry): Promise<{ readonly over: readonly SessionId[] } | undefined> {
-    const now = this.#clock.now();
-    const entries = this.#alive(user) ?? { enteredAt: new Map(), expiresAt: 0 };
-    const tooMany = limit === undefined ? 0 : entries.enteredAt.size + 1 - limit.max;
-    if (limit?.refuse && tooMany > 0) return undefined;
-    this.#users.set(user, entries);
-    entries.enteredAt.set(id, now);
-    entries.expiresAt = Math.max(entries.expiresAt, now + keepMs);
-    return { over: [...entries.enteredAt.keys()].slice(0, Math.max(0, tooMany)) };
+  /** Users of whom anything is kept. */
+  get heldUsers(): number {
+    return this.#users.size;
   }
 
-  async list(
-    user: string,
-    { newest = Infinity }: { readonly newest?: number } = {},
-  ): Promise<readonly IndexEntry[]> {
+  async add({ user, id, keepMs, max = Infinity }: NewIndexEntry): Promise<Entered | undefined> {
     const now = this.#clock.now();
-    const entries = [...(this.#alive(user)?.enteredAt ?? [])].slice(-newest);
-    return entries.map(([id, enteredAt]) => ({ id, ageMs: now - enteredAt }));
+    const none: Entries = { ordered: [], ids: new Map(), expiresAt: 0 };
+    const entries = this.#alive(user) ?? none;
+    const { ordered, ids } = entries;
+    let entry = ids.get(id);
+    if (entry === undefined) {
+      if (ordered.length >= max) return undefined;
+      entry = { id, place: Math.max(now, (ordered.at(-1)?.place ?? -1) + 1) };
+      ordered.push(entry);
+      ids.set(id, entry);
+    }
+    entries.expiresAt = Math.max(entries.expiresAt, now + keepMs);
+    this.#sweep();
+    this.#users.set(user, entries);
+    return { place: entry.place, sample: this.#sample(ordered, id, now) };
+  }
+
+  async list(user: string, { from, beyond, limit }: IndexPage): Promise<readonly IndexEntry[]> {
+    const ordered = this.#alive(user)?.ordered ?? [];
+    const now = this.#clock.now();
+    if (from === 'oldest') {
+      const begin = beyond === undefined ? 0 : countBelow(ordered, beyond + 1);
+      return ordered.slice(begin, begin + limit).map((entry) => told(entry, now));
+    }
+    const end = beyond === undefined ? ordered.length : countBelow(ordered, beyond);
+    const page = ordered.slice(Math.max(0, end - limit), end).reverse();
+    return page.map((entry) => told(entry, now));
   }
 
   async remove(user: string, ids: readonly SessionId[]): Promise<void> {
     const entries = this.#alive(user);
-    for (const id of ids) entries?.enteredAt.delete(id);
-    if (entries?.enteredAt.size === 0) this.#users.delete(user);
+    if (entries === undefined || ids.length === 0) return;
+    for (const id of ids) entries.ids.delete(id);
+    entries.ordered = entries.ordered.filter(({ id }) => entries.ids.has(id));
+    if (entries.ids.size === 0) this.#users.delete(user);
+  }
+
+  #sample(ordered: readonly Entry[], except: SessionId, now: number): IndexEntry[] {
+    const picked = new Set<Entry>();
+    for (let i = 0; i < SAMPLE; i += 1) {
+      const entry = ordered[Math.floor(Math.random() * ordered.length)];
+      if (entry !== undefined && entry.id !== except) picked.add(entry);
+    }
+    return [...picked].map((entry) => told(entry, now));
   }
 
   #alive(user: string): Entries | undefined {
@@ -54,4 +90,28 @@ export class MemoryUserIndex implements UserIndex {
     this.#users.delete(user);
     return undefined;
   }
+
+  // Users who never come back would stay for ever; looking at all of them each time the number has doubled costs every
+  // login the same small share.
+  #sweep(): void {
+    if (this.#users.size < this.#sweepAtSize) return;
+    for (const user of [...this.#users.keys()]) this.#alive(user);
+    this.#sweepAtSize = Math.max(1024, this.#users.size * 2);
+  }
+}
+
+function told({ id, place }: Entry, now: number): IndexEntry {
+  return { id, place, ageMs: Math.max(0, now - place) };
+}
+
+/** How many entries stand below that place, by bisection. */
+function countBelow(ordered: readonly Entry[], place: number): number {
+  let low = 0;
+  let high = ordered.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ordered[middle]?.place ?? Infinity) < place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

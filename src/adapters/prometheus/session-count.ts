@@ -1,12 +1,16 @@
 export interface SessionCountOptions {
-  /** Counts anew, however long that takes. */
-  readonly count: () => Promise<number>;
+  /**
+   * Counts anew, however long that takes; or tells what others have counted and how long ago, if anything. Then whoever
+   * shares a count bounds what it costs.
+   */
+  readonly count: () => Promise<number | KnownCount | undefined>;
   /** Milliseconds between the end of one count and the begin of the next, at least. */
   readonly everyMs: number;
   /** Hears of counts that failed. */
   readonly onError: (error: unknown) => void;
 }
 
+/** A count, and how long ago it was made. */
 export interface KnownCount {
   readonly sessions: number;
   readonly ageMs: number;
@@ -14,6 +18,9 @@ export interface KnownCount {
 
 /** A count that is quickly there is waited for; any other is for the next who asks. */
 const WAIT_MS = 100;
+
+/** What others count is asked for no more often. */
+const LEAST_REST_MS = 1000;
 
 /** The share of time that counting may take: of a store where a count takes a second, one every 20 seconds at most. */
 const REST = 19;
@@ -44,14 +51,26 @@ export class SessionCount {
   async #count(): Promise<void> {
     const { count, everyMs, onError } = this.#options;
     const beganAt = performance.now();
+    let shared: { readonly dueMs: number } | undefined;
     try {
-      const sessions = await count();
-      this.#known = { sessions, at: performance.now() };
+      const counted = await count();
+      if (typeof counted === 'number') {
+        this.#known = { sessions: counted, at: performance.now() };
+      } else {
+        shared = { dueMs: counted === undefined ? 0 : everyMs - counted.ageMs };
+        if (counted !== undefined) {
+          this.#known = { sessions: counted.sessions, at: performance.now() - counted.ageMs };
+        }
+      }
     } catch (error) {
       onError(error);
     }
     const endedAt = performance.now();
-    this.#restUntil = endedAt + Math.max(everyMs, (endedAt - beganAt) * REST);
+    const restMs =
+      shared === undefined
+        ? Math.max(everyMs, (endedAt - beganAt) * REST)
+        : Math.max(LEAST_REST_MS, shared.dueMs);
+    this.#restUntil = endedAt + restMs;
     this.#underWay = undefined;
   }
 }

@@ -7,18 +7,19 @@ import type {
   StoreAnswer,
   StoreOperation,
 } from '../../ports/session-observer.ts';
-import { SessionCount } from './session-count.ts';
+import { type KnownCount, SessionCount } from './session-count.ts';
 
 /** Where the metrics go, and what is asked when somebody reads them. */
 export interface SessionMetricsOptions {
   /** Default: a registry of its own. A registry takes these metrics once; one `SessionMetrics` may observe several services. */
   readonly registry?: Registry;
   /**
-   * Counts the sessions that are alive: `() => countSessions({ client })` of `sojourn/redis`, or
-   * `MemorySessionRepository.count`. Called in the background, only when the metrics are read, one at a time, and such
-   * that it takes at most a twentieth of the time. Without it there is no `sojourn_sessions_active`.
+   * Counts the sessions that are alive: `shareCount({ client })` of `sojourn/redis`, which one process does for all that
+   * share a Redis; `() => countSessions({ client })`, which each does for itself; or `MemorySessionRepository.count`. Called
+   * in the background, only when the metrics are read, one at a time, and such that it takes at most a twentieth of the
+   * time. Without it there is no `sojourn_sessions_active`.
    */
-  readonly countSessions?: () => Promise<number>;
+  readonly countSessions?: () => Promise<number | KnownCount | undefined>;
   /** Milliseconds between two counts at least. Default 60000. */
   readonly countEveryMs?: number;
   /** Hears of counts that failed; the metrics show the last one and its age. Default: nobody. */

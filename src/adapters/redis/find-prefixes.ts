@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from '../../domain/errors.ts';
+import { Pace } from '../../domain/pace.ts';
 import { parseSessionId, type SessionId } from '../../domain/session-token.ts';
 import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
 import { RedisSessionRepository } from './redis-session-repository.ts';
@@ -20,7 +21,7 @@ export async function findPrefixes(client: RedisClient): Promise<string[]> {
   const found = new Set<string>();
   const tries = new Map<string, number>();
   let [pages, allTries] = [0, 0];
-  for await (const keys of scan(commandsOf(client), '', 'hash', PAGE_SIZE)) {
+  for await (const keys of scan(commandsOf(client), '', 'hash', PAGE_SIZE, new Pace())) {
     for (const key of keys) {
       const prefix = key.slice(0, -ID_CHARACTERS);
       const id = parseSessionId(key.slice(-ID_CHARACTERS));

@@ -1,9 +1,11 @@
+import type { PaceOptions } from '../../domain/pace.ts';
+import { reserved } from '../../domain/session-record.ts';
 import type { SessionId } from '../../domain/session-token.ts';
-import { notUnderstood } from './answers.ts';
-import type { RedisCommands } from './clients/redis-commands.ts';
+import { isTexts, notUnderstood } from './answers.ts';
+import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
 import { findPrefixes } from './find-prefixes.ts';
-import { scanSessions, scanUsers } from './scan-sessions.ts';
+import { type ScanOptions, scanSessions, scanUsers } from './scan-sessions.ts';
 
 /** What a server says of itself; `undefined` where it keeps that to itself. */
 export interface ServerFacts {
@@ -27,6 +29,16 @@ export interface ServerFacts {
 /** Keys that Redis looks at for each page: it serves nobody else meanwhile, so not many. */
 const PAGE_SIZE = 500;
 
+/** Clients make different things of HGETALL, but not of a script's answer. Answers {} where the key is no hash. */
+const hash: RedisScript = {
+  name: 'sojournHash',
+  lua: `
+local flat = redis.pcall('HGETALL', KEYS[1])
+if flat.err and string.find(flat.err, 'WRONGTYPE', 1, true) then return {} end
+return flat
+`,
+};
+
 /** Which Redis, and which of its keys. */
 export interface RedisInspectionOptions {
   readonly client: RedisClient;
@@ -46,13 +58,29 @@ export class RedisInspection {
   }
 
   /** `scanSessions`: an id may come twice. */
-  sessions(): AsyncGenerator<SessionId[]> {
-    return scanSessions({ client: this.#client, prefix: this.#prefix, pageSize: PAGE_SIZE });
+  sessions(pace?: PaceOptions): AsyncGenerator<SessionId[]> {
+    return scanSessions(this.#scan(pace));
   }
 
   /** `scanUsers`: a user may come twice. */
-  users(): AsyncGenerator<string[]> {
-    return scanUsers({ client: this.#client, prefix: this.#prefix, pageSize: PAGE_SIZE });
+  users(pace?: PaceOptions): AsyncGenerator<string[]> {
+    return scanUsers(this.#scan(pace));
+  }
+
+  /**
+   * What the key of that id holds, without any secret's hash, where it was written as a session and is none: somebody
+   * overwrote or removed what Sojourn keeps in it.
+   */
+  async brokenRecord(id: SessionId): Promise<Record<string, string> | undefined> {
+    const flat = await this.#commands.script(hash, this.#prefix + id, []);
+    if (!isTexts(flat)) throw notUnderstood(flat);
+    const record: Record<string, string> = Object.create(null);
+    for (let i = 0; i + 1 < flat.length; i += 2) record[flat[i] as string] = flat[i + 1] as string;
+    if (record[reserved.ttl] === undefined && record[reserved.secret] === undefined)
+      return undefined;
+    delete record[reserved.secret];
+    delete record[reserved.previousSecret];
+    return record;
   }
 
   /** `findPrefixes`: under which prefixes there are sessions, whatever this one's is. */
@@ -77,6 +105,10 @@ export class RedisInspection {
     const key = shellWord(this.#prefix + id);
     const command = ['redis-cli', ...this.#connectionFlags().map(shellWord)].join(' ');
     return [`${command} HGETALL ${key}`, `${command} TTL ${key}`];
+  }
+
+  #scan(pace?: PaceOptions): ScanOptions {
+    return { client: this.#client, prefix: this.#prefix, pageSize: PAGE_SIZE, ...pace };
   }
 
   #connectionFlags(): string[] {

@@ -1,3 +1,4 @@
+import { batchesOf } from '../../domain/pace.ts';
 import type { Durability } from '../../ports/session-repository.ts';
 import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 
@@ -41,12 +42,11 @@ export async function openOwnConnection(
     commands,
     async reached(keys, { replicas }) {
       try {
-        const confirmed = await Promise.all(
-          [...keys].map((key) => commands.script(confirm, key, [])),
-        );
-        return (
-          confirmed.every((answer) => answer === 1) && (await waitForReplicas(replicas, timeoutMs))
-        );
+        for (const some of batchesOf([...keys])) {
+          const confirmed = await Promise.all(some.map((key) => commands.script(confirm, key, [])));
+          if (confirmed.some((answer) => answer !== 1)) return false;
+        }
+        return await waitForReplicas(replicas, timeoutMs);
       } catch {
         return false; // the connection is gone, and with it the only one who knew
       }

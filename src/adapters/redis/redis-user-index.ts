@@ -1,47 +1,85 @@
 import type { SessionId } from '../../domain/session-token.ts';
-import type { IndexEntry, NewIndexEntry, UserIndex } from '../../ports/user-index.ts';
-import { isTexts, notUnderstood } from './answers.ts';
+import type {
+  Entered,
+  IndexEntry,
+  IndexPage,
+  NewIndexEntry,
+  UserIndex,
+} from '../../ports/user-index.ts';
+import { isTexts, notUnderstood, toInteger } from './answers.ts';
 import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 
 /**
  * KEYS[1]: the user's sorted set, ids by the milliseconds since 1970 at which they were entered, by Redis' clock; the
- * newest is always strictly last. ARGV: id, milliseconds to keep the set, limit or '', 1 to refuse beyond it.
- * Answers 0 if it refused, else the ids that are over the limit, oldest first.
+ * newest is always strictly last. ARGV: id; milliseconds to keep the set; how many there may be or ''; then numbers from
+ * 0 to below 1, each of which picks an entry. Answers 0 if it entered nothing because of the limit, else a list: the
+ * score of the entry, then ids, scores and ages in milliseconds of those that were picked, the new one left out.
  */
-const add = `
+const add: RedisScript = {
+  name: 'sojournIndexAdd',
+  lua: `
 local key, id, keep, max = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local over = 0
-if max then over = redis.call('ZCARD', key) + 1 - max end
-if over > 0 and ARGV[4] == '1' then return 0 end
+local size = redis.call('ZCARD', key)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local newest = redis.call('ZREVRANGE', key, '0', '0', 'WITHSCORES')
-if newest[2] then now = math.max(now, newest[2] + 1) end
-local left = redis.call('PTTL', key)
-redis.call('ZADD', key, string.format('%.0f', now), id)
-redis.call('PEXPIRE', key, string.format('%.0f', math.max(left, keep)))
-if over <= 0 then return {} end
-return redis.call('ZRANGE', key, '0', string.format('%.0f', over - 1))
-`;
+local place = redis.call('ZSCORE', key, id)
+if not place then
+  if max and size >= max then return 0 end
+  place = now
+  local newest = redis.call('ZRANGE', key, '-1', '-1', 'WITHSCORES')
+  if newest[2] then place = math.max(place, newest[2] + 1) end
+  redis.call('ZADD', key, string.format('%.0f', place), id)
+  size = size + 1
+end
+redis.call('PEXPIRE', key, string.format('%.0f', math.max(redis.call('PTTL', key), keep)))
+local answer = { string.format('%.0f', place) }
+local met = { [id] = true }
+for i = 4, #ARGV do
+  local rank = string.format('%.0f', math.floor(ARGV[i] * size))
+  local entry = redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')
+  if entry[1] and not met[entry[1]] then
+    met[entry[1]] = true
+    answer[#answer + 1] = entry[1]
+    answer[#answer + 1] = entry[2]
+    answer[#answer + 1] = string.format('%.0f', math.max(0, now - entry[2]))
+  end
+end
+return { unpack(answer) } -- ioredis-mock cannot hand out a table that has grown
+`,
+};
 
 /**
- * KEYS[1]: the user's sorted set. ARGV[1]: the rank to begin with, '0' or counted from the newest. Answers ids and their
- * ages in milliseconds in turn, oldest first.
+ * KEYS[1]: the user's sorted set. ARGV: the score to begin with, the one to end with, how many at most, and REV where they
+ * go down. Answers ids, scores and ages in milliseconds in turn.
  */
-const list = `
+const list: RedisScript = {
+  name: 'sojournIndexList',
+  lua: `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local entries = redis.call('ZRANGE', KEYS[1], ARGV[1], '-1', 'WITHSCORES')
-for i = 2, #entries, 2 do
-  entries[i] = string.format('%.0f', now - entries[i])
+local key, from, to, limit = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local entries
+if ARGV[4] then
+  entries = redis.call('ZRANGE', key, from, to, 'BYSCORE', 'REV', 'LIMIT', '0', limit, 'WITHSCORES')
+else
+  entries = redis.call('ZRANGE', key, from, to, 'BYSCORE', 'LIMIT', '0', limit, 'WITHSCORES')
 end
-return entries
-`;
+local answer = {}
+for i = 1, #entries, 2 do
+  answer[#answer + 1] = entries[i]
+  answer[#answer + 1] = entries[i + 1]
+  answer[#answer + 1] = string.format('%.0f', math.max(0, now - entries[i + 1]))
+end
+return { unpack(answer) } -- as above
+`,
+};
 
-export const indexScripts = { sojournIndexAdd: add, sojournIndexList: list } as const;
+export const indexScripts = { [add.name]: add.lua, [list.name]: list.lua };
 
-const addScript: RedisScript = { name: 'sojournIndexAdd', lua: add };
-const listScript: RedisScript = { name: 'sojournIndexList', lua: list };
+const SAMPLE = 3;
+
+/** Redis serves nobody else while it removes so many, and a client's arguments have room for them. */
+const REMOVED_AT_ONCE = 1000;
 
 /** Users' sessions in Redis: a sorted set for each user at `<prefix>user:<user>`. */
 export class RedisUserIndex implements UserIndex {
@@ -56,34 +94,33 @@ export class RedisUserIndex implements UserIndex {
     this.#onKey = onKey;
   }
 
-  async add({
-    user,
-    id,
-    keepMs,
-    limit,
-  }: NewIndexEntry): Promise<{ readonly over: readonly SessionId[] } | undefined> {
-    const args = [id, keepMs, limit?.max ?? '', limit?.refuse ? 1 : 0];
-    const answer = await this.#commands.script(addScript, this.#key(user), args);
+  async add({ user, id, keepMs, max }: NewIndexEntry): Promise<Entered | undefined> {
+    const chance = Array.from({ length: SAMPLE }, () => Math.random().toFixed(9));
+    const args = [id, keepMs, max ?? '', ...chance];
+    const answer = await this.#commands.script(add, this.#key(user), args);
     if (answer === 0) return undefined;
-    if (!isTexts<SessionId>(answer)) throw notUnderstood(answer);
-    return { over: answer };
+    const [place, ...sample] = isTexts(answer) ? answer : [];
+    const standing = toInteger(place);
+    if (standing === undefined) throw notUnderstood(answer);
+    return { place: standing, sample: toEntries(sample) };
   }
 
-  async list(
-    user: string,
-    { newest = 0 }: { readonly newest?: number } = {},
-  ): Promise<readonly IndexEntry[]> {
-    const answer = await this.#commands.script(listScript, this.#key(user), [String(-newest)]);
+  async list(user: string, { from, beyond, limit }: IndexPage): Promise<readonly IndexEntry[]> {
+    const after = beyond === undefined ? undefined : `(${beyond}`;
+    const range =
+      from === 'oldest'
+        ? [after ?? '-inf', '+inf', limit]
+        : [after ?? '+inf', '-inf', limit, 'REV'];
+    const answer = await this.#commands.script(list, this.#key(user), range);
     if (!isTexts(answer)) throw notUnderstood(answer);
-    const entries: IndexEntry[] = [];
-    for (let i = 0; i + 1 < answer.length; i += 2) {
-      entries.push({ id: answer[i] as SessionId, ageMs: Number(answer[i + 1]) });
-    }
-    return entries;
+    return toEntries(answer);
   }
 
   async remove(user: string, ids: readonly SessionId[]): Promise<void> {
-    if (ids.length > 0) await this.#commands.command('ZREM', this.#key(user), ids);
+    const key = this.#key(user);
+    for (let i = 0; i < ids.length; i += REMOVED_AT_ONCE) {
+      await this.#commands.command('ZREM', key, ids.slice(i, i + REMOVED_AT_ONCE));
+    }
   }
 
   #key(user: string): string {
@@ -91,4 +128,15 @@ export class RedisUserIndex implements UserIndex {
     this.#onKey(key);
     return key;
   }
+}
+
+function toEntries(answer: readonly string[]): IndexEntry[] {
+  const entries: IndexEntry[] = [];
+  for (let i = 0; i < answer.length; i += 3) {
+    const [id = '', place, age] = answer.slice(i, i + 3);
+    const [standing, ageMs] = [toInteger(place), toInteger(age)];
+    if (standing === undefined || ageMs === undefined) throw notUnderstood(answer);
+    entries.push({ id: id as SessionId, place: standing, ageMs });
+  }
+  return entries;
 }

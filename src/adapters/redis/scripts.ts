@@ -1,3 +1,5 @@
+import { MAX_SECONDS } from '../../domain/session-policy.ts';
+
 /**
  * One Lua script for each operation, each on one key, so that a session is one hash slot and one atomic step: Redis runs
  * a script to its end before it serves anybody else, so what a script found is still so when it acts.
@@ -33,11 +35,34 @@ end
 
 /**
  * Adds to `load`: ends the script with 0 unless the key holds a session, as Redis has none that is past its expiry. From
- * then on `ttl` is its idle timeout in seconds.
+ * then on `ttl` is its idle timeout in seconds, `deadline` the end of its lifetime or nil, and `previous_until` when the
+ * replaced secret's grace ends. A number is plain decimal digits in range or the hash is no session: what tonumber takes
+ * besides (nan, inf, 0x10) compares with nothing, ends nothing or makes PEXPIRE fail.
  */
 const check = `
-local ttl, accessed_at = tonumber(field('session_ttl')), field('last_accessed_at')
-if not ttl or not accessed_at or not field('created_at') then return 0 end
+local ttl, deadline, accessed_at, created_at
+local previous_until = '0'
+for i = 1, #flat, 2 do
+  local name, value = flat[i], flat[i + 1]
+  if name == 'session_ttl' then ttl = value
+  elseif name == 'session_deadline' then deadline = value
+  elseif name == 'session_previous_until' then previous_until = value
+  elseif name == 'last_accessed_at' then accessed_at = value
+  elseif name == 'created_at' then created_at = value
+  end
+end
+if not ttl or not accessed_at or not created_at then return 0 end
+if not string.find(ttl, '^[1-9]%d*$') then return 0 end
+ttl = tonumber(ttl)
+if ttl > ${MAX_SECONDS} then return 0 end
+if deadline then
+  if not string.find(deadline, '^[1-9]%d*$') then return 0 end
+  deadline = tonumber(deadline)
+  if deadline > ${Number.MAX_SAFE_INTEGER} then return 0 end
+end
+if previous_until ~= '0' and not string.find(previous_until, '^[1-9]%d*$') then return 0 end
+previous_until = tonumber(previous_until)
+if previous_until > ${Number.MAX_SAFE_INTEGER} then return 0 end
 `;
 
 const find = `${load}${check}`;
@@ -78,16 +103,16 @@ if superseded then
     end
     return 0
   end
-  if now >= (tonumber(field('session_previous_until')) or 0) then return 'reused' end
+  if now >= previous_until then return 'reused' end
 end
 `;
 
 /** Adds to `open`, for all scripts that slide: `rest` holds the milliseconds until the lifetime ends. Ends the script with 0 if it has. */
 const use = `
-local deadline, rest = field('session_deadline'), math.huge
+local rest = math.huge
 if deadline then
   ${clock}
-  rest = (tonumber(deadline) or 0) - now
+  rest = deadline - now
   if rest <= 0 then return 0 end
 end
 `;
@@ -311,7 +336,8 @@ return { ${session} }
 /**
  * Ends the session for whoever knows the id. ARGV[1]: milliseconds for which no session can be created under it if there
  * is none: a mark takes its place, which `create` meets. ARGV[2]: what the mark says, 'revoked' or 'evicted'; the former
- * stays. Answers { the user }, or {} for a session without one.
+ * stays. Answers { the user }, or {} for a session without one. What Sojourn wrote and somebody broke since is ended like a
+ * session: nothing else would.
  */
 const end = `${load}
 if ARGV[1] ~= '0' and (#flat == 0 or field('session_ended')) then
@@ -320,7 +346,7 @@ if ARGV[1] ~= '0' and (#flat == 0 or field('session_ended')) then
   redis.call('PEXPIRE', key, ARGV[1])
   return 0
 end
-${check}
+if not field('session_ttl') and not field('session_secret') then return 0 end
 redis.call('DEL', key)
 return { field('session_user') }
 `;

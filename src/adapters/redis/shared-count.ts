@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { StoreUnavailableError } from '../../domain/errors.ts';
+import { toInteger } from './answers.ts';
+import type { RedisCommands } from './clients/redis-commands.ts';
+import { commandsOf } from './clients/tell-apart.ts';
+import { countSessions } from './count-sessions.ts';
+import { type ScanOptions, scanSessions } from './scan-sessions.ts';
+
+/** Which sessions to count, and how often. */
+export interface ShareCountOptions extends ScanOptions {
+  /** Milliseconds for which a count is new enough. @default 60000 */
+  readonly everyMs?: number;
+}
+
+/** A count that somebody made, and how long ago. */
+export interface SharedCount {
+  readonly sessions: number;
+  readonly ageMs: number;
+}
+
+/** Who counts and is not heard of for so long has died, and another one counts. */
+const LEASE_MS = 10_000;
+
+/** How long after a count the next one begins at the earliest, in times of what it took: with its rests, a twentieth of Redis' time. */
+const REST = 6;
+
+/** What is left of this tells how old a count is, by Redis' clock. */
+const KEEP_MS = 24 * 3600 * 1000;
+
+/**
+ * How many sessions are alive, counted by one process for all that share the Redis and the prefix: a count is kept at
+ * `<prefix>count`, and who makes it holds `<prefix>count:lease`. Answers at once what is known, unless it is this process'
+ * turn to count; `undefined` where nobody has counted yet. Where Redis does not let this process read or write these
+ * keys, or has no memory left, it counts for itself and answers the number alone.
+ */
+export function shareCount({
+  everyMs = 60_000,
+  ...scan
+}: ShareCountOptions): () => Promise<SharedCount | number | undefined> {
+  const commands = commandsOf(scan.client);
+  const key = `${scan.prefix ?? 'session:'}count`;
+  return async () => {
+    try {
+      const isNew = (count: SharedCount | undefined) =>
+        count !== undefined && count.ageMs < everyMs;
+      const known = await readCount(commands, key);
+      if (isNew(known)) return known;
+      const lease = await takeLease(commands, `${key}:lease`);
+      if (lease === undefined) return known;
+      const latest = await readCount(commands, key); // somebody may have counted since
+      if (isNew(latest)) return latest;
+      return (await countFor(scan, commands, key, lease)) ?? latest;
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      return countSessions(scan);
+    }
+  };
+}
+
+interface Lease {
+  /** False where another one has it by now. */
+  renew(ms: number): Promise<boolean>;
+}
+
+async function takeLease(commands: RedisCommands, key: string): Promise<Lease | undefined> {
+  const holder = randomUUID();
+  const taken = await commands.command('SET', key, [holder, 'NX', 'PX', LEASE_MS]);
+  if (taken !== 'OK') return undefined;
+  return {
+    async renew(ms) {
+      if ((await commands.command('GET', key, [])) !== holder) return false;
+      return (await commands.command('PEXPIRE', key, [Math.ceil(ms)])) === 1;
+    },
+  };
+}
+
+/** Counts for everybody; `undefined` where somebody else has begun to meanwhile. */
+async function countFor(
+  scan: ScanOptions,
+  commands: RedisCommands,
+  key: string,
+  lease: Lease,
+): Promise<SharedCount | undefined> {
+  const beganAt = performance.now();
+  let renewedAt = beganAt;
+  let sessions = 0;
+  for await (const page of scanSessions(scan)) {
+    sessions += page.length;
+    if (performance.now() - renewedAt < LEASE_MS / 3) continue;
+    renewedAt = performance.now();
+    if (!(await lease.renew(LEASE_MS))) return undefined;
+  }
+  await commands.command('SET', key, [sessions, 'PX', KEEP_MS]);
+  await lease.renew(1 + (performance.now() - beganAt) * REST);
+  return { sessions, ageMs: 0 };
+}
+
+async function readCount(commands: RedisCommands, key: string): Promise<SharedCount | undefined> {
+  const [left, text] = await Promise.all([
+    commands.command('PTTL', key, []),
+    commands.command('GET', key, []),
+  ]);
+  const [leftMs, sessions] = [toInteger(left), toInteger(text)];
+  if (sessions === undefined || leftMs === undefined || leftMs < 0) return undefined;
+  return { sessions, ageMs: Math.max(0, KEEP_MS - leftMs) };
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && ['denied', 'full'].includes(error.failure);
+}
