@@ -40,29 +40,31 @@ end
  * besides (nan, inf, 0x10) compares with nothing, ends nothing or makes PEXPIRE fail.
  */
 const check = `
-local ttl, deadline, accessed_at, created_at
-local previous_until = '0'
+local ttl, deadline, accessed_at, created_at, previous_until
 for i = 1, #flat, 2 do
-  local name, value = flat[i], flat[i + 1]
-  if name == 'session_ttl' then ttl = value
-  elseif name == 'session_deadline' then deadline = value
-  elseif name == 'session_previous_until' then previous_until = value
-  elseif name == 'last_accessed_at' then accessed_at = value
-  elseif name == 'created_at' then created_at = value
+  local name = flat[i]
+  if name == 'session_ttl' then ttl = flat[i + 1]
+  elseif name == 'session_deadline' then deadline = flat[i + 1]
+  elseif name == 'session_previous_until' then previous_until = flat[i + 1]
+  elseif name == 'last_accessed_at' then accessed_at = flat[i + 1]
+  elseif name == 'created_at' then created_at = true
   end
 end
 if not ttl or not accessed_at or not created_at then return 0 end
-if not string.find(ttl, '^[1-9]%d*$') then return 0 end
+local find = string.find
+if not find(ttl, '^[1-9]%d*$') then return 0 end
 ttl = tonumber(ttl)
 if ttl > ${MAX_SECONDS} then return 0 end
 if deadline then
-  if not string.find(deadline, '^[1-9]%d*$') then return 0 end
+  if not find(deadline, '^[1-9]%d*$') then return 0 end
   deadline = tonumber(deadline)
   if deadline > ${Number.MAX_SAFE_INTEGER} then return 0 end
 end
-if previous_until ~= '0' and not string.find(previous_until, '^[1-9]%d*$') then return 0 end
-previous_until = tonumber(previous_until)
-if previous_until > ${Number.MAX_SAFE_INTEGER} then return 0 end
+if previous_until then
+  if previous_until ~= '0' and not find(previous_until, '^[1-9]%d*$') then return 0 end
+  previous_until = tonumber(previous_until)
+  if previous_until > ${Number.MAX_SAFE_INTEGER} then return 0 end
+end
 `;
 
 const find = `${load}${check}`;
@@ -95,7 +97,7 @@ local superseded = field('session_secret') ~= secret
 if superseded then
   if field('session_previous_secret') ~= secret then return 0 end
   ${clock}
-  if now >= previous_until then return 'reused' end
+  if now >= (previous_until or 0) then return 'reused' end
 end
 `;
 
