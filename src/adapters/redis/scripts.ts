@@ -320,8 +320,8 @@ return { ${session} }
 /**
  * Ends the session for whoever knows the id. ARGV[1]: milliseconds for which no session can be created under it if there
  * is none: a mark takes its place, which `create` meets. ARGV[2]: what the mark says, 'revoked' or 'evicted'; the former
- * stays. Answers { the user }, or {} for a session without one. What Sojourn wrote and somebody broke since is ended like a
- * session: nothing else would.
+ * stays. Answers { the user }, or {} for a session without one. What Sojourn wrote and somebody broke since, which
+ * only the hash of a secret can tell, is ended like a session: nothing else would.
  */
 const end = `${load}
 if ARGV[1] ~= '0' and (#flat == 0 or field('session_ended')) then
@@ -330,7 +330,10 @@ if ARGV[1] ~= '0' and (#flat == 0 or field('session_ended')) then
   redis.call('PEXPIRE', key, ARGV[1])
   return 0
 end
-if not field('session_ttl') and not field('session_secret') then return 0 end
+local secret = field('session_secret')
+if not secret or #secret ~= 43 or string.find(secret, '[^%w_-]') then
+  ${check}
+end
 redis.call('DEL', key)
 return { field('session_user') }
 `;
