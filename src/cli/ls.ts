@@ -1,5 +1,4 @@
 import { DEFAULT_PREFIX, redisSettings } from '../config.ts';
-import { AT_ONCE } from '../domain/pace.ts';
 import { remainingSeconds, type Session } from '../domain/session.ts';
 import type { SessionService } from '../domain/session-service.ts';
 import { type Command, fastFlag, jsonFlag, readCount, readUser } from './command.ts';
@@ -57,6 +56,9 @@ It rests for two thirds of the time, for Redis to serve others. --json prints an
   },
 };
 
+/** Large enough for the rests, which are taken within a page. */
+const PAGE = 1000;
+
 async function* pagesOf(
   service: SessionService,
   user: string,
@@ -64,7 +66,7 @@ async function* pagesOf(
 ): AsyncGenerator<Session[]> {
   let after: string | undefined;
   do {
-    const page = await service.list(user, { limit: Math.min(limit, AT_ONCE), after });
+    const page = await service.list(user, { limit: Math.min(limit, PAGE), after });
     yield page.sessions;
     after = page.next;
   } while (after !== undefined);

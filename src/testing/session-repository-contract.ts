@@ -656,9 +656,11 @@ export const sessionRepositoryContract: readonly ContractCase[] = [
     async run({ repository: { users } }) {
       const user = newCredential().id;
       const kept = newCredential().id;
-      const ids = Array.from({ length: 2500 }, () => newCredential().id);
+      const ids = Array.from({ length: 1200 }, () => newCredential().id);
       await users.add(entry({ user, id: kept }));
-      await Promise.all(ids.map((id) => users.add(entry({ user, id }))));
+      for (let i = 0; i < ids.length; i += 50) {
+        await Promise.all(ids.slice(i, i + 50).map((id) => users.add(entry({ user, id }))));
+      }
       const strangers = Array.from({ length: 150_000 }, (_, i) => `stranger ${i}` as SessionId);
       await users.remove(user, [...strangers, ...ids]);
       assert.deepEqual(await idsOf(users, user), [kept]);

@@ -87,10 +87,12 @@ function promises(subject: () => Subject): void {
     const { session } = await service.create();
     const key = prefix + session.id;
     await client.del(key);
-    await client.hset(key, 'created_at', 'x', 'last_accessed_at', 'y', 'ttl', 'nan');
-    await client.pexpire(key, 60_000);
-    expect(await service.end(session.id)).toBe(false);
-    expect(await client.exists(key)).toBe(1);
+    for (const secret of ['', 'x', '*'.repeat(43), 'x'.repeat(44)]) {
+      await client.hset(key, { created_at: 'x', session_ttl: 'nan', session_secret: secret });
+      await client.pexpire(key, 60_000);
+      expect(await service.end(session.id)).toBe(false);
+      expect(await client.exists(key)).toBe(1);
+    }
   });
 }
 

@@ -39,6 +39,9 @@ return flat
 `,
 };
 
+/** SHA-256 in base64url. */
+const SECRET_HASH = /^[\w-]{43}$/;
+
 /** Which Redis, and which of its keys. */
 export interface RedisInspectionOptions {
   readonly client: RedisClient;
@@ -76,8 +79,7 @@ export class RedisInspection {
     if (!isTexts(flat)) throw notUnderstood(flat);
     const record: Record<string, string> = Object.create(null);
     for (let i = 0; i + 1 < flat.length; i += 2) record[flat[i] as string] = flat[i + 1] as string;
-    if (record[reserved.ttl] === undefined && record[reserved.secret] === undefined)
-      return undefined;
+    if (!SECRET_HASH.test(record[reserved.secret] ?? '')) return undefined; // somebody else's
     delete record[reserved.secret];
     delete record[reserved.previousSecret];
     return record;

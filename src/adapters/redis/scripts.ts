@@ -40,29 +40,31 @@ end
  * besides (nan, inf, 0x10) compares with nothing, ends nothing or makes PEXPIRE fail.
  */
 const check = `
-local ttl, deadline, accessed_at, created_at
-local previous_until = '0'
+local ttl, deadline, accessed_at, created_at, previous_until
 for i = 1, #flat, 2 do
-  local name, value = flat[i], flat[i + 1]
-  if name == 'session_ttl' then ttl = value
-  elseif name == 'session_deadline' then deadline = value
-  elseif name == 'session_previous_until' then previous_until = value
-  elseif name == 'last_accessed_at' then accessed_at = value
-  elseif name == 'created_at' then created_at = value
+  local name = flat[i]
+  if name == 'session_ttl' then ttl = flat[i + 1]
+  elseif name == 'session_deadline' then deadline = flat[i + 1]
+  elseif name == 'session_previous_until' then previous_until = flat[i + 1]
+  elseif name == 'last_accessed_at' then accessed_at = flat[i + 1]
+  elseif name == 'created_at' then created_at = true
   end
 end
 if not ttl or not accessed_at or not created_at then return 0 end
-if not string.find(ttl, '^[1-9]%d*$') then return 0 end
+local find = string.find
+if not find(ttl, '^[1-9]%d*$') then return 0 end
 ttl = tonumber(ttl)
 if ttl > ${MAX_SECONDS} then return 0 end
 if deadline then
-  if not string.find(deadline, '^[1-9]%d*$') then return 0 end
+  if not find(deadline, '^[1-9]%d*$') then return 0 end
   deadline = tonumber(deadline)
   if deadline > ${Number.MAX_SAFE_INTEGER} then return 0 end
 end
-if previous_until ~= '0' and not string.find(previous_until, '^[1-9]%d*$') then return 0 end
-previous_until = tonumber(previous_until)
-if previous_until > ${Number.MAX_SAFE_INTEGER} then return 0 end
+if previous_until then
+  if previous_until ~= '0' and not find(previous_until, '^[1-9]%d*$') then return 0 end
+  previous_until = tonumber(previous_until)
+  if previous_until > ${Number.MAX_SAFE_INTEGER} then return 0 end
+end
 `;
 
 const find = `${load}${check}`;
@@ -103,7 +105,7 @@ if superseded then
     end
     return 0
   end
-  if now >= previous_until then return 'reused' end
+  if now >= (previous_until or 0) then return 'reused' end
 end
 `;
 
@@ -336,8 +338,8 @@ return { ${session} }
 /**
  * Ends the session for whoever knows the id. ARGV[1]: milliseconds for which no session can be created under it if there
  * is none: a mark takes its place, which `create` meets. ARGV[2]: what the mark says, 'revoked' or 'evicted'; the former
- * stays. Answers { the user }, or {} for a session without one. What Sojourn wrote and somebody broke since is ended like a
- * session: nothing else would.
+ * stays. Answers { the user }, or {} for a session without one. What Sojourn wrote and somebody broke since, which
+ * only the hash of a secret can tell, is ended like a session: nothing else would.
  */
 const end = `${load}
 if ARGV[1] ~= '0' and (#flat == 0 or field('session_ended')) then
@@ -346,7 +348,10 @@ if ARGV[1] ~= '0' and (#flat == 0 or field('session_ended')) then
   redis.call('PEXPIRE', key, ARGV[1])
   return 0
 end
-if not field('session_ttl') and not field('session_secret') then return 0 end
+local secret = field('session_secret')
+if not secret or #secret ~= 43 or string.find(secret, '[^%w_-]') then
+  ${check}
+end
 redis.call('DEL', key)
 return { field('session_user') }
 `;
