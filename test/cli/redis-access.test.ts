@@ -9,7 +9,7 @@ import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
 import { startRedisSentinel } from '../support/redis-sentinel.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
-import { runSojourn } from '../support/sojourn-command.ts';
+import { runShell, runSojourn } from '../support/sojourn-command.ts';
 import { SojournProcess } from '../support/sojourn-process.ts';
 import { startTlsRedis } from '../support/tls-redis.ts';
 import { until } from '../support/until.ts';
@@ -71,6 +71,15 @@ describeWithServers('the program and a Redis that is protected', { timeout: 90_0
       REDIS_PASSWORD_FILE: join(folder, 'password'),
       REDIS_CA: certificate.cert,
     });
+  });
+
+  it('reads a password from a pipe once', async () => {
+    const redis = await start();
+    await askRedis(redis, 'config set requirepass first');
+    const line =
+      'mkfifo "$PIPE"; echo first > "$PIPE" & timeout 60 "$NODE" "$MAIN" ls --redis-password-file "$PIPE"';
+    const env = { PIPE: join(folder, 'pipe'), REDIS_PORT: String(redis.port) };
+    expect(await runShell(line, env)).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('reaches a cluster by password and TLS, which its nodes ask for', async () => {
