@@ -36,6 +36,8 @@ export interface Opened {
 /** One request's session on the service. The handler makes it, and asks it at the end what the cookie must become. */
 export class ServiceSession {
   readonly cookieName: string;
+  /** Whether the response may show something of the session that the request opened, which may have ended meanwhile. */
+  readonly personal: boolean;
   readonly #service: SessionService;
   readonly #fields: FieldCodecs | undefined;
   readonly #deadline: Deadline;
@@ -53,8 +55,6 @@ export class ServiceSession {
   #sealed = false;
   /** The session that this request opened or started, which it may end whoever rotates its token meanwhile. */
   #ownId: SessionId | undefined;
-  /** Whether the application has had a session to show something of. */
-  #personal: boolean;
   #lost: boolean;
   #token: string | undefined;
   #session: Session | undefined;
@@ -80,7 +80,7 @@ export class ServiceSession {
     this.#token = session && token;
     this.#session = session;
     this.#ownId = session?.id;
-    this.#personal = session !== undefined;
+    this.personal = session !== undefined;
     this.#lost = presented && session === undefined;
   }
 
@@ -109,11 +109,6 @@ export class ServiceSession {
   /** Whether something was collected that is not written yet. */
   get changed(): boolean {
     return this.#changes.size > 0;
-  }
-
-  /** Whether the response may show something of a session, also of one that has ended meanwhile. */
-  get personal(): boolean {
-    return this.#personal;
   }
 
   get cookieChange(): CookieChange {
@@ -213,7 +208,6 @@ export class ServiceSession {
     this.#token = token;
     this.#session = session;
     this.#ownId = session.id;
-    this.#personal = true;
     this.#lost = false;
     this.#giveCookie(token);
     return this.required();

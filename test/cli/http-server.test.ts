@@ -12,10 +12,12 @@ import { until } from '../support/until.ts';
 
 const servers: HttpServer[] = [];
 const sockets: Socket[] = [];
+const logged: unknown[] = [];
 
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
   for (const server of servers.splice(0)) await server.close();
+  logged.length = 0;
 });
 
 async function serve(limits: Partial<ConnectionLimits> = {}): Promise<string> {
@@ -30,7 +32,7 @@ async function serve(limits: Partial<ConnectionLimits> = {}): Promise<string> {
     fetch: app.fetch,
     allowsHost: () => true,
     headers: { 'X-Everywhere': 'yes' },
-    log: { during: (_id, work) => work(), answered: () => {} },
+    log: { during: (_id, work) => work(), answered: (request) => logged.push(request) },
     limits: { ...connectionLimits, connectionsCheckingInterval: 20, ...limits },
   });
   const listening = await listen(server);
@@ -132,6 +134,50 @@ it('takes no connection for idle where the first of two requests that were sent 
   await closed(both);
   expect(both.answer).toMatch(/HTTP\/1\.1 200 .*half$/s);
 });
+
+it('counts connections that are open, and closes no other in the place of one that has gone', async () => {
+  const url = await serve({ connections: 2 });
+  const [first, second] = [await open(url), await open(url)];
+  first.socket.destroy();
+  await closed(first);
+  const third = await open(url);
+  third.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await until('the third was served', async () => third.answer.endsWith('hello'));
+  expect(second.closed).toBe(false);
+  await open(url);
+  await closed(second);
+  expect(third.closed).toBe(false);
+});
+
+it('closes a new connection where there are too many at work', async () => {
+  const url = await serve({ connections: 2, maxConnections: 2 });
+  const atWork = [await open(url), await open(url)];
+  for (const { socket } of atWork) socket.write('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
+  for (const one of atWork) {
+    await until('it has begun', async () => one.answer.includes('begun'));
+  }
+  await closed(await open(url));
+  expect(atWork.map((one) => one.closed)).toEqual([false, false]);
+});
+
+it.each([
+  ['a path that is not plain', 404, 'GET /%6detrics?key=secret HTTP/1.1\r\nHost: x', '/%6detrics'],
+  ['no host', 400, 'GET /a?key=secret HTTP/1.1', '/a'],
+  ['what it cannot do', 417, 'POST /b?key=secret HTTP/1.1\r\nHost: x\r\nExpect: tea', '/b'],
+])(
+  'answers %s itself, with its headers, and logs why without the query',
+  async (_what, status, head, path) => {
+    const connection = await open(await serve());
+    connection.socket.write(`${head}\r\nContent-Length: 0\r\n\r\n`);
+    await closed(connection);
+    expect(connection.answer).toMatch(
+      new RegExp(`^HTTP/1\\.1 ${status} .*X-Everywhere: yes\r\n`, 's'),
+    );
+    expect(logged).toEqual([
+      expect.objectContaining({ path, status, reason: expect.stringMatching(/\w{3}/) }),
+    ]);
+  },
+);
 
 it('writes no second answer into one that is under way', async () => {
   const connection = await open(await serve());

@@ -369,6 +369,18 @@ describe('what was collected', () => {
   });
 });
 
+it('a visitor without a session can be logged in and out by one request', async () => {
+  const site = application();
+  site.app.post('/both', async (c) => {
+    const session = await c.var.session.start('ada');
+    return c.json([await session.end(), await session.end(), session.lost]);
+  });
+  const response = await site.app.request('/both', { method: 'POST' });
+  expect(await response.json()).toEqual([true, false, false]);
+  expect(await site.service.list('ada')).toEqual([]);
+  expect(response.headers.getSetCookie()).toEqual([expect.stringContaining('Max-Age=0')]);
+});
+
 describe('a remembered session', () => {
   it('has a cookie for what is left of its lifetime, which a re-authentication begins anew', async () => {
     const site = application();
