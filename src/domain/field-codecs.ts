@@ -90,7 +90,7 @@ export function integer(): IntegerCodec {
   return {
     kind: 'integer',
     encode(value: unknown, name) {
-      if (Number.isSafeInteger(value)) return String(value || 0); // -0 would not be read again
+      if (Number.isSafeInteger(value)) return String(value); // -0 becomes 0
       throw wrongValue(typeof value === 'number' ? must : `${must}, not ${kindOf(value)}`, name);
     },
     decode(value, name) {

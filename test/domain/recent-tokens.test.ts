@@ -99,6 +99,17 @@ describe('a service that remembers tokens', () => {
     expect(await service.get(rotated.token)).toBeUndefined();
   });
 
+  it('forgets a token that opens nothing any more', async () => {
+    const { service, hashes } = counting();
+    const { token, session } = await service.create();
+    await service.get(token);
+    await service.end(session.id);
+    await service.get(token);
+    const before = hashes();
+    await service.get(token);
+    expect(hashes()).toBe(before + 1);
+  });
+
   it('never remembers what opened nothing', async () => {
     const { service, hashes } = counting();
     const { token } = minted();

@@ -287,6 +287,19 @@ describe('POST /increment, /ttl and /logout', () => {
     },
   );
 
+  it('lets another tab in with the secret that was replaced, for ten seconds', async () => {
+    const site = demo();
+    await site.post('/login', { username: 'ada' });
+    const before = site.cookie;
+    expect((await site.post('/rotate')).status).toBe(200);
+    expect(site.cookie).not.toBe(before);
+    site.cookie = before;
+    site.elapse(9999);
+    expect(await site.json('/session')).toMatchObject({ authenticated: true });
+    site.elapse(1);
+    expect(await site.json('/session')).toMatchObject({ authenticated: false, lost: true });
+  });
+
   it('logs out whoever is not logged in, without complaint', async () => {
     expect(await (await demo().post('/logout')).json()).toEqual({ authenticated: false });
   });
