@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   checkField,
   checkFields,
+  checkUnset,
   checkUser,
   checkValue,
   exceededLimit,
@@ -20,6 +21,13 @@ const RESERVED = [
 ];
 const LONE_SURROGATES = ['\ud800', '\udc00', 'a\ud800b', '\udc00\ud800'];
 const NO_TEXT = [undefined, null, 1, true, {}, ['a'], Symbol('x')];
+
+it('one update removes ten thousand fields at most, each counted once and reserved ones not at all', () => {
+  const names = Array.from({ length: 10_000 }, (_, i) => `f${i}`);
+  expect(checkUnset([...names, 'f1', ...RESERVED], limits).size).toBe(10_000);
+  const tooMany = expect.objectContaining({ code: 'too_many_fields' });
+  expect(() => checkUnset([...names, 'one'], limits)).toThrow(tooMany);
+});
 
 describe('the fields of a session', () => {
   it('are the given names and values without the reserved names', () => {
