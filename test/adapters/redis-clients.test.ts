@@ -222,7 +222,7 @@ describeWithServers.each(deployments)('on $name', ({ kind, start }) => {
   });
 });
 
-const AT_ONCE = 16;
+const AT_ONCE = 28;
 
 /**
  * The sentences of the contract that do not hold, and why. Many at once, as most of them wait for something to run out, and

@@ -82,10 +82,7 @@ describeWithServers('the commands', () => {
 
     it('prints an object a line for programs, always of one shape and without a secret', async () => {
       const device = { label: 'Firefox', userAgent: 'Mozilla', address: '192.0.2.1' };
-      const full = await service.create(
-        { cart: 'x' },
-        { user: 'ada', device, persistent: true, ttl: 1800 },
-      );
+      const full = await service.create({ cart: 'x' }, { user: 'ada', device, persistent: true });
       expect(await json('ls')).toEqual([
         {
           id: full.session.id,
