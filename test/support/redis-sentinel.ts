@@ -129,7 +129,7 @@ function sentinelOf(
     await until('the sentinels know the replica and each other', () =>
       everyOne(alive, async (sentinel) => {
         const others = asRecords(await askRedis(sentinel, `sentinel sentinels ${MASTER}`));
-        const seen = others.filter(({ flags }) => flags === 'sentinel');
+        const seen = others.filter(({ flags = '' }) => isReachableSentinel(flags.split(',')));
         const followers = asRecords(await askRedis(sentinel, `sentinel replicas ${MASTER}`));
         const following = followers.filter(
           (one) => one.flags === 'slave' && one['master-link-status'] === 'ok',
@@ -175,4 +175,10 @@ function asRecords(answer: unknown): Record<string, string>[] {
     for (let i = 0; i + 1 < flat.length; i += 2) record[flat[i] as string] = flat[i + 1] as string;
     return record;
   });
+}
+
+/** Valkey 9 keeps `master_down` of other sentinels after a failover: what they said, and nothing about them. */
+function isReachableSentinel(flags: readonly string[]): boolean {
+  const down = ['s_down', 'o_down', 'disconnected'];
+  return flags.includes('sentinel') && !flags.some((flag) => down.includes(flag));
 }
