@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installPackages } from '../support/install-packages.ts';
+import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
+import { runtimeBinary, runtimesFolder } from '../support/runtimes.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { applications } from './applications.ts';
+import { type RunningApp, startApp } from './running-app.ts';
+import { scenario, visit } from './scenario.ts';
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const run = promisify(execFile);
+
+describeLive('the scenario', () => {
+  const prefix = useTestPrefix();
+  let redis: TcpProxy;
+
+  beforeAll(async () => {
+    await Promise.all([installPackages(folder), installPackages(runtimesFolder)]);
+    const { hostname, port } = new URL(redisUrl());
+    redis = await startTcpProxy({ host: hostname, port: Number(port) });
+  }, 300_000);
+  afterAll(() => redis?.stop());
+
+  it('is served by programs that compile strictly', async () => {
+    const args = [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', folder];
+    await run(process.execPath, args).catch(({ stdout }) => expect(stdout).toBe(''));
+  }, 120_000);
+
+  describe.each(applications)('$framework on $runtime', (application) => {
+    let app: RunningApp;
+    let visited: ReturnType<typeof visit>;
+
+    beforeAll(async () => {
+      const cwd = join(folder, 'apps', application.folder ?? '');
+      if (application.build) await run(runtimeBinary('Node 24'), application.build, { cwd });
+      app = await startApp({
+        command: runtimeBinary(application.runtime),
+        args: application.start,
+        cwd,
+        env: {
+          REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+          PREFIX: `${prefix}${applications.indexOf(application)}:`,
+        },
+      });
+      visited = visit({
+        url: app.url,
+        countsAtOnce: application.countsAtOnce ?? true,
+        cutOff: () => redis.disturb((_piece, { cut }) => cut()),
+        reconnect: () => redis.calm(),
+      });
+    }, 120_000);
+    afterAll(async () => {
+      redis.calm();
+      await app?.stop();
+    });
+
+    it.each(scenario)('$name', ({ run }) => run(visited));
+  });
+});

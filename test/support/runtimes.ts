@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where the runtimes are installed, for `installPackages`. */
+export const runtimesFolder = fileURLToPath(new URL('../runtimes', import.meta.url));
+
+const programs = {
+  'Node 22': 'node22/bin/node',
+  'Node 24': 'node24/bin/node',
+  'Node 26': 'node26/bin/node',
+  Bun: 'bun/bin/bun',
+  Deno: 'deno/deno',
+  workerd: 'workerd/bin/workerd',
+} as const;
+
+export type RuntimeName = keyof typeof programs;
+
+/** Whether there are packages of the runtimes for this machine. */
+export const hasRuntimes = process.platform === 'linux' && process.arch === 'x64';
+
+/** The path of its program. */
+export function runtimeBinary(name: RuntimeName): string {
+  const [folder = '', ...path] = programs[name].split('/');
+  return join(installed(folder), ...path);
+}
+
+/** The version of its package. */
+export function runtimeVersion(name: RuntimeName): string {
+  const [folder = ''] = programs[name].split('/');
+  return JSON.parse(readFileSync(join(installed(folder), 'package.json'), 'utf8')).version;
+}
+
+function installed(folder: string): string {
+  return join(runtimesFolder, 'node_modules', folder);
+}
