@@ -16,6 +16,11 @@ export interface Application {
   readonly countsAtOnce?: boolean;
 }
 
+/** A program of a package, as a built application is run from its folder. */
+function bin(path: string): readonly string[] {
+  return [`../../node_modules/${path}`];
+}
+
 const deno = ['run', '--allow-all', '--no-check', '--node-modules-dir=manual'];
 
 export const applications: readonly Application[] = [
@@ -36,6 +41,46 @@ export const applications: readonly Application[] = [
     runtime: 'Node 24',
     start: ['fastify.ts'],
     countsAtOnce: false,
+  },
+  {
+    framework: 'React Router',
+    package: 'react-router',
+    runtime: 'Node 24',
+    folder: 'react-router',
+    build: [...bin('@react-router/dev/bin.cjs'), 'build'],
+    start: [...bin('@react-router/serve/bin.cjs'), 'build/server/index.js'],
+  },
+  {
+    framework: 'SvelteKit',
+    package: '@sveltejs/kit',
+    runtime: 'Node 24',
+    folder: 'sveltekit',
+    build: [...bin('vite/bin/vite.js'), 'build'],
+    start: ['build'],
+  },
+  {
+    framework: 'Astro',
+    package: 'astro',
+    runtime: 'Node 24',
+    folder: 'astro',
+    build: [...bin('astro/bin/astro.mjs'), 'build'],
+    start: ['dist/server/entry.mjs'],
+  },
+  {
+    framework: 'Next (route handlers)',
+    package: 'next',
+    runtime: 'Node 24',
+    folder: 'next',
+    build: [...bin('next/dist/bin/next'), 'build'],
+    start: [...bin('next/dist/bin/next'), 'start', '--hostname', '127.0.0.1'],
+  },
+  {
+    framework: 'Nuxt',
+    package: 'nuxt',
+    runtime: 'Node 24',
+    folder: 'nuxt',
+    build: [...bin('nuxt/bin/nuxt.mjs'), 'build'],
+    start: ['.output/server/index.mjs'],
   },
   { framework: 'Bun.serve', runtime: 'Bun', start: ['bun.ts'] },
   { framework: 'Hono', package: 'hono', runtime: 'Bun', start: ['hono.ts'] },

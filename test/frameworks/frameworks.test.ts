@@ -14,6 +14,22 @@ import { scenario, visit } from './scenario.ts';
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const run = promisify(execFile);
 
+/** Without a Redis, as in a pipeline. Nobody is told that it was built. */
+async function build(args: readonly string[], cwd: string): Promise<void> {
+  const env = {
+    ...process.env,
+    ...{ NODE_ENV: 'production', REDIS_URL: 'redis://127.0.0.1:1' },
+    ...{
+      NEXT_TELEMETRY_DISABLED: '1',
+      ASTRO_TELEMETRY_DISABLED: '1',
+      NUXT_TELEMETRY_DISABLED: '1',
+    },
+  };
+  await run(runtimeBinary('Node 24'), args, { cwd, env }).catch(({ stdout, stderr }) => {
+    throw new Error(`It was not built:\n${stdout}${stderr}`);
+  });
+}
+
 describeLive('the scenario', () => {
   const prefix = useTestPrefix();
   let redis: TcpProxy;
@@ -36,7 +52,7 @@ describeLive('the scenario', () => {
 
     beforeAll(async () => {
       const cwd = join(folder, 'apps', application.folder ?? '');
-      if (application.build) await run(runtimeBinary('Node 24'), application.build, { cwd });
+      if (application.build) await build(application.build, cwd);
       app = await startApp({
         command: runtimeBinary(application.runtime),
         args: application.start,

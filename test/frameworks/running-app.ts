@@ -33,7 +33,7 @@ export async function startApp({ command, args, cwd, env }: Launch): Promise<Run
         NODE_ENV: 'production',
         HOST: '127.0.0.1',
         PORT: port,
-        ORIGIN: url,
+        PROTOCOL_HEADER: 'x-forwarded-proto',
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
