@@ -14,6 +14,8 @@ export interface Application {
   readonly build?: readonly string[];
   /** False for express-session and @fastify/session, which have no verb to increment with. */
   readonly countsAtOnce?: boolean;
+  /** True where no connection outlives a request, so that an outage concerns requests without a session too. */
+  readonly connectsPerRequest?: boolean;
 }
 
 /** A program of a package, as a built application is run from its folder. */
@@ -86,4 +88,12 @@ export const applications: readonly Application[] = [
   { framework: 'Hono', package: 'hono', runtime: 'Bun', start: ['hono.ts'] },
   { framework: 'Deno.serve', runtime: 'Deno', start: [...deno, 'deno.ts'] },
   { framework: 'h3', package: 'h3', runtime: 'Deno', start: [...deno, 'h3.ts'] },
+  {
+    framework: 'Workers',
+    runtime: 'workerd',
+    folder: 'workerd',
+    build: ['build.ts'],
+    start: ['serve', 'worker.capnp', '--socket-addr', 'http=127.0.0.1:$PORT'],
+    connectsPerRequest: true,
+  },
 ];

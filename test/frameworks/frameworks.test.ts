@@ -65,6 +65,7 @@ describeLive('the scenario', () => {
       visited = visit({
         url: app.url,
         countsAtOnce: application.countsAtOnce ?? true,
+        connectsPerRequest: application.connectsPerRequest ?? false,
         cutOff: () => redis.disturb((_piece, { cut }) => cut()),
         reconnect: () => redis.calm(),
       });
