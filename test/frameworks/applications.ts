@@ -25,25 +25,33 @@ function bin(path: string): readonly string[] {
 
 const deno = ['run', '--allow-all', '--no-check', '--node-modules-dir=manual'];
 
+/** The same program on every runtime that has Node's modules. */
+function everywhere(application: Omit<Application, 'runtime'>): readonly Application[] {
+  const runtimes = ['Node 22', 'Node 24', 'Node 26', 'Bun', 'Deno'] as const;
+  return runtimes.map((runtime) => ({
+    ...application,
+    runtime,
+    start: runtime === 'Deno' ? [...deno, ...application.start] : application.start,
+  }));
+}
+
 export const applications: readonly Application[] = [
-  { framework: 'node:http', runtime: 'Node 22', start: ['fetch.ts'] },
-  { framework: 'Hono', package: 'hono', runtime: 'Node 24', start: ['hono.ts'] },
-  { framework: 'h3', package: 'h3', runtime: 'Node 26', start: ['h3.ts'] },
+  ...everywhere({ framework: 'Hono', package: 'hono', start: ['hono.ts'] }),
+  ...everywhere({ framework: 'h3', package: 'h3', start: ['h3.ts'] }),
+  ...everywhere({ framework: 'node:http', start: ['fetch.ts'] }),
   { framework: 'Elysia', package: 'elysia', runtime: 'Node 24', start: ['elysia.ts'] },
-  {
+  ...everywhere({
     framework: 'Express (SojournStore)',
     package: 'express',
-    runtime: 'Node 24',
     start: ['express.ts'],
     countsAtOnce: false,
-  },
-  {
+  }),
+  ...everywhere({
     framework: 'Fastify (SojournStore)',
     package: 'fastify',
-    runtime: 'Node 24',
     start: ['fastify.ts'],
     countsAtOnce: false,
-  },
+  }),
   {
     framework: 'React Router',
     package: 'react-router',
@@ -85,9 +93,7 @@ export const applications: readonly Application[] = [
     start: ['.output/server/index.mjs'],
   },
   { framework: 'Bun.serve', runtime: 'Bun', start: ['bun.ts'] },
-  { framework: 'Hono', package: 'hono', runtime: 'Bun', start: ['hono.ts'] },
   { framework: 'Deno.serve', runtime: 'Deno', start: [...deno, 'deno.ts'] },
-  { framework: 'h3', package: 'h3', runtime: 'Deno', start: [...deno, 'h3.ts'] },
   {
     framework: 'Workers',
     runtime: 'workerd',

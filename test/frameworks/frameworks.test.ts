@@ -1,16 +1,19 @@
 import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installPackages } from '../support/install-packages.ts';
 import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
-import { runtimeBinary, runtimesFolder } from '../support/runtimes.ts';
+import { runtimeBinary, runtimeLabel, runtimesFolder } from '../support/runtimes.ts';
+import { tableIn } from '../support/table.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
-import { applications } from './applications.ts';
+import { type Application, applications } from './applications.ts';
 import { type RunningApp, startApp } from './running-app.ts';
 import { scenario, visit } from './scenario.ts';
 
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const run = promisify(execFile);
 
@@ -30,9 +33,17 @@ async function build(args: readonly string[], cwd: string): Promise<void> {
   });
 }
 
+function versionOf(name: string): string {
+  const places = [folder, root].map((place) => join(place, 'node_modules', name, 'package.json'));
+  const manifest = places.find((path) => existsSync(path)) ?? '';
+  return JSON.parse(readFileSync(manifest, 'utf8')).version;
+}
+
 describeLive('the scenario', () => {
   const prefix = useTestPrefix();
   let redis: TcpProxy;
+  /** Steps that passed, by application. */
+  const passed = new Map<Application, number>();
 
   beforeAll(async () => {
     await Promise.all([installPackages(folder), installPackages(runtimesFolder)]);
@@ -75,6 +86,23 @@ describeLive('the scenario', () => {
       await app?.stop();
     });
 
-    it.each(scenario)('$name', ({ run }) => run(visited));
+    it.each(scenario)('$name', async ({ run }) => {
+      await run(visited);
+      passed.set(application, (passed.get(application) ?? 0) + 1);
+    });
+  });
+
+  it('passed where the README says so', async () => {
+    const frameworks = [...new Set(applications.map(({ framework }) => framework))];
+    const rows = frameworks.map((framework) => {
+      const on = applications.filter((application) => application.framework === framework);
+      const [{ package: name } = {}] = on;
+      const runtimes = on.map(({ runtime }) => runtimeLabel(runtime)).join(', ');
+      const steps = Math.min(...on.map((application) => passed.get(application) ?? 0));
+      return [framework, name ? versionOf(name) : '', runtimes, `${steps} of ${scenario.length}`];
+    });
+    const head = ['framework', 'version', 'on', 'steps passed'];
+    const { written, ran } = await tableIn(join(root, 'README.md'), 'frameworks', [head, ...rows]);
+    expect(written).toBe(ran);
   });
 });

@@ -1,11 +1,18 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sessionRepositoryContract } from '../../src/testing.ts';
 import { installPackages } from '../support/install-packages.ts';
 import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
-import { type RuntimeName, runtimeBinary, runtimesFolder } from '../support/runtimes.ts';
+import {
+  type RuntimeName,
+  runtimeBinary,
+  runtimeLabel,
+  runtimesFolder,
+} from '../support/runtimes.ts';
+import { tableIn } from '../support/table.ts';
 
 interface Runner {
   readonly runtime: RuntimeName;
@@ -42,11 +49,14 @@ const runners: readonly Runner[] = [
   },
 ];
 
+const readme = fileURLToPath(new URL('../../README.md', import.meta.url));
 const programs = join(runtimesFolder, 'programs');
 const run = promisify(execFile);
 
 describeLive('on', () => {
   const prefix = useTestPrefix();
+  /** How many cases of the contract passed, by runtime. */
+  const passed = new Map<string, number>();
   beforeAll(() => installPackages(runtimesFolder), 300_000);
 
   it('the programs compile strictly', async () => {
@@ -77,6 +87,17 @@ describeLive('on', () => {
 
     it('the stores keep the contract', async () => {
       expect(await output(contract)).toMatch(says(2 * sessionRepositoryContract.length));
+      passed.set(runtime, 2 * sessionRepositoryContract.length);
     }, 60_000);
+  });
+
+  it('passed where the README says so', async () => {
+    const rows = runners.map(({ runtime }) => [
+      runtimeLabel(runtime),
+      `${passed.get(runtime) ?? 0}`,
+    ]);
+    const head = ['runtime', 'cases of the storage contract, in memory and on Redis'];
+    const { written, ran } = await tableIn(readme, 'runtimes', [head, ...rows]);
+    expect(written).toBe(ran);
   });
 });

@@ -16,19 +16,17 @@ const programs = {
 
 export type RuntimeName = keyof typeof programs;
 
-/** Whether there are packages of the runtimes for this machine. */
-export const hasRuntimes = process.platform === 'linux' && process.arch === 'x64';
-
 /** The path of its program. */
 export function runtimeBinary(name: RuntimeName): string {
   const [folder = '', ...path] = programs[name].split('/');
   return join(installed(folder), ...path);
 }
 
-/** The version of its package. */
-export function runtimeVersion(name: RuntimeName): string {
+/** Its name and the version of its package: `Node 24.21.0`. */
+export function runtimeLabel(name: RuntimeName): string {
   const [folder = ''] = programs[name].split('/');
-  return JSON.parse(readFileSync(join(installed(folder), 'package.json'), 'utf8')).version;
+  const { version } = JSON.parse(readFileSync(join(installed(folder), 'package.json'), 'utf8'));
+  return `${name.split(' ')[0]} ${version}`;
 }
 
 function installed(folder: string): string {

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import express, { type RequestHandler } from 'express';
+import express, { type Request, type RequestHandler } from 'express';
 import session from 'express-session';
 import { crossSite, secret, service, store } from './session-store.ts';
 
@@ -14,6 +14,10 @@ const cookie = { sameSite: 'lax' } as const; // and secure: true on HTTPS
 app.use(session({ store, secret, cookie, resave: false, saveUninitialized: false }));
 app.use(express.urlencoded());
 
+// express-session begins to answer before it has saved: who must see the change next, saves first.
+const renew = (req: Request) => promisify(req.session.regenerate).call(req.session);
+const save = (req: Request) => promisify(req.session.save).call(req.session);
+
 const loggedIn: RequestHandler = (req, res, next) => {
   if (req.session.user === undefined) res.sendStatus(401);
   else next();
@@ -23,31 +27,37 @@ app.get('/', ({ session: { user = null, theme, cart, visits } }, res) => {
   res.json({ user, theme, cart, visits });
 });
 app.post('/login', async (req, res) => {
-  await promisify(req.session.regenerate).call(req.session); // a new id at every login
+  await renew(req); // a new id at every login
   Object.assign(req.session, { user: req.body.value, theme: 'light' }); // here the password would be checked
+  await save(req);
   res.redirect(303, '/');
 });
-app.post(['/theme', '/cart'], loggedIn, (req, res) => {
+app.post(['/theme', '/cart'], loggedIn, async (req, res) => {
   req.session[req.path === '/theme' ? 'theme' : 'cart'] = req.body.value; // each key is a field of its own
+  await save(req);
   res.json({});
 });
-app.post('/visit', loggedIn, (req, res) => {
+app.post('/visit', loggedIn, async (req, res) => {
   req.session.visits = (req.session.visits ?? 0) + 1; // of two requests at once, one counts
+  await save(req);
   res.json({ visits: req.session.visits });
 });
-app.post('/flash', loggedIn, (req, res) => {
+app.post('/flash', loggedIn, async (req, res) => {
   req.session.notice = req.body.value;
+  await save(req);
   res.json({});
 });
-app.get('/flash', loggedIn, (req, res) => {
+app.get('/flash', loggedIn, async (req, res) => {
   const { notice = null } = req.session;
   delete req.session.notice;
+  await save(req);
   res.json({ notice });
 });
 app.post('/rotate', loggedIn, async (req, res) => {
   const { cookie: _itsOwn, ...data } = req.session;
-  await promisify(req.session.regenerate).call(req.session);
+  await renew(req);
   Object.assign(req.session, data);
+  await save(req);
   res.json({ rotated: true });
 });
 app.get('/devices', loggedIn, async (req, res) => {
