@@ -49,7 +49,9 @@ export class Browser {
     if (this.cookie !== undefined) headers.set('Cookie', this.cookie);
     const response = await fetch(this.url + path, { redirect: 'manual', ...init, headers });
     for (const line of response.headers.getSetCookie()) {
-      this.cookie = /Max-Age=0|Expires=Thu, 01 Jan 1970/.test(line) ? undefined : line.split(';')[0];
+      this.cookie = /Max-Age=0|Expires=Thu, 01 Jan 1970/.test(line)
+        ? undefined
+        : line.split(';')[0];
     }
     return response;
   }
