@@ -53,6 +53,15 @@ export const applications: readonly Application[] = [
     countsAtOnce: false,
   }),
   {
+    framework: 'NestJS (SojournStore)',
+    package: '@nestjs/core',
+    runtime: 'Node 24',
+    folder: 'nest',
+    build: ['../../../../node_modules/typescript/bin/tsc', '-p', '.'],
+    start: ['build/nest/main.js'],
+    countsAtOnce: false,
+  },
+  {
     framework: 'React Router',
     package: 'react-router',
     runtime: 'Node 24',

@@ -7,10 +7,15 @@ const DOCUMENT = 'docs/frameworks.md';
 /** A file's path, and the block with its text, if it is there already. */
 const PROGRAM = /^<!-- (test\/\S+) -->\n(?:\n```\w+\n.*?^```\n)?/gms;
 
-/** Those that have the shop in them, since there is no `Request` to hand to it. */
-const WHOLE_SHOPS = ['express', 'fastify', 'session-store', 'shop'].map(
-  (name) => `test/frameworks/apps/${name}.ts`,
-);
+/** Those without a `Request` to hand to the shop, which have it in them; and the shop. */
+const WHOLE_SHOPS = [
+  'express',
+  'fastify',
+  'nest/main',
+  'nest/sojourn.module',
+  'session-store',
+  'shop',
+].map((name) => `test/frameworks/apps/${name}.ts`);
 
 function withPrograms(text: string): string {
   return text.replace(PROGRAM, (_all, path: string) => {
