@@ -56,6 +56,7 @@ export class ServiceSession {
   /** The session that this request opened or started, which it may end whoever rotates its token meanwhile. */
   #ownId: SessionId | undefined;
   #lost: boolean;
+  #failure: Error | undefined;
   #token: string | undefined;
   #session: Session | undefined;
   #cookieChange: CookieChange;
@@ -90,6 +91,14 @@ export class ServiceSession {
 
   get lost(): boolean {
     return this.#lost;
+  }
+
+  /**
+   * What a verb failed with last, for frameworks that make a 500 of whatever their handlers throw: the response alone does
+   * not tell that nobody is logged in, or that the store is unavailable.
+   */
+  get failure(): Error | undefined {
+    return this.#failure;
   }
 
   get id(): SessionId | undefined {
@@ -169,7 +178,7 @@ export class ServiceSession {
   }
 
   requiredUser(): UserSession {
-    if (this.user === undefined) throw this.#unauthenticated('Not logged in');
+    if (this.user === undefined) throw this.#refuse('Not logged in');
     return this.required() as UserSession; // it has a user
   }
 
@@ -386,8 +395,13 @@ export class ServiceSession {
   }
 
   #open(): string {
-    if (this.#token === undefined) throw this.#unauthenticated('No active session');
+    if (this.#token === undefined) throw this.#refuse('No active session');
     return this.#token;
+  }
+
+  #refuse(message: string): Error {
+    this.#failure = this.#unauthenticated(message);
+    return this.#failure;
   }
 
   // A verb that acts at once must not overtake a plain write that came before it.
@@ -460,8 +474,13 @@ export class ServiceSession {
     this.#onLostChanges(`Changes of a session could not be written (${names}): ${why}`);
   }
 
-  #within<T>(answer: Promise<T>): Promise<T> {
-    return this.#deadline.within(answer);
+  async #within<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await this.#deadline.within(answer);
+    } catch (error) {
+      this.#failure = error as Error; // the service throws nothing else
+      throw error;
+    }
   }
 }
 

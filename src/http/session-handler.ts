@@ -43,7 +43,9 @@ const open = new WeakMap<Request, readonly ServiceSession[]>();
  *
  * What `respond` throws: a `Response` is thrown on, with all that belongs to the session, after what was collected was
  * written. `required` and `requiredUser` become 401, a login that the user's limit or a simultaneous "log out everywhere"
- * refused 409, and a store that failed 503. Any other error discards what was collected and is passed on.
+ * refused 409, and a store that failed 503. Any other error discards what was collected and is passed on. Where the
+ * framework catches what handlers throw and answers 500 itself (SvelteKit, React Router), 401, 409 and 503 take the place
+ * of its 500.
  *
  * Throws a `SessionError` (`invalid_option`) for a cookie that browsers would refuse, an origin that is none and a
  * deadline that makes no sense.
@@ -82,9 +84,9 @@ export function sessionHandler<Fields extends FieldCodecs = TextFields>({
     open.set(request, [...others, session]);
     const outcome = await outcomeOf(async () => respond(typed(session)));
     open.set(request, others);
-    const failed = 'error' in outcome && !isExpected(outcome.error);
-    const unwritten = await lifecycle.close(session, failed);
-    const error = unwritten ?? ('error' in outcome ? outcome.error : undefined);
+    const thrown = 'error' in outcome ? outcome.error : swallowed(session, outcome);
+    const failed = ('error' in outcome || thrown !== undefined) && !isExpected(thrown);
+    const error = (await lifecycle.close(session, failed)) ?? thrown;
     const response = await responseOf(error, outcome);
     if (response === undefined) throw error;
     const answer = withHeaders(response, lifecycle.answer(session, head));
@@ -102,7 +104,14 @@ export function sessionHandler<Fields extends FieldCodecs = TextFields>({
   };
 }
 
-type Outcome = { readonly response: Response } | { readonly error: unknown };
+/** What a verb of the session failed with, where the framework has made a 500 of it. */
+function swallowed({ failure }: ServiceSession, { response }: Responded): Error | undefined {
+  if (response.status !== 500) return undefined;
+  return isAnswered(failure) ? failure : undefined;
+}
+
+type Responded = { readonly response: Response };
+type Outcome = Responded | { readonly error: unknown };
 
 async function outcomeOf(respond: () => Promise<Response>): Promise<Outcome> {
   try {
@@ -117,6 +126,11 @@ async function outcomeOf(respond: () => Promise<Response>): Promise<Outcome> {
 /** Whether what was thrown is an answer and no accident: what was collected before is written. */
 function isExpected(error: unknown): boolean {
   return error instanceof Response || isUnauthenticated(error);
+}
+
+/** Whether an error of the session has an answer of its own: 401, 409 or 503. */
+function isAnswered(error: unknown): boolean {
+  return isUnauthenticated(error) || isConflict(error) || error instanceof StoreUnavailableError;
 }
 
 function isUnauthenticated(error: unknown): error is SessionError {

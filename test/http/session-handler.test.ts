@@ -7,6 +7,7 @@ import {
 } from '../../src/fetch.ts';
 import {
   integer,
+  SessionError,
   type SessionRepository,
   SessionService,
   StoreUnavailableError,
@@ -246,6 +247,69 @@ describe('what respond throws', () => {
     });
     expect(response.status).toBe(409);
     expect(await response.json()).toMatchObject({ code: 'too_many_sessions' });
+  });
+
+  describe('and made a 500 of by the framework', () => {
+    /** As SvelteKit and React Router do: what a handler throws never reaches the middleware. */
+    const swallowing =
+      (respond: (session: RequestSession) => Promise<Response>) =>
+      async (session: RequestSession) =>
+        respond(session).catch(() => new Response('Internal Error', { status: 500 }));
+
+    it.each(['required', 'requiredUser'] as const)(
+      'by %s becomes 401 all the same',
+      async (verb) => {
+        const { ask } = site();
+        const response = await ask(
+          swallowing(async (session) => Response.json(session[verb]().id)),
+        );
+        expect(response.status).toBe(401);
+        expect(await response.json()).toEqual({ error: expect.any(String) });
+      },
+    );
+
+    it('as a refused login becomes 409', async () => {
+      const { ask, login } = site({}, { maxSessions: 1, atMaxSessions: 'refuse' });
+      await login();
+      const response = await ask(
+        swallowing(async (session) => Response.json((await session.start('ada')).id)),
+      );
+      expect(response.status).toBe(409);
+    });
+
+    it('as an outage becomes 503, and what was collected is discarded', async () => {
+      const { ask, calls, login, store } = site();
+      const cookie = await login();
+      const respond = swallowing(async (session) => {
+        store.down = true;
+        await session
+          .required()
+          .increment('n')
+          .catch((error: unknown) => {
+            store.down = false;
+            session.required().set('b', '2');
+            throw error;
+          });
+        return new Response('');
+      });
+      const response = await ask(respond, { cookie });
+      expect(response.status).toBe(503);
+      expect(response.headers.get('Retry-After')).toBe('1');
+      expect(calls).not.toContain('update');
+    });
+
+    it('from elsewhere stays 500, and so does an answer of another status', async () => {
+      const { ask } = site();
+      const bug = swallowing(() => Promise.reject(new Error('a bug')));
+      expect((await ask(bug)).status).toBe(500);
+      const wrong = swallowing(() => Promise.reject(new SessionError('invalid_user', 'wrong')));
+      expect((await ask(wrong)).status).toBe(500);
+      const handled = await ask(async (session) => {
+        await expect(async () => session.required()).rejects.toThrow();
+        return new Response('Log in first', { status: 200 });
+      });
+      expect(handled.status).toBe(200);
+    });
   });
 });
 

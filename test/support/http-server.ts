@@ -31,11 +31,12 @@ export async function listen(server: Server): Promise<HttpServer> {
 
 /** A browser that keeps what servers set, as far as one cookie goes. */
 export class Browser {
-  readonly #url: string;
+  /** Of the server. */
+  readonly url: string;
   cookie: string | undefined;
 
   constructor(url: string) {
-    this.#url = url;
+    this.url = url;
   }
 
   /** The value that the cookie holds: the token. */
@@ -46,9 +47,11 @@ export class Browser {
   async request(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     if (this.cookie !== undefined) headers.set('Cookie', this.cookie);
-    const response = await fetch(this.#url + path, { redirect: 'manual', ...init, headers });
+    const response = await fetch(this.url + path, { redirect: 'manual', ...init, headers });
     for (const line of response.headers.getSetCookie()) {
-      this.cookie = /Max-Age=0/.test(line) ? undefined : line.split(';')[0];
+      this.cookie = /Max-Age=0|Expires=Thu, 01 Jan 1970/.test(line)
+        ? undefined
+        : line.split(';')[0];
     }
     return response;
   }
@@ -59,7 +62,7 @@ export class Browser {
 
   /** Another tab: the same cookie, and its own answers. */
   clone(): Browser {
-    const tab = new Browser(this.#url);
+    const tab = new Browser(this.url);
     tab.cookie = this.cookie;
     return tab;
   }

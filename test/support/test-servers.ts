@@ -21,7 +21,7 @@ export function testServers(env: NodeJS.ProcessEnv = process.env): readonly Test
 /** The test files below the directory that use a live server: those to run against each of them. */
 export function liveSuites(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /\.test\.tsx?$/.test(path))
+    .filter((path) => /\.test\.tsx?$/.test(path) && !path.includes('node_modules'))
     .map((path) => join(directory, path))
     .filter((path) => readFileSync(path, 'utf8').includes('/live-redis.ts'));
 }

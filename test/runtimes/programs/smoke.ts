@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { Hono } from 'hono';
+import { observers, SessionService } from 'sojourn';
+import { SojournStore } from 'sojourn/express';
+import { sessionHandler } from 'sojourn/fetch';
+import { sessions } from 'sojourn/hono';
+import { MemorySessionRepository } from 'sojourn/memory';
+import { SessionSpans } from 'sojourn/opentelemetry';
+import { SessionMetrics } from 'sojourn/prometheus';
+import { connectRedis, RedisSessionRepository } from 'sojourn/redis';
+import { sessionRepositoryContract } from 'sojourn/testing';
+
+/** One use of each entry point. */
+const { REDIS_URL: url = '', PREFIX: prefix = '' } = process.env;
+const memory = new MemorySessionRepository();
+const metrics = new SessionMetrics({ countSessions: () => memory.count() });
+const service = new SessionService({
+  repository: memory,
+  observer: observers([metrics, new SessionSpans()]),
+});
+const cookie = { secure: false };
+
+const withSession = sessionHandler({ service, cookie });
+const login = await withSession(
+  new Request('http://localhost/', { method: 'POST' }),
+  async (session) => {
+    await session.start('ada', { color: 'green' });
+    return new Response('Welcome.');
+  },
+);
+const token = login.headers.get('Set-Cookie')?.split(';')[0] ?? '';
+
+const app = new Hono().use(sessions({ service, cookie }));
+app.get('/', (c) => c.text(c.var.session.get('color') ?? ''));
+const page = await app.request('/', { headers: { Cookie: token } });
+assert.equal(await page.text(), 'green');
+assert.match(await metrics.registry.metrics(), /sojourn_sessions_active 1/);
+
+const connection = await connectRedis({ kind: 'url', url });
+const repository = new RedisSessionRepository({ client: connection.client, prefix });
+const kept = await new SessionService({ repository }).create({ color: 'blue' });
+assert.equal((await new SessionService({ repository }).get(kept.token))?.fields.color, 'blue');
+
+const store = new SojournStore({ repository });
+const data = { cookie: { originalMaxAge: null }, color: 'red' };
+await store.set('an id', data);
+assert.equal((await store.get<typeof data>('an id'))?.color, 'red');
+await connection.close();
+
+assert.ok(sessionRepositoryContract.length > 40);
+console.log('ok');
