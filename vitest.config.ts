@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/global-setup.ts',
     pool: 'forks',
+    maxWorkers: 2, // most suites wait for servers, browsers and clocks; one alone would leave the machine idle
     retry: 0, // a test that passes at the second attempt has found something
     testTimeout: 20_000,
     hookTimeout: 60_000,
