@@ -5,8 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installPackages } from '../support/install-packages.ts';
-import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
-import { runtimeBinary, runtimeLabel, runtimesFolder } from '../support/runtimes.ts';
+import { redisUrl, useTestPrefix } from '../support/live-redis.ts';
+import {
+  describeOnRuntimes,
+  runtimeBinary,
+  runtimeLabel,
+  runtimesFolder,
+} from '../support/runtimes.ts';
 import { tableIn } from '../support/table.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { type Application, applications } from './applications.ts';
@@ -39,7 +44,7 @@ function versionOf(name: string): string {
   return JSON.parse(readFileSync(manifest, 'utf8')).version;
 }
 
-describeLive('the scenario', () => {
+describeOnRuntimes('the scenario', () => {
   const prefix = useTestPrefix();
   let redis: TcpProxy;
   /** Steps that passed, by application. */

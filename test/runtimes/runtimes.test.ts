@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sessionRepositoryContract } from '../../src/testing.ts';
 import { installPackages } from '../support/install-packages.ts';
-import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
+import { redisUrl, useTestPrefix } from '../support/live-redis.ts';
 import {
+  describeOnRuntimes,
   type RuntimeName,
   runtimeBinary,
   runtimeLabel,
@@ -49,15 +51,23 @@ const runners: readonly Runner[] = [
   },
 ];
 
-const readme = fileURLToPath(new URL('../../README.md', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const programs = join(runtimesFolder, 'programs');
 const run = promisify(execFile);
 
-describeLive('on', () => {
+describeOnRuntimes('on', () => {
   const prefix = useTestPrefix();
   /** How many cases of the contract passed, by runtime. */
   const passed = new Map<string, number>();
   beforeAll(() => installPackages(runtimesFolder), 300_000);
+
+  it('the smoke test leaves out no entry point', async () => {
+    const { exports, name } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    const smoke = await readFile(join(programs, 'smoke.ts'), 'utf8');
+    const doors = Object.keys(exports).filter((door) => door !== './package.json');
+    expect(doors.length).toBeGreaterThan(8);
+    for (const door of doors) expect(smoke).toContain(` from '${name}${door.slice(1)}';`);
+  });
 
   it('the programs compile strictly', async () => {
     const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
@@ -97,7 +107,7 @@ describeLive('on', () => {
       `${passed.get(runtime) ?? 0}`,
     ]);
     const head = ['runtime', 'cases of the storage contract, in memory and on Redis'];
-    const { written, ran } = await tableIn(readme, 'runtimes', [head, ...rows]);
+    const { written, ran } = await tableIn(join(root, 'README.md'), 'runtimes', [head, ...rows]);
     expect(written).toBe(ran);
   });
 });

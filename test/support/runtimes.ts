@@ -1,9 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { describe } from 'vitest';
+import { describeLive } from './live-redis.ts';
 
 /** Where the runtimes are installed, for `installPackages`. */
 export const runtimesFolder = fileURLToPath(new URL('../runtimes', import.meta.url));
+
+/**
+ * A suite that needs a Redis and the runtimes. Skipped where there are no packages of them: anywhere but on Linux on x64,
+ * which CI is.
+ */
+export const describeOnRuntimes =
+  process.platform === 'linux' && process.arch === 'x64' ? describeLive : describe.skip;
 
 const programs = {
   'Node 22': 'node22/bin/node',

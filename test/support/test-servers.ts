@@ -18,12 +18,18 @@ export function testServers(env: NodeJS.ProcessEnv = process.env): readonly Test
   return [...new Set(binaries)].map((binary) => ({ binary, name: describeServer(binary) }));
 }
 
-/** The test files below the directory that use a live server: those to run against each of them. */
+/**
+ * The test files below the directory that use a live server: those to run against each of them. Not those that build
+ * applications in their folders, which two runs at once would do to each other; they try frameworks and not servers.
+ */
 export function liveSuites(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((path) => /\.test\.tsx?$/.test(path) && !path.includes('node_modules'))
     .map((path) => join(directory, path))
-    .filter((path) => readFileSync(path, 'utf8').includes('/live-redis.ts'));
+    .filter((path) => {
+      const source = readFileSync(path, 'utf8');
+      return source.includes('/live-redis.ts') && !source.includes('describeOnRuntimes');
+    });
 }
 
 function describeServer(binary: string): string {
