@@ -11,8 +11,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2, // most suites wait for servers, browsers and clocks; one alone would leave the machine idle
     retry: 0, // a test that passes at the second attempt has found something
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     reporters: ['default', new ClosingLineReporter()],
     ...(servers.length === 0
       ? { include: everything }
