@@ -10,7 +10,7 @@ import {
   type Patience,
   type Place,
 } from './open-ioredis.ts';
-import { parseRedisUrl, type RedisAddress } from './redis-address.ts';
+import { type HostAndPort, parseRedisUrl, type RedisAddress } from './redis-address.ts';
 import { plainRedisError, storeUnavailable } from './redis-errors.ts';
 import { tlsMismatch } from './tls-mismatch.ts';
 
@@ -139,19 +139,23 @@ function atUrl({ kind: _, url, ...access }: RedisAddress & { readonly kind: 'url
   return { kind: 'server', ...parseRedisUrl(url), ...access };
 }
 
-/** The error with the likely reason, where TLS is used on one side only. */
+/** The error with the likely reason, where TLS is used on one side only. What Redis answers in words is reason enough. */
 async function withHint(error: Error, place: Place): Promise<Error> {
-  const [at, byTls] =
-    place.kind === 'sentinel'
-      ? [place.sentinels[0], place.sentinelAccess?.tls !== undefined]
-      : place.kind === 'cluster'
-        ? [place.nodes[0], place.tls !== undefined]
-        : place.kind === 'server'
-          ? [place, place.tls !== undefined]
-          : [undefined, false];
-  const hint = at && (await tlsMismatch(at, byTls));
+  const at = error.name === 'ReplyError' ? undefined : firstAsked(place);
+  const hint = at && (await tlsMismatch(at, at.byTls));
   if (at === undefined || hint === undefined) return error;
   return new Error(`${at.host}:${at.port} does not answer; ${hint} (${error.message})`);
+}
+
+/** Who is asked first, and whether by TLS; `undefined` for a unix socket, which has none. */
+function firstAsked(place: Place): (HostAndPort & { readonly byTls: boolean }) | undefined {
+  if (place.kind === 'socket') return undefined;
+  if (place.kind === 'server') return { ...place, byTls: place.tls !== undefined };
+  const [node, tls] =
+    place.kind === 'cluster'
+      ? [place.nodes[0], place.tls]
+      : [place.sentinels[0], place.sentinelAccess?.tls];
+  return node && { ...node, byTls: tls !== undefined };
 }
 
 /** Resolves when every node that is known has answered or been given up: a cluster serves what it can. */
