@@ -8,6 +8,7 @@ import {
   type SessionHandlerOptions,
   type SessionHeaders,
   SessionLifecycle,
+  UNAVAILABLE,
 } from './session-lifecycle.ts';
 
 /** What the handler works with, and how strict it is. */
@@ -173,8 +174,7 @@ function withCookieInPlace(response: Response, setCookie: string | undefined): R
 }
 
 function answerUnavailable(): Response {
-  const error = 'The session store is unavailable. Try again in a moment.';
-  return json({ error }, 503, { 'Retry-After': '1' });
+  return json(UNAVAILABLE, 503, { 'Retry-After': '1' });
 }
 
 function json(body: object, status: number, headers: Record<string, string> = {}): Response {

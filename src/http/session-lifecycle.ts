@@ -199,6 +199,11 @@ function unauthenticatedError(message: string): Error {
   });
 }
 
+/** What clients read while the store is unavailable. */
+export const UNAVAILABLE = {
+  error: 'The session store is unavailable. Try again in a moment.',
+} as const;
+
 /** Whether a login came too late or was one too many (409), rather than wrong. */
 export function isConflict(error: unknown): error is SessionError {
   return (

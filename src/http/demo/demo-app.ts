@@ -11,6 +11,7 @@ import { type FormEnv, limitForm, readForm } from '../form.ts';
 import { type SessionsEnv, sessions } from '../hono/sessions.ts';
 import type { RequestSession } from '../request-session.ts';
 import { SessionCookie } from '../session-cookie.ts';
+import { UNAVAILABLE } from '../session-lifecycle.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { type Cost, LastActions } from './last-actions.ts';
 import { type Notice, noticeOf, notices } from './notices.ts';
@@ -263,7 +264,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     c.header('Cache-Control', 'no-store');
     if (prefersHtml(c))
       return page(c, { ...pageView(undefined, undefined), state: 'unavailable' }, 503);
-    return c.json({ error: 'The session store is unavailable. Try again in a moment.' }, 503);
+    return c.json(UNAVAILABLE, 503);
   }
 
   async function page(c: Context, view: PageView, status: 200 | 503 = 200): Promise<Response> {

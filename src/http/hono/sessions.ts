@@ -9,6 +9,7 @@ import {
   type SessionHandlerOptions,
   type SessionHeaders,
   SessionLifecycle,
+  UNAVAILABLE,
 } from '../session-lifecycle.ts';
 
 /** What the middleware works with, and how strict it is. */
@@ -103,7 +104,7 @@ function forbidStoring(c: Context): void {
 function answerUnavailable(c: Context): Response {
   c.header('Retry-After', '1');
   c.header('Cache-Control', 'no-store');
-  return c.json({ error: 'The session store is unavailable. Try again in a moment.' }, 503);
+  return c.json(UNAVAILABLE, 503);
 }
 
 function conflict({ code, message }: { readonly code: string; readonly message: string }) {
