@@ -3,12 +3,13 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Cluster, Redis } from 'ioredis';
-import { connectRedis, type RedisAddress } from '../src/adapters/redis/connect-redis.ts';
+import { connectRedis } from '../src/adapters/redis/connect-redis.ts';
+import { scanSessions } from '../src/adapters/redis/inspect/scan-sessions.ts';
+import type { RedisAddress } from '../src/adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from '../src/adapters/redis/redis-session-repository.ts';
-import { scanSessions } from '../src/adapters/redis/scan-sessions.ts';
 import { batchesOf } from '../src/domain/pace.ts';
 import { SojournStore } from '../src/express.ts';
-import { SessionService } from '../src/index.ts';
+import { type SessionPage, SessionService } from '../src/index.ts';
 import { thisMachine } from '../test/support/provision.ts';
 import { provisionRedis } from '../test/support/provision-redis.ts';
 import { startRedisCluster } from '../test/support/redis-cluster.ts';
@@ -93,7 +94,7 @@ try {
   await measure('list, a page of 100 after the other', async () => {
     let [listed, after]: [number, string | undefined] = [0, undefined];
     do {
-      const page = await service.list('ada', { limit: 100, after });
+      const page: SessionPage = await service.list('ada', { limit: 100, after });
       listed += page.sessions.length;
       after = page.next;
     } while (after !== undefined);

@@ -7,18 +7,18 @@ import type { SpanDatabase } from './adapters/opentelemetry/session-spans.ts';
 import type { ServerLog } from './adapters/pino/server-log.ts';
 import type { KnownCount } from './adapters/prometheus/session-count.ts';
 import type { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
-import { CommandTrace } from './adapters/redis/command-trace.ts';
 import { connectRedis } from './adapters/redis/connect-redis.ts';
-import { RedisInspection } from './adapters/redis/inspection.ts';
-import { type NearCache, openNearCache } from './adapters/redis/near-cache.ts';
+import { CommandTrace } from './adapters/redis/inspect/command-trace.ts';
+import { RedisInspection } from './adapters/redis/inspect/inspection.ts';
+import { shareCount } from './adapters/redis/inspect/shared-count.ts';
+import { watchExpiry } from './adapters/redis/inspect/watch-expiry.ts';
+import { type NearCache, openNearCache } from './adapters/redis/near-cache/near-cache.ts';
 import {
   type HostAndPort,
   parseRedisUrl,
   type RedisAddress,
 } from './adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from './adapters/redis/redis-session-repository.ts';
-import { shareCount } from './adapters/redis/shared-count.ts';
-import { watchExpiry } from './adapters/redis/watch-expiry.ts';
 import { type Config, StartError } from './config.ts';
 import { reasonOf, StoreUnavailableError } from './domain/errors.ts';
 import { observedRepository } from './domain/observed-repository.ts';

@@ -13,24 +13,24 @@ export {
   connectRedis,
   type RedisConnection,
 } from './adapters/redis/connect-redis.ts';
-export { countSessions } from './adapters/redis/count-sessions.ts';
-export type { WatchOptions } from './adapters/redis/key-events.ts';
+export { countSessions } from './adapters/redis/inspect/count-sessions.ts';
+export type { WatchOptions } from './adapters/redis/inspect/key-events.ts';
+export { type ScanOptions, scanSessions } from './adapters/redis/inspect/scan-sessions.ts';
+export {
+  type ShareCountOptions,
+  type SharedCount,
+  shareCount,
+} from './adapters/redis/inspect/shared-count.ts';
+export { watchEndings } from './adapters/redis/inspect/watch-endings.ts';
+export { watchExpiry } from './adapters/redis/inspect/watch-expiry.ts';
 export {
   type NearCache,
   type NearCacheOptions,
   openNearCache,
-} from './adapters/redis/near-cache.ts';
+} from './adapters/redis/near-cache/near-cache.ts';
 export type { HostAndPort, RedisAccess, RedisAddress } from './adapters/redis/redis-address.ts';
 export {
   type OnRecord,
   RedisSessionRepository,
   type RedisSessionRepositoryOptions,
 } from './adapters/redis/redis-session-repository.ts';
-export { type ScanOptions, scanSessions } from './adapters/redis/scan-sessions.ts';
-export {
-  type ShareCountOptions,
-  type SharedCount,
-  shareCount,
-} from './adapters/redis/shared-count.ts';
-export { watchEndings } from './adapters/redis/watch-endings.ts';
-export { watchExpiry } from './adapters/redis/watch-expiry.ts';

@@ -1,4 +1,4 @@
-import type { RedisInspection } from '../adapters/redis/inspection.ts';
+import type { RedisInspection } from '../adapters/redis/inspect/inspection.ts';
 import { StoreUnavailableError } from '../domain/errors.ts';
 import { CommandError, EXIT_NOT_FOUND } from './failure.ts';
 

@@ -1,4 +1,4 @@
-import type { ServerFacts } from '../adapters/redis/inspection.ts';
+import type { ServerFacts } from '../adapters/redis/inspect/inspection.ts';
 import { DEFAULT_PREFIX, redisSettings } from '../config.ts';
 import { Pace, type PaceOptions } from '../domain/pace.ts';
 import { remainingSeconds, type Session } from '../domain/session.ts';

@@ -1,4 +1,4 @@
-import type { RedisInspection } from '../adapters/redis/inspection.ts';
+import type { RedisInspection } from '../adapters/redis/inspect/inspection.ts';
 import { batchesOf, Pace, type PaceOptions } from '../domain/pace.ts';
 import type { Session } from '../domain/session.ts';
 import type { SessionId } from '../domain/session-token.ts';

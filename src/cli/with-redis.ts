@@ -1,4 +1,4 @@
-import type { RedisInspection } from '../adapters/redis/inspection.ts';
+import type { RedisInspection } from '../adapters/redis/inspect/inspection.ts';
 import { type Config, ConfigError, StartError } from '../config.ts';
 import type { ContainerOptions } from '../container.ts';
 import type { SessionService } from '../domain/session-service.ts';

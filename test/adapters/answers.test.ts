@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RedisInspection } from '../../src/adapters/redis/inspection.ts';
+import { RedisInspection } from '../../src/adapters/redis/inspect/inspection.ts';
 import type { Credential, SessionId } from '../../src/domain/session-token.ts';
 import { StoreUnavailableError } from '../../src/index.ts';
 import { type RedisClient, RedisSessionRepository, scanSessions } from '../../src/redis.ts';

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import RedisMock from 'ioredis-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openNearCache } from '../../src/adapters/redis/near-cache.ts';
+import { openNearCache } from '../../src/adapters/redis/near-cache/near-cache.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { type SessionRepository, SessionService } from '../../src/index.ts';
 import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';

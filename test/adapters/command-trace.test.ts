@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { CommandTrace } from '../../src/adapters/redis/command-trace.ts';
 import { connectRedis, type RedisConnection } from '../../src/adapters/redis/connect-redis.ts';
+import { CommandTrace } from '../../src/adapters/redis/inspect/command-trace.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService } from '../../src/index.ts';
 import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';

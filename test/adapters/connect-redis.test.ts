@@ -10,9 +10,9 @@ import {
   connectRedis,
   type RedisConnection,
 } from '../../src/adapters/redis/connect-redis.ts';
+import { scanSessions } from '../../src/adapters/redis/inspect/scan-sessions.ts';
 import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
-import { scanSessions } from '../../src/adapters/redis/scan-sessions.ts';
 import { SessionService } from '../../src/index.ts';
 import { sessionRepositoryContract } from '../../src/testing/session-repository-contract.ts';
 import { askRedis } from '../support/ask-redis.ts';

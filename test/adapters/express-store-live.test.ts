@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { scanSessions } from '../../src/adapters/redis/inspect/scan-sessions.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
-import { scanSessions } from '../../src/adapters/redis/scan-sessions.ts';
 import { SojournStore } from '../../src/express.ts';
 import { SessionService } from '../../src/index.ts';
 import { foreignApps, type Handlers } from '../support/foreign-apps.ts';

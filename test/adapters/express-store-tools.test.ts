@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { scanSessions } from '../../src/adapters/redis/inspect/scan-sessions.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
-import { scanSessions } from '../../src/adapters/redis/scan-sessions.ts';
 import { StoreUnavailableError } from '../../src/domain/errors.ts';
 import type { SessionId } from '../../src/domain/session-token.ts';
 import { SojournStore } from '../../src/express.ts';

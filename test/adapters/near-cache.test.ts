@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { connectRedis, type RedisConnection } from '../../src/adapters/redis/connect-redis.ts';
-import { type NearCache, openNearCache } from '../../src/adapters/redis/near-cache.ts';
+import { type NearCache, openNearCache } from '../../src/adapters/redis/near-cache/near-cache.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { type Session, SessionService } from '../../src/index.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';

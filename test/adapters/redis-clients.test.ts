@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandsOf } from '../../src/adapters/redis/clients/tell-apart.ts';
-import { CommandTrace } from '../../src/adapters/redis/command-trace.ts';
-import { RedisInspection } from '../../src/adapters/redis/inspection.ts';
+import { CommandTrace } from '../../src/adapters/redis/inspect/command-trace.ts';
+import { RedisInspection } from '../../src/adapters/redis/inspect/inspection.ts';
 import { type SessionEvent, SessionService } from '../../src/index.ts';
 import {
   countSessions,

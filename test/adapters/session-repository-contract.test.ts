@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import RedisMock from 'ioredis-mock';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MemorySessionRepository } from '../../src/adapters/memory/memory-session-repository.ts';
-import { type NearCache, openNearCache } from '../../src/adapters/redis/near-cache.ts';
+import { type NearCache, openNearCache } from '../../src/adapters/redis/near-cache/near-cache.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { observedRepository } from '../../src/domain/observed-repository.ts';
 import { type Subject, sessionRepositoryContract } from '../../src/testing.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
+import { shareCount } from '../../src/adapters/redis/inspect/shared-count.ts';
 import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
-import { shareCount } from '../../src/adapters/redis/shared-count.ts';
 import { SessionService } from '../../src/index.ts';
 import { askRedis } from '../support/ask-redis.ts';
 import { type Deployment, deployments } from '../support/deployments.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { commandsOf, type RedisClient } from '../../src/adapters/redis/clients/tell-apart.ts';
 import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
-import { openNearCache } from '../../src/adapters/redis/near-cache.ts';
+import { openNearCache } from '../../src/adapters/redis/near-cache/near-cache.ts';
 import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService, type SessionServiceOptions } from '../../src/index.ts';

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { openNearCache } from '../../src/adapters/redis/near-cache.ts';
+import { openNearCache } from '../../src/adapters/redis/near-cache/near-cache.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import type { SessionRepository } from '../../src/ports/session-repository.ts';
 import { type Deployment, deployments } from './deployments.ts';

@@ -1,12 +1,12 @@
-import type { Session } from '../../domain/session.ts';
-import type { Credential, SecretHash, SessionId } from '../../domain/session-token.ts';
-import type { Absent, Access, SessionRepository } from '../../ports/session-repository.ts';
-import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
-import { NearCacheEntries, type NearCacheEntry, toEntry } from './near-cache-entries.ts';
-import { NearCacheInvalidations } from './near-cache-invalidations.ts';
-import { LONGEST_PUT_OFF_MS, NearCacheTouches, type PutOff } from './near-cache-touches.ts';
-import { forgettingWrites } from './near-cache-writes.ts';
-import { RedisSessionRepository } from './redis-session-repository.ts';
+import type { Session } from '../../../domain/session.ts';
+import type { Credential, SecretHash, SessionId } from '../../../domain/session-token.ts';
+import type { Absent, Access, SessionRepository } from '../../../ports/session-repository.ts';
+import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
+import { RedisSessionRepository } from '../redis-session-repository.ts';
+import { NearCacheEntries, type NearCacheEntry, toEntry } from './entries.ts';
+import { NearCacheInvalidations } from './invalidations.ts';
+import { LONGEST_PUT_OFF_MS, NearCacheTouches, type PutOff } from './touches.ts';
+import { forgettingWrites } from './writes.ts';
 
 /** Which sessions to keep, and how many. */
 export interface NearCacheOptions {

@@ -1,7 +1,7 @@
-import { parseSessionId, type SessionId } from '../../domain/session-token.ts';
-import type { SessionObserver } from '../../ports/session-observer.ts';
-import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
-import { storeUnavailable } from './redis-errors.ts';
+import { parseSessionId, type SessionId } from '../../../domain/session-token.ts';
+import type { SessionObserver } from '../../../ports/session-observer.ts';
+import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
+import { storeUnavailable } from '../redis-errors.ts';
 
 /** What to watch, and who hears of it. */
 export interface WatchOptions {

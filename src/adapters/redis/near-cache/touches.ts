@@ -1,6 +1,6 @@
-import type { Session } from '../../domain/session.ts';
-import type { Credential, SessionId } from '../../domain/session-token.ts';
-import type { Absent, Access } from '../../ports/session-repository.ts';
+import type { Session } from '../../../domain/session.ts';
+import type { Credential, SessionId } from '../../../domain/session-token.ts';
+import type { Absent, Access } from '../../../ports/session-repository.ts';
 
 /** How long the slide of a session may be put off at most. */
 export const LONGEST_PUT_OFF_MS = 1000;

@@ -1,9 +1,9 @@
-import type { PaceOptions } from '../../domain/pace.ts';
-import { reserved } from '../../domain/session-record.ts';
-import type { SessionId } from '../../domain/session-token.ts';
-import { isTexts, notUnderstood } from './answers.ts';
-import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
-import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
+import type { PaceOptions } from '../../../domain/pace.ts';
+import { reserved } from '../../../domain/session-record.ts';
+import type { SessionId } from '../../../domain/session-token.ts';
+import { isTexts, notUnderstood } from '../answers.ts';
+import type { RedisCommands, RedisScript } from '../clients/redis-commands.ts';
+import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
 import { findPrefixes } from './find-prefixes.ts';
 import { type ScanOptions, scanSessions, scanUsers } from './scan-sessions.ts';
 

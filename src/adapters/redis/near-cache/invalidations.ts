@@ -1,5 +1,5 @@
-import type { StoreUnavailableError } from '../../domain/errors.ts';
-import type { RedisCommands, RedisListening } from './clients/redis-commands.ts';
+import type { StoreUnavailableError } from '../../../domain/errors.ts';
+import type { RedisCommands, RedisListening } from '../clients/redis-commands.ts';
 
 export interface InvalidationListener {
   /** A key below the prefix was written, removed or has run out. */

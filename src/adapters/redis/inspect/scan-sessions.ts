@@ -1,8 +1,8 @@
-import { Pace, type PaceOptions } from '../../domain/pace.ts';
-import { parseSessionId, type SessionId } from '../../domain/session-token.ts';
-import { isTexts, notUnderstood } from './answers.ts';
-import type { RedisCommands } from './clients/redis-commands.ts';
-import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
+import { Pace, type PaceOptions } from '../../../domain/pace.ts';
+import { parseSessionId, type SessionId } from '../../../domain/session-token.ts';
+import { isTexts, notUnderstood } from '../answers.ts';
+import type { RedisCommands } from '../clients/redis-commands.ts';
+import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
 
 /** Which sessions to walk through, and how fast. */
 export interface ScanOptions extends PaceOptions {

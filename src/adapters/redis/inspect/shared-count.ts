@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { StoreUnavailableError } from '../../domain/errors.ts';
-import { toInteger } from './answers.ts';
-import type { RedisCommands } from './clients/redis-commands.ts';
-import { commandsOf } from './clients/tell-apart.ts';
+import { StoreUnavailableError } from '../../../domain/errors.ts';
+import { toInteger } from '../answers.ts';
+import type { RedisCommands } from '../clients/redis-commands.ts';
+import { commandsOf } from '../clients/tell-apart.ts';
 import { countSessions } from './count-sessions.ts';
 import { type ScanOptions, scanSessions } from './scan-sessions.ts';
 

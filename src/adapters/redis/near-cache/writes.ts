@@ -1,5 +1,5 @@
-import type { SessionId } from '../../domain/session-token.ts';
-import type { SessionRepository } from '../../ports/session-repository.ts';
+import type { SessionId } from '../../../domain/session-token.ts';
+import type { SessionRepository } from '../../../ports/session-repository.ts';
 
 /**
  * The repository, where every call that may change a session has its id forgotten: at once, and again when the answer is

@@ -1,8 +1,8 @@
-import { StoreUnavailableError } from '../../domain/errors.ts';
-import { Pace } from '../../domain/pace.ts';
-import { parseSessionId, type SessionId } from '../../domain/session-token.ts';
-import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
-import { RedisSessionRepository } from './redis-session-repository.ts';
+import { StoreUnavailableError } from '../../../domain/errors.ts';
+import { Pace } from '../../../domain/pace.ts';
+import { parseSessionId, type SessionId } from '../../../domain/session-token.ts';
+import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
+import { RedisSessionRepository } from '../redis-session-repository.ts';
 import { scan } from './scan-sessions.ts';
 
 const ID_CHARACTERS = 22;

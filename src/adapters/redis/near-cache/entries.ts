@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { Session } from '../../domain/session.ts';
-import { reserved } from '../../domain/session-record.ts';
-import type { SecretHash, SessionId } from '../../domain/session-token.ts';
+import type { Session } from '../../../domain/session.ts';
+import { reserved } from '../../../domain/session-record.ts';
+import type { SecretHash, SessionId } from '../../../domain/session-token.ts';
 
 /** A session as it was read; instants on the clock of `performance.now()`. */
 export interface NearCacheEntry {

@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
-import type { SentCommand } from './clients/redis-commands.ts';
-import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
-import { indexScripts } from './redis-user-index.ts';
-import { scripts } from './scripts.ts';
+import type { SentCommand } from '../clients/redis-commands.ts';
+import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
+import { indexScripts } from '../redis-user-index.ts';
+import { scripts } from '../scripts.ts';
 
 /** What a piece of work asked of Redis. */
 export interface CommandCost {
