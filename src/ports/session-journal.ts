@@ -1,0 +1,45 @@
+import type { Device } from '../domain/device.ts';
+import type { SessionId } from '../domain/session-token.ts';
+import type { EndReason } from './session-observer.ts';
+
+/** Something that happened to a session of a user. Personal data; never a token, a secret or an application's field. */
+export interface JournalEntry {
+  /** Milliseconds since 1970, by the clock of who wrote it. */
+  readonly at: number;
+  readonly event: 'started' | 'rotated' | 'reused' | 'ended';
+  readonly sessionId: SessionId;
+  /** Why it ended; `undefined` for every other event. */
+  readonly why?: EndReason | undefined;
+  /**
+   * Who caused it: `user` (the session's own requests, the page of devices), `policy` (limits, a reused token), `store` (it
+   * ran out), or an operator's tool and who used it, such as `cli ada` and `console ada`.
+   */
+  readonly by?: string | undefined;
+  /** Where the session was started; only of `started`. */
+  readonly device?: Device | undefined;
+  /** The request that caused it, as the log names it. */
+  readonly requestId?: string | undefined;
+}
+
+/** Which entries to read. */
+export interface JournalQuery {
+  /** Only entries since then, in milliseconds since 1970. Default: all that are kept. */
+  readonly since?: number | undefined;
+  /** How many at most, the newest. @default 100 */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * What happened to each user's sessions: a bounded list for each user, kept for a bounded time. Sessions do not depend on
+ * it: a journal that fails costs its entries and nothing else. A store that fails rejects with `StoreUnavailableError`.
+ */
+export interface SessionJournal {
+  /** Adds an entry; the oldest make room where there are too many. */
+  append(user: string, entry: JournalEntry): Promise<void>;
+
+  /** The user's entries, newest first. Entries that cannot be read are left out. */
+  read(user: string, query?: JournalQuery): Promise<readonly JournalEntry[]>;
+
+  /** Forgets all of the user's entries, and answers how many there were. */
+  erase(user: string): Promise<number>;
+}
