@@ -40,7 +40,7 @@ function wait(ms: number): Promise<void> {
 }
 
 /** So many sessions are asked for at once: enough to keep a store busy, few enough for whoever comes next to wait for little. */
-export const AT_ONCE = 100;
+export const AT_ONCE = 30;
 
 /** The items, so many at a time. */
 export function* batchesOf<T>(items: readonly T[]): Generator<readonly T[]> {

@@ -372,7 +372,7 @@ export class SessionService {
    * account is disabled or a password changed (OWASP ASVS 7.4.2, 7.4.3). A login that races it is ended too, or began
    * afterwards.
    *
-   * It ends a hundred at a time and rests in between, so that others are served as always: 100,000 take some seconds. Where
+   * It ends a few at a time and rests in between, so that others are served as always: 100,000 take some seconds. Where
    * the store fails on the way, what has ended stays so, the error's `ended` says how many these are, and the next call goes on.
    */
   deleteAll(user: string, { except }: { readonly except?: SessionId } = {}): Promise<number> {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { MemoryUserIndex } from '../../src/adapters/memory/memory-user-index.ts';
+import { AT_ONCE } from '../../src/domain/pace.ts';
 import {
   type Session,
   type SessionEvent,
@@ -64,7 +65,7 @@ describe("a user's sessions", () => {
   }
 
   describe('in pages', () => {
-    it.each([1, 7, 100, 249, 250, 251, 1000])('of %i, are all of them, once', async (limit) => {
+    it.each([1, 7, AT_ONCE, 249, 250, 251, 1000])('of %i, are all of them, once', async (limit) => {
       const app = service();
       const ids = await logins(app, 250);
       const listed: SessionId[] = [];
@@ -139,12 +140,12 @@ describe("a user's sessions", () => {
     });
   });
 
-  it('are listed and ended a hundred at a time, with turns of the event loop for others', async () => {
+  it('are listed and ended a batch at a time, with turns of the event loop for others', async () => {
     const app = service();
     const ids = await logins(app, 1234);
     mostAtOnce = 0;
     expect(idsOf(await app.list(user))).toEqual(ids);
-    expect(mostAtOnce).toBe(100);
+    expect(mostAtOnce).toBe(AT_ONCE);
     mostAtOnce = 0;
     let turns = 0;
     const ticking = setInterval(() => {
@@ -152,7 +153,7 @@ describe("a user's sessions", () => {
     }, 1);
     expect(await app.deleteAll(user)).toBe(1234);
     clearInterval(ticking);
-    expect(mostAtOnce).toBe(100);
+    expect(mostAtOnce).toBe(AT_ONCE);
     expect(turns).toBeGreaterThan(10);
     expect(await indexed()).toBe(0);
     expect(await repository.count()).toBe(0);
@@ -173,7 +174,7 @@ describe("a user's sessions", () => {
     };
     expect(await app.deleteAll(user)).toBeGreaterThanOrEqual(500);
     repository.users.list = list;
-    expect(batches).toBeLessThan(10);
+    expect(batches).toBeLessThan(500 / AT_ONCE + 5);
     const alive = idsOf(await app.list(user));
     expect(began).toEqual(expect.arrayContaining(alive));
     expect(alive.length).toBeGreaterThanOrEqual(began.length - 150);
@@ -351,7 +352,7 @@ describe("a user's sessions", () => {
       const app = service({ maxSessions: max });
       mostAtOnce = 0;
       const [id] = await logins(app, 1);
-      expect(mostAtOnce).toBe(100);
+      expect(mostAtOnce).toBe(AT_ONCE);
       expect(await repository.count()).toBeLessThan(7100); // it does not wait for all of them
       await until('the rest is ended', async () => (await repository.count()) === max);
       expect(idsOf(await app.list(user))).toEqual([...ids.slice(-(max - 1)), id]);
