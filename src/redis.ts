@@ -23,11 +23,6 @@ export {
 } from './adapters/redis/inspect/shared-count.ts';
 export { watchEndings } from './adapters/redis/inspect/watch-endings.ts';
 export { watchExpiry } from './adapters/redis/inspect/watch-expiry.ts';
-export {
-  type NearCache,
-  type NearCacheOptions,
-  openNearCache,
-} from './adapters/redis/near-cache/near-cache.ts';
 export type { HostAndPort, RedisAccess, RedisAddress } from './adapters/redis/redis-address.ts';
 export {
   type OnRecord,

@@ -117,7 +117,8 @@ describe('the package as it is published', () => {
       for (const name of declarations) {
         const text = await readFile(join(installed, name), 'utf8');
         for (const [, path = ''] of text.matchAll(/(?:from |import\()['"](\.[^'"]*)['"]/g)) {
-          expect(names, `${path} of ${name}`).toContain(join(name, '..', path));
+          const declared = join(name, '..', path).replace(/\.js$/, '.d.ts');
+          expect(names, `${path} of ${name}`).toContain(declared);
         }
       }
     });
@@ -125,14 +126,15 @@ describe('the package as it is published', () => {
     const tsc = (...args: string[]) =>
       consumer.run(process.execPath, 'node_modules/typescript/bin/tsc', ...args);
 
-    it('loads its core, the memory store and the contract where nothing else is installed', async () => {
+    it('loads its core, the stores and the contract where nothing else is installed', async () => {
       const bare = join(folder, 'bare');
       await mkdir(join(bare, 'node_modules'), { recursive: true });
       const installed = join('node_modules', 'sojourn');
       await cp(join(consumer.folder, installed), join(bare, installed), { recursive: true });
       const code = `
-        for (const door of ['sojourn', 'sojourn/memory', 'sojourn/testing']) await import(door);
-        await import('sojourn/redis').catch((error) => console.log(error.code));`;
+        const doors = ['sojourn', 'sojourn/memory', 'sojourn/redis', 'sojourn/fetch', 'sojourn/testing'];
+        for (const door of doors) await import(door);
+        await import('sojourn/near-cache').catch((error) => console.log(error.code));`;
       const args = ['--input-type=module', '--eval', code];
       const { stdout } = await run(process.execPath, args, { cwd: bare });
       expect(stdout).toBe('ERR_MODULE_NOT_FOUND\n'); // so nothing was found outside of the project either

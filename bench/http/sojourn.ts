@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import { type SessionsEnv, sessions } from '../../src/hono.ts';
 import { SessionService } from '../../src/index.ts';
-import { connectRedis, openNearCache, RedisSessionRepository } from '../../src/redis.ts';
+import { openNearCache } from '../../src/near-cache.ts';
+import { connectRedis, RedisSessionRepository } from '../../src/redis.ts';
 import { applicationData, TTL_SECONDS } from '../fixture.ts';
 import { greeting, type HttpContender } from './contender.ts';
 import { listenHono } from './listen-hono.ts';

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { SessionService } from '../../src/index.ts';
-import { connectRedis, openNearCache, RedisSessionRepository } from '../../src/redis.ts';
+import { openNearCache } from '../../src/near-cache.ts';
+import { connectRedis, RedisSessionRepository } from '../../src/redis.ts';
 import { applicationData, forEachIndex, TTL_SECONDS } from '../fixture.ts';
 import type { Contender } from './contender.ts';
 

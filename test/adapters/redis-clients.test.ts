@@ -3,10 +3,9 @@ import { commandsOf } from '../../src/adapters/redis/clients/tell-apart.ts';
 import { CommandTrace } from '../../src/adapters/redis/inspect/command-trace.ts';
 import { RedisInspection } from '../../src/adapters/redis/inspect/inspection.ts';
 import { type SessionEvent, SessionService } from '../../src/index.ts';
+import { type NearCache, openNearCache } from '../../src/near-cache.ts';
 import {
   countSessions,
-  type NearCache,
-  openNearCache,
   RedisSessionRepository,
   scanSessions,
   watchExpiry,

@@ -3,13 +3,9 @@ import { Registry } from 'prom-client';
 import { describe, expect, it, vi } from 'vitest';
 import { SessionService } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
+import { openNearCache } from '../../src/near-cache.ts';
 import { SessionMetrics, type SessionMetricsOptions } from '../../src/prometheus.ts';
-import {
-  connectRedis,
-  countSessions,
-  openNearCache,
-  RedisSessionRepository,
-} from '../../src/redis.ts';
+import { connectRedis, countSessions, RedisSessionRepository } from '../../src/redis.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { parsePrometheusText, sumOf } from '../support/prometheus-text.ts';
 import { startRedisServer } from '../support/redis-server.ts';

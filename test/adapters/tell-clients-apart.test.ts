@@ -6,9 +6,9 @@ import * as redis6 from 'redis';
 import * as redis5 from 'redis5';
 import { describe, expect, it } from 'vitest';
 import { commandsOf } from '../../src/adapters/redis/clients/tell-apart.ts';
+import { openNearCache } from '../../src/near-cache.ts';
 import {
   countSessions,
-  openNearCache,
   type RedisClient,
   RedisSessionRepository,
   scanSessions,

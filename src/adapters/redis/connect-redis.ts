@@ -12,7 +12,6 @@ import {
 } from './open-ioredis.ts';
 import { type HostAndPort, parseRedisUrl, type RedisAddress } from './redis-address.ts';
 import { plainRedisError, storeUnavailable } from './redis-errors.ts';
-import { tlsMismatch } from './tls-mismatch.ts';
 
 /** An open connection, for a repository and to be closed by whoever opened it. */
 export interface RedisConnection {
@@ -142,8 +141,10 @@ function atUrl({ kind: _, url, ...access }: RedisAddress & { readonly kind: 'url
 /** The error with the likely reason, where TLS is used on one side only. What Redis answers in words is reason enough. */
 async function withHint(error: Error, place: Place): Promise<Error> {
   const at = error.name === 'ReplyError' ? undefined : firstAsked(place);
-  const hint = at && (await tlsMismatch(at, at.byTls));
-  if (at === undefined || hint === undefined) return error;
+  if (at === undefined) return error;
+  const { tlsMismatch } = await import('./tls-mismatch.ts'); // only here: `node:tls` takes as long to load as all of ours
+  const hint = await tlsMismatch(at, at.byTls);
+  if (hint === undefined) return error;
   return new Error(`${at.host}:${at.port} does not answer; ${hint} (${error.message})`);
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { StoreUnavailableError } from '../../../domain/errors.ts';
 import { toInteger } from '../answers.ts';
 import type { RedisCommands } from '../clients/redis-commands.ts';
@@ -63,7 +62,7 @@ interface Lease {
 }
 
 async function takeLease(commands: RedisCommands, key: string): Promise<Lease | undefined> {
-  const holder = randomUUID();
+  const holder = crypto.randomUUID();
   const taken = await commands.command('SET', key, [holder, 'NX', 'PX', LEASE_MS]);
   if (taken !== 'OK') return undefined;
   return {

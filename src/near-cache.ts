@@ -1,0 +1,10 @@
+/**
+ * Sessions in Redis, those in use kept in this process as well.
+ *
+ * @module
+ */
+export {
+  type NearCache,
+  type NearCacheOptions,
+  openNearCache,
+} from './adapters/redis/near-cache/near-cache.ts';
