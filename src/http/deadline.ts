@@ -8,7 +8,7 @@ const MAX_DEADLINE_MS = 10 * 60 * 1000;
 
 interface Waiting {
   readonly overdueAtLook: number;
-  readonly giveUp: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /**
@@ -35,10 +35,7 @@ export class Deadline {
   /** The answer, or a `StoreUnavailableError` (outcome `unknown`) if there is none at the deadline or a twentieth of it later. */
   within<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const waiting = {
-        overdueAtLook: this.#looks + LOOKS + 1,
-        giveUp: () => reject(new StoreUnavailableError('unknown', { failure: 'timeout' })),
-      };
+      const waiting = { overdueAtLook: this.#looks + LOOKS + 1, reject };
       this.#waiting.add(waiting);
       this.#timer ??= setInterval(() => this.#look(), this.#intervalMs);
       answer.then(
@@ -63,7 +60,7 @@ export class Deadline {
     for (const waiting of this.#waiting) {
       if (waiting.overdueAtLook > this.#looks) return; // those after it came later
       this.#waiting.delete(waiting);
-      waiting.giveUp();
+      waiting.reject(new StoreUnavailableError('unknown', { failure: 'timeout' }));
     }
   }
 }

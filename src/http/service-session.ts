@@ -7,6 +7,7 @@ import type { RotateOptions, SessionService } from '../domain/session-service.ts
 import type { SessionId, SessionToken } from '../domain/session-token.ts';
 import type { Deadline } from './deadline.ts';
 import type { ActiveSession, StartOptions, UserSession } from './request-session.ts';
+import { VerbOrder } from './verb-order.ts';
 
 /** What the response must do to the cookie. */
 export type CookieChange =
@@ -35,19 +36,12 @@ export interface Opened {
 
 /** One request's session on the service. The handler makes it, and asks it at the end what the cookie must become. */
 export class ServiceSession {
-  readonly cookieName: string;
   /** Whether the response may show something of the session that the request opened, which may have ended meanwhile. */
   readonly personal: boolean;
-  readonly #service: SessionService;
-  readonly #fields: FieldCodecs | undefined;
-  readonly #deadline: Deadline;
-  readonly #unauthenticated: (message: string) => Error;
-  readonly #onLostChanges: (why: string) => void;
+  readonly #options: ServiceSessionOptions;
   readonly #changes = new Map<string, string | undefined>();
-  /** Verbs under way that may change the token and the cookie. */
-  readonly #settling = new Set<Promise<unknown>>();
-  /** Other verbs under way, which need the token that they began with. */
-  readonly #using = new Set<Promise<unknown>>();
+  /** Most requests use no verb, and have none. */
+  #verbs: VerbOrder | undefined;
   #writing: Promise<boolean> | undefined;
   /** How many calls wait for that write before their own. */
   #waitingToWrite = 0;
@@ -61,28 +55,17 @@ export class ServiceSession {
   #session: Session | undefined;
   #cookieChange: CookieChange;
 
-  constructor(
-    {
-      service,
-      fields,
-      deadline,
-      cookieName,
-      unauthenticated,
-      onLostChanges,
-    }: ServiceSessionOptions,
-    { presented, token, session }: Opened,
-  ) {
-    this.#service = service;
-    this.#fields = fields;
-    this.#deadline = deadline;
-    this.cookieName = cookieName;
-    this.#unauthenticated = unauthenticated;
-    this.#onLostChanges = onLostChanges;
+  constructor(options: ServiceSessionOptions, { presented, token, session }: Opened) {
+    this.#options = options;
     this.#token = session && token;
     this.#session = session;
     this.#ownId = session?.id;
     this.personal = session !== undefined;
     this.#lost = presented && session === undefined;
+  }
+
+  get cookieName(): string {
+    return this.#options.cookieName;
   }
 
   isOf(service: SessionService): boolean {
@@ -126,12 +109,12 @@ export class ServiceSession {
 
   /** Whether a verb is under way that may change the cookie. */
   get settling(): boolean {
-    return this.#settling.size > 0;
+    return this.#verbs?.unsettled === true;
   }
 
   /** When no such verb is under way any more, however it went: an application may not have awaited it. */
   async settled(): Promise<void> {
-    while (this.#settling.size > 0) await Promise.allSettled(this.#settling);
+    await this.#verbs?.settled();
   }
 
   /** From now on nothing can change the cookie. What is still collected is dropped with `discard`, or written by itself. */
@@ -381,17 +364,20 @@ export class ServiceSession {
         'The response has left, so that the browser would not learn of it: nothing was changed.';
       return Promise.reject(new SessionError('response_sent', message));
     }
-    const before = [...this.#settling, ...this.#using];
-    return underWay(Promise.allSettled(before).then(act), this.#settling);
+    return this.#order.changing(act);
   }
 
-  /**
-   * Verbs that change the token wait for all that began before them, and all others for those: else a rotation or a login
-   * would make of another verb of its own request one by a token that opens nothing.
-   */
-  async #withToken<T>(act: () => Promise<T>): Promise<T> {
-    while (this.#settling.size > 0) await Promise.allSettled(this.#settling);
-    return underWay(Promise.resolve().then(act), this.#using);
+  #withToken<T>(act: () => Promise<T>): Promise<T> {
+    return this.#order.using(act);
+  }
+
+  get #order(): VerbOrder {
+    this.#verbs ??= new VerbOrder();
+    return this.#verbs;
+  }
+
+  get #service(): SessionService {
+    return this.#options.service;
   }
 
   #open(): string {
@@ -400,7 +386,7 @@ export class ServiceSession {
   }
 
   #refuse(message: string): Error {
-    this.#failure = this.#unauthenticated(message);
+    this.#failure = this.#options.unauthenticated(message);
     return this.#failure;
   }
 
@@ -441,11 +427,11 @@ export class ServiceSession {
   }
 
   #encode(name: string, value: unknown): string {
-    return encodeField(this.#fields, name, value);
+    return encodeField(this.#options.fields, name, value);
   }
 
   #decode(name: string, stored: string | undefined): unknown {
-    return decodeField(this.#fields, name, stored);
+    return decodeField(this.#options.fields, name, stored);
   }
 
   #wrote<T>(answer: T | undefined, name: string, value: string | undefined): T | undefined {
@@ -471,24 +457,17 @@ export class ServiceSession {
   #loseChanges(why: string): void {
     const names = [...this.#changes.keys()].map((name) => JSON.stringify(name)).join(', ');
     this.#changes.clear();
-    this.#onLostChanges(`Changes of a session could not be written (${names}): ${why}`);
+    this.#options.onLostChanges(`Changes of a session could not be written (${names}): ${why}`);
   }
 
   async #within<T>(answer: Promise<T>): Promise<T> {
     try {
-      return await this.#deadline.within(answer);
+      return await this.#options.deadline.within(answer);
     } catch (error) {
       this.#failure = error as Error; // the service throws nothing else
       throw error;
     }
   }
-}
-
-function underWay<T>(acting: Promise<T>, among: Set<Promise<unknown>>): Promise<T> {
-  among.add(acting);
-  const settle = () => among.delete(acting);
-  acting.then(settle, settle);
-  return acting;
 }
 
 function flashField(kind: string): string {

@@ -133,10 +133,13 @@ export type PresentedToken = SessionToken | 'ambiguous' | undefined;
  */
 export function parseCookie(header: string, name: string): PresentedToken {
   let found: SessionToken | undefined;
-  for (const pair of header.split(';')) {
-    const equals = pair.indexOf('=');
-    if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
-    const token = pair.slice(equals + 1).trim();
+  for (let start = 0, end: number; start < header.length; start = end + 1) {
+    end = header.indexOf(';', start);
+    if (end === -1) end = header.length;
+    const equals = header.indexOf('=', start);
+    if (equals === -1) break;
+    if (equals > end || header.slice(start, equals).trim() !== name) continue;
+    const token = header.slice(equals + 1, end).trim();
     if (!isSessionToken(token) || token === found) continue;
     if (found !== undefined) return 'ambiguous';
     found = token;

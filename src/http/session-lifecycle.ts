@@ -4,7 +4,7 @@ import type { SessionService } from '../domain/session-service.ts';
 import { type CrossSiteOptions, crossSiteCheck } from './cross-site.ts';
 import { Deadline } from './deadline.ts';
 import { type RequestHead, requestTarget } from './request-origin.ts';
-import { ServiceSession } from './service-session.ts';
+import { ServiceSession, type ServiceSessionOptions } from './service-session.ts';
 import { SessionCookie, type SessionCookieOptions } from './session-cookie.ts';
 import type { TrustedOrigins } from './trusted-origins.ts';
 
@@ -61,12 +61,9 @@ export class SessionLifecycle {
   readonly cookie: SessionCookie;
   /** Why a request is refused with 403, if it is. */
   readonly refusal: (request: RequestHead) => string | undefined;
-  readonly #service: SessionService;
-  readonly #fields: FieldCodecs | undefined;
-  readonly #deadline: Deadline;
+  readonly #session: ServiceSessionOptions;
   readonly #trustProxy: boolean;
   readonly #onWarning: (message: string, kind: SessionWarning) => void;
-  readonly #unauthenticated: (message: string) => Error;
   readonly #told = new Set<SessionWarning>();
 
   /** Throws a `SessionError` (`invalid_option`) for an option that makes no sense. */
@@ -82,12 +79,16 @@ export class SessionLifecycle {
   }: LifecycleOptions & CrossSiteOptions) {
     this.cookie = new SessionCookie(cookie);
     this.refusal = crossSiteCheck({ ...crossSite, trustProxy });
-    this.#service = service;
-    this.#fields = fields;
-    this.#deadline = new Deadline(deadlineMs);
+    this.#session = {
+      service,
+      fields,
+      deadline: new Deadline(deadlineMs),
+      cookieName: this.cookie.name,
+      unauthenticated,
+      onLostChanges: (why) => onWarning(why, 'lost_changes'),
+    };
     this.#trustProxy = trustProxy;
     this.#onWarning = onWarning;
-    this.#unauthenticated = unauthenticated;
   }
 
   /**
@@ -100,26 +101,19 @@ export class SessionLifecycle {
   ): Promise<ServiceSession> {
     const presented = this.cookie.presented(request.header('Cookie'));
     const token = presented === 'ambiguous' ? undefined : presented;
+    const { service, deadline } = this.#session;
     const session =
-      token === undefined
-        ? undefined
-        : await this.#deadline.within(this.#service.get(token, { refresh }));
-    return new ServiceSession(
-      {
-        service: this.#service,
-        fields: this.#fields,
-        deadline: this.#deadline,
-        cookieName: this.cookie.name,
-        unauthenticated: this.#unauthenticated,
-        onLostChanges: (why) => this.#onWarning(why, 'lost_changes'),
-      },
-      { presented: presented !== undefined, token, session },
-    );
+      token === undefined ? undefined : await deadline.within(service.get(token, { refresh }));
+    return new ServiceSession(this.#session, {
+      presented: presented !== undefined,
+      token,
+      session,
+    });
   }
 
   /** Throws a `SessionError` (`invalid_option`) for a session of another service: its users are not ours. */
   requireOwn(session: ServiceSession): void {
-    if (session.isOf(this.#service)) return;
+    if (session.isOf(this.#session.service)) return;
     throw new SessionError(
       'invalid_option',
       `Two services use the cookie ${this.cookie.name} on one request. Give one of them another name: cookie: { name: 'admin' }.`,
@@ -128,9 +122,16 @@ export class SessionLifecycle {
 
   /**
    * To be called when the application is done and before its response leaves: writes what it collected, unless `discard`
-   * says that it failed, and lets nothing change the cookie from then on. Answers what kept it from writing.
+   * says that it failed, and lets nothing change the cookie from then on. Answers what kept it from writing, at once where
+   * there is nothing to wait for.
    */
-  async close(session: ServiceSession, discard: boolean): Promise<Error | undefined> {
+  close(session: ServiceSession, discard: boolean): Promise<Error | undefined> | undefined {
+    if (session.settling || session.changed) return this.#settle(session, discard);
+    session.seal({ discard });
+    return undefined;
+  }
+
+  async #settle(session: ServiceSession, discard: boolean): Promise<Error | undefined> {
     if (session.settling) await session.settled();
     const failure = discard || !session.changed ? undefined : await written(session);
     while (session.settling) await session.settled(); // a stream may have begun to rotate meanwhile
