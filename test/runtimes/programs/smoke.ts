@@ -5,6 +5,7 @@ import { SojournStore } from 'sojourn/express';
 import { sessionHandler } from 'sojourn/fetch';
 import { sessions } from 'sojourn/hono';
 import { MemorySessionRepository } from 'sojourn/memory';
+import { openNearCache } from 'sojourn/near-cache';
 import { SessionSpans } from 'sojourn/opentelemetry';
 import { SessionMetrics } from 'sojourn/prometheus';
 import { connectRedis, RedisSessionRepository } from 'sojourn/redis';
@@ -40,6 +41,11 @@ const connection = await connectRedis({ kind: 'url', url });
 const repository = new RedisSessionRepository({ client: connection.client, prefix });
 const kept = await new SessionService({ repository }).create({ color: 'blue' });
 assert.equal((await new SessionService({ repository }).get(kept.token))?.fields.color, 'blue');
+
+const nearCache = openNearCache({ client: connection.client, prefix });
+const cached = new SessionService({ repository: nearCache.repository });
+assert.equal((await cached.get(kept.token))?.fields.color, 'blue');
+await nearCache.close();
 
 const store = new SojournStore({ repository });
 const data = { cookie: { originalMaxAge: null }, color: 'red' };
