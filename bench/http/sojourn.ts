@@ -14,11 +14,10 @@ export function sojourn({
   readonly nearCache?: boolean;
 }): HttpContender {
   return async (redisUrl) => {
-    const { client } = await connectRedis({ kind: 'url', url: redisUrl });
+    const { client, close } = await connectRedis({ kind: 'url', url: redisUrl });
+    const cache = nearCache ? openNearCache({ client }) : undefined;
     const service = new SessionService({
-      repository: nearCache
-        ? openNearCache({ client }).repository
-        : new RedisSessionRepository({ client }),
+      repository: cache?.repository ?? new RedisSessionRepository({ client }),
       policy: { ttl: TTL_SECONDS, refreshAfter },
       rememberTokens: nearCache ? 10_000 : 0,
     });
@@ -29,6 +28,9 @@ export function sojourn({
       return c.text('');
     });
     app.get('/', (c) => c.text(greeting(c.var.session.get('username'))));
-    return listenHono(app);
+    return listenHono(app, async () => {
+      await cache?.close();
+      await close();
+    });
   };
 }
