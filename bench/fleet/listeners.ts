@@ -1,6 +1,7 @@
 import { SessionService } from '../../src/index.ts';
-import { connectRedis, openNearCache } from '../../src/redis.ts';
+import { openNearCache } from '../../src/redis.ts';
 import { until } from '../../test/support/until.ts';
+import { connect } from '../connect.ts';
 import { answerParent } from '../measure/answer-parent.ts';
 import { ownCpu } from '../measure/cpu.ts';
 
@@ -39,7 +40,7 @@ answerParent<ListenersQuestion>(async (question) => {
 });
 
 async function open(redisUrl: string) {
-  const { client, close } = await connectRedis({ kind: 'url', url: redisUrl });
+  const { client, close } = await connect(redisUrl);
   const cache = openNearCache({ client });
   const service = new SessionService({ repository: cache.repository });
   return {

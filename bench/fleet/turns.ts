@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { SessionService } from '../../src/index.ts';
-import { connectRedis, RedisSessionRepository } from '../../src/redis.ts';
+import { RedisSessionRepository } from '../../src/redis.ts';
+import { connect } from '../connect.ts';
 import { applicationData, forEachIndex, TTL_SECONDS } from '../fixture.ts';
 import { readCores, takenByOthers } from '../measure/bystanders.ts';
 import { startChild } from '../measure/child-process.ts';
@@ -50,7 +51,7 @@ export async function fleetTurns(redis: OwnRedis, options: FleetOptions): Promis
   const program = new URL('./listeners.js', import.meta.url);
   const fleet = startChild(program, ['the near caches'], PROGRAM_CORE);
   const tell = <Answer>(question: ListenersQuestion) => fleet.ask<Answer>(question);
-  const { client, close } = await connectRedis({ kind: 'url', url: redis.url });
+  const { client, close } = await connect(redis.url);
   try {
     const service = new SessionService({
       repository: new RedisSessionRepository({ client }),

@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import { type SessionsEnv, sessions } from '../../src/hono.ts';
 import { SessionService } from '../../src/index.ts';
-import { connectRedis, openNearCache, RedisSessionRepository } from '../../src/redis.ts';
+import { openNearCache, RedisSessionRepository } from '../../src/redis.ts';
+import { connect } from '../connect.ts';
 import { applicationData, TTL_SECONDS } from '../fixture.ts';
 import { greeting, type HttpContender } from './contender.ts';
 import { listenHono } from './listen-hono.ts';
@@ -14,7 +15,7 @@ export function sojourn({
   readonly nearCache?: boolean;
 }): HttpContender {
   return async (redisUrl) => {
-    const { client, close } = await connectRedis({ kind: 'url', url: redisUrl });
+    const { client, close } = await connect(redisUrl);
     const cache = nearCache ? openNearCache({ client }) : undefined;
     const service = new SessionService({
       repository: cache?.repository ?? new RedisSessionRepository({ client }),

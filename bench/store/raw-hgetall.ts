@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { connectRedis } from '../../src/redis.ts';
+import { connect } from '../connect.ts';
 import { applicationData, forEachIndex, TTL_SECONDS } from '../fixture.ts';
 import type { Contender } from './contender.ts';
 
@@ -11,18 +11,18 @@ export const rawHgetall: Contender = hgetall('HGETALL (ioredis)', async (url) =>
 
 /** The floor under Sojourn: the same command by the client that Sojourn uses, which sends the commands of a turn together. */
 export const batchedHgetall: Contender = hgetall("HGETALL (Sojourn's client)", async (url) => {
-  const { client, close } = await connectRedis({ kind: 'url', url });
+  const { client, close } = await connect(url);
   return { client: client as Redis, close };
 });
 
 function hgetall(
   name: string,
-  connect: (url: string) => Promise<{ readonly client: Redis; close(): Promise<void> }>,
+  open: (url: string) => Promise<{ readonly client: Redis; close(): Promise<void> }>,
 ): Contender {
   return {
     name,
     async open(redisUrl, sessions) {
-      const { client, close } = await connect(redisUrl);
+      const { client, close } = await open(redisUrl);
       const key = (index: number) => `raw:${String(index).padStart(22, '0')}`;
       await forEachIndex(sessions, async (index) => {
         await client.hset(key(index), {

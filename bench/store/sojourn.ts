@@ -1,10 +1,6 @@
 import { SessionService, type SessionServiceOptions } from '../../src/index.ts';
-import {
-  connectRedis,
-  openNearCache,
-  type RedisClient,
-  RedisSessionRepository,
-} from '../../src/redis.ts';
+import { openNearCache, type RedisClient, RedisSessionRepository } from '../../src/redis.ts';
+import { connect as connectByIoredis } from '../connect.ts';
 import { applicationData, forEachIndex, TTL_SECONDS } from '../fixture.ts';
 import { openNodeRedis } from '../node-redis.ts';
 import type { Contender } from './contender.ts';
@@ -21,8 +17,6 @@ type Connect = (redisUrl: string) => Promise<{
   readonly client: RedisClient;
   close(): Promise<void>;
 }>;
-
-const byIoredis: Connect = (url) => connectRedis({ kind: 'url', url });
 
 const byNodeRedis: Connect = async (url) => {
   const client = await openNodeRedis(url);
@@ -75,7 +69,7 @@ export const nearCacheWithWrites = nearCache({
 
 function sojourn({
   name,
-  connect = byIoredis,
+  connect = connectByIoredis,
   policy = {},
   run = (service, token) => service.get(token),
 }: SojournVerb): Contender {
@@ -107,8 +101,8 @@ function nearCache({
     name,
     steadyAfterSeconds: PUT_OFF_SECONDS,
     async open(redisUrl, sessions) {
-      const here = await byIoredis(redisUrl);
-      const elsewhere = writesElsewhere ? await byIoredis(redisUrl) : undefined;
+      const here = await connectByIoredis(redisUrl);
+      const elsewhere = writesElsewhere ? await connectByIoredis(redisUrl) : undefined;
       const cache = openNearCache({ client: here.client });
       const policy = { ttl: TTL_SECONDS };
       const service = new SessionService({
