@@ -98,7 +98,8 @@ function inWords(plan: Plan): string {
   ];
   const width = Math.max(...rows.map(([what]) => what.length));
   const lines = rows.map(([what, value]) => `${what.padEnd(width)}  ${value}`);
-  const growth = (one: typeof first) => one && `${one.what} at ${round(one.factor)} times this`;
+  const growth = (one: typeof first) =>
+    one && `${one.what} at ${round(one.factor)} times the demand`;
   return `${lines.join('\n')}\n\nFirst to give way: ${growth(first)}.\nThen: ${later.map(growth).join('; ')}.`;
 }
 

@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type SessionShape, sessionBytes } from '../scripts/plan/memory.ts';
@@ -6,7 +10,10 @@ import { SessionService } from '../src/index.ts';
 import { connectRedis, type RedisConnection, RedisSessionRepository } from '../src/redis.ts';
 import { describeWithServers, redisBinary } from './support/live-redis.ts';
 import { type RedisServer, startRedisServer } from './support/redis-server.ts';
+import { tableIn } from './support/table.ts';
 import { until } from './support/until.ts';
+
+const document = fileURLToPath(new URL('../docs/scaling.md', import.meta.url));
 
 /** As docs/scaling.md says. */
 const TOLERANCE = 0.1;
@@ -123,6 +130,49 @@ it('near caches take connections and memory of Redis', () => {
   expect(having.shard.connections).toBeGreaterThan(without.shard.connections);
   expect(having.dataGib).toBeGreaterThan(without.dataGib);
 });
+
+it('docs/scaling.md shows the bytes that the model works out for 100 million sessions', async () => {
+  const device = { label: 16, userAgent: 32, address: 13 };
+  const user = (sessions: number, ended = 0) => ({ user: { name: 16, sessions, ended } });
+  const bytes = (count: number, rest: Partial<SessionShape>) => {
+    const fields = Array.from({ length: count }, () => ({ name: 10, value: 10 }));
+    const { session, index } = sessionBytes({ prefix: 8, fields, ...rest }, 1e8);
+    return String(Math.round((session + index) / 10) * 10);
+  };
+  const rows = [0, 2, 5, 10, 20].map((count) => [
+    String(count),
+    bytes(count, {}),
+    ...[bytes(count, user(1)), bytes(count, user(2, 1)), bytes(count, user(10, 5))],
+    bytes(count, { ...user(2, 1), device }),
+  ]);
+  const head = ['fields', "nobody's", "a user's only one", 'one of two', 'one of ten'];
+  const { written, ran } = await tableIn(document, 'bytes', [
+    [...head, 'one of two, with its device'],
+    ...rows,
+  ]);
+  expect(written).toBe(ran);
+});
+
+it('docs/scaling.md shows what the command in it prints', async () => {
+  const [, command = '', printed] =
+    /```\n\$ npm run plan -- (.*)\n\n([^`]*)```/.exec(await readFile(document, 'utf8')) ?? [];
+  const { stdout } = await runPlan(command);
+  expect(stdout).toBe(printed);
+});
+
+it('npm run plan refuses what makes no sense, and says what it takes', async () => {
+  await expect(runPlan('--sessions many --requests 1 --servers 1')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--sessions must be a number from 0, not many.'),
+  });
+});
+
+function runPlan(args: string): Promise<{ stdout: string }> {
+  const [tsx, script] = ['../node_modules/.bin/tsx', '../scripts/plan.ts'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  ) as [string, string];
+  return promisify(execFile)(tsx, [script, ...args.split(' ')]);
+}
 
 function shortFields(count: number): Record<string, string> {
   return Object.fromEntries(Array.from({ length: count }, (_, i) => [`field_0${i}`, 'some-value']));
