@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { type FleetTurn, type FleetTurns, fleetTurns } from './fleet/turns.ts';
 import { believe } from './measure/bystanders.ts';
-import { OTHER_CORE, pinToCore } from './measure/cores.ts';
+import { OTHER_CORE, PROGRAM_CORE, pinToCore } from './measure/cores.ts';
 import { totalUs } from './measure/cpu.ts';
 import { describeMachine } from './measure/machine.ts';
 import { startOwnRedis } from './measure/own-redis.ts';
@@ -36,7 +36,7 @@ if (values.help) {
 
 const redis = await startOwnRedis();
 try {
-  const pinned = pinToCore(redis.pid, OTHER_CORE);
+  const pinned = pinToCore(process.pid, PROGRAM_CORE) && pinToCore(redis.pid, OTHER_CORE);
   const options = {
     listeners: values.listeners.split(',').map(Number),
     rounds: Number(values.rounds),

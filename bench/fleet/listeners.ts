@@ -1,5 +1,5 @@
+import { openNearCache } from '../../src/adapters/redis/near-cache/near-cache.ts';
 import { SessionService } from '../../src/index.ts';
-import { openNearCache } from '../../src/redis.ts';
 import { until } from '../../test/support/until.ts';
 import { connect } from '../connect.ts';
 import { answerParent } from '../measure/answer-parent.ts';

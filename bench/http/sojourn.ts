@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
+import { openNearCache } from '../../src/adapters/redis/near-cache/near-cache.ts';
 import { type SessionsEnv, sessions } from '../../src/hono.ts';
 import { SessionService } from '../../src/index.ts';
-import { openNearCache, RedisSessionRepository } from '../../src/redis.ts';
+import { RedisSessionRepository } from '../../src/redis.ts';
 import { connect } from '../connect.ts';
 import { applicationData, TTL_SECONDS } from '../fixture.ts';
 import { greeting, type HttpContender } from './contender.ts';

@@ -1,5 +1,6 @@
+import { openNearCache } from '../../src/adapters/redis/near-cache/near-cache.ts';
 import { SessionService, type SessionServiceOptions } from '../../src/index.ts';
-import { openNearCache, type RedisClient, RedisSessionRepository } from '../../src/redis.ts';
+import { type RedisClient, RedisSessionRepository } from '../../src/redis.ts';
 import { connect as connectByIoredis } from '../connect.ts';
 import { applicationData, forEachIndex, TTL_SECONDS } from '../fixture.ts';
 import { openNodeRedis } from '../node-redis.ts';

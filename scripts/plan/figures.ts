@@ -1,8 +1,8 @@
 /** What one thing costs, as measured: docs/scaling.md says how. */
 export const figures = {
   /**
-   * Redis' CPU for a `get` that slides, in microseconds, where each comes alone: `npm run bench:fleet`, no near cache. With
-   * 64 under way on a connection it is a third of that, as their packets are shared.
+   * Redis' CPU for a `get` that slides, in microseconds, where three come in a millisecond: `npm run bench:fleet`, no near
+   * cache. With 64 under way on a connection it is a third of that, as more of them share a packet.
    */
   getUs: 30,
   /** The same for a login of a user: a script on the session and one on the index, and each needs its own round trip. */
