@@ -20,7 +20,7 @@ export function httpGoals(turns: HttpTurns): Goal[] {
       found: ratio('Sojourn', user, header),
     },
     {
-      what: 'the same with the near cache',
+      what: 'user CPU with the near cache, to a middleware that sets a header',
       atMost: 1.25,
       found: ratio('Sojourn, near cache', user, header),
     },

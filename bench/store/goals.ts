@@ -54,7 +54,7 @@ export function storeGoals(turns: StoreTurns, memory: readonly Memory[]): Goal[]
       found: ratio(nearCacheHit, 'perSecond', rawHgetall),
     },
     {
-      what: 'the same with 1 % writes elsewhere',
+      what: 'the same with 1 % writes elsewhere, to HGETALL by ioredis',
       atLeast: 15,
       found: ratio(nearCacheWithWrites, 'perSecond', rawHgetall),
     },
