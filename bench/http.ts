@@ -1,36 +1,29 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { httpContenders } from './http/contenders.ts';
-import { load, logIn } from './http/load.ts';
-import { type ServerProcess, startServer } from './http/server-process.ts';
-import { pinToCore } from './measure/cores.ts';
+import { httpGoals } from './http/goals.ts';
+import { type HttpTurn, type HttpTurns, httpTurns } from './http/turns.ts';
+import { believe } from './measure/bystanders.ts';
+import { OTHER_CORE, pinToCore } from './measure/cores.ts';
 import { describeMachine } from './measure/machine.ts';
 import { startOwnRedis } from './measure/own-redis.ts';
-import { readCounters } from './measure/redis-cost.ts';
-import { shuffled, summarize } from './measure/statistics.ts';
+import { summarize } from './measure/statistics.ts';
+import { goalTable } from './report/goals.ts';
+import { paired } from './report/paired.ts';
 import { progress } from './report/progress.ts';
 import { spread, table } from './report/table.ts';
 
 const USAGE = `npm run bench:http -- [options]
   --rounds N       how often each server has its turn (default 7)
-  --seconds N      of load, each turn (default 3)
+  --seconds N      of load, each turn (default 2)
   --connections N  kept open, each with a session of its own (default 64)
   --only TEXT      only servers whose name contains it, beside bare Hono
-  --json FILE      write the figures there`;
-
-const SERVER_CORE = 0;
-const LOAD_CORE = 1;
-
-interface Round {
-  readonly perSecond: number;
-  readonly serverCpuUs: number;
-  readonly redisCpuUs: number;
-}
+  --json FILE      write the figures of each turn there`;
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '2' },
     connections: { type: 'string', default: '64' },
     only: { type: 'string', default: '' },
     json: { type: 'string' },
@@ -41,72 +34,54 @@ if (values.help) {
   console.log(USAGE);
   process.exit();
 }
-const rounds = Number(values.rounds);
-const seconds = Number(values.seconds);
 const names = Object.keys(httpContenders).filter(
-  (name, i) => i === 0 || name.includes(values.only),
+  (name) => name.startsWith('Hono, ') || name.includes(values.only),
 );
 
 const redis = await startOwnRedis();
-const servers: ServerProcess[] = [];
 try {
+  const pinned = pinToCore(process.pid, OTHER_CORE) && pinToCore(redis.pid, OTHER_CORE);
+  const options = {
+    rounds: Number(values.rounds),
+    seconds: Number(values.seconds),
+    connections: Number(values.connections),
+    pinned,
+  };
   const machine = describeMachine(redis.version);
-  const pinned = pinToCore(process.pid, LOAD_CORE) && pinToCore(redis.pid, LOAD_CORE);
-  if (!pinned) progress('taskset is not at hand or there is one core: servers and load share it');
-  const measured = new Map<string, Round[]>();
-  const cookies = new Map<string, string[]>();
-  for (const name of names) {
-    progress(`starting and warming up: ${name}`);
-    const server = await startServer(name, redis.url, SERVER_CORE);
-    servers.push(server);
-    measured.set(name, []);
-    cookies.set(name, await logIn(server.port, Number(values.connections)));
-    await measure(server, seconds);
-  }
-  for (let round = 1; round <= rounds; round++) {
-    for (const server of shuffled(servers)) {
-      progress(`round ${round} of ${rounds}: ${server.name}`);
-      measured.get(server.name)?.push(await measure(server, seconds));
-    }
-  }
+  const turns = await httpTurns(names, redis, options);
   progress('');
-
-  const floor = measured.get(names[0] ?? '') ?? [];
-  const results = [...measured].map(([name, rounds]) => ({
-    name,
-    perSecond: summarize(rounds.map(({ perSecond }) => perSecond)),
-    ratio: summarize(rounds.map(({ perSecond }, i) => perSecond / (floor[i]?.perSecond ?? NaN))),
-    serverCpuUs: summarize(rounds.map(({ serverCpuUs }) => serverCpuUs)),
-    redisCpuUs: summarize(rounds.map(({ redisCpuUs }) => redisCpuUs)),
-  }));
-  console.log(`${machine.cpu}, ${machine.system}, Node ${machine.node}, Redis ${machine.redis}\n`);
-  const head = ['', 'requests/s', 'ratio', 'server CPU µs', 'Redis CPU µs'];
-  const rows = results.map(({ name, perSecond, ratio, serverCpuUs, redisCpuUs }) => [
-    ...[name, spread(perSecond), spread(ratio), spread(serverCpuUs), spread(redisCpuUs)],
-  ]);
-  console.log(table([head, ...rows]));
+  const { cpu, system, node } = machine;
+  console.log(`${cpu}, ${system}, Node ${node}, Redis ${redis.version}, ${options.rounds} rounds.`);
+  if (!pinned) console.log('There is one core, or no taskset: server and load share it.');
+  console.log(`${believe(takenIn(turns))}\n`);
+  console.log(`${requestTable(turns)}\n\n${goalTable(httpGoals(turns))}`);
   if (values.json !== undefined) {
-    const options = { rounds, seconds, connections: Number(values.connections), pinned };
-    await writeFile(values.json, `${JSON.stringify({ machine, options, results }, null, 2)}\n`);
-  }
-
-  async function measure(server: ServerProcess, seconds: number): Promise<Round> {
-    const redisBefore = await readCounters(redis.observer);
-    const cpuBefore = await server.cpuUs();
-    const { requests, seconds: took } = await load(
-      server.port,
-      cookies.get(server.name) ?? [],
-      seconds,
-    );
-    const cpu = (await server.cpuUs()) - cpuBefore;
-    const redisAfter = await readCounters(redis.observer);
-    return {
-      perSecond: requests / took,
-      serverCpuUs: cpu / requests,
-      redisCpuUs: (redisAfter.cpuUs - redisBefore.cpuUs) / requests,
-    };
+    const report = { machine, options, turns: Object.fromEntries(turns) };
+    await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
   }
 } finally {
-  for (const server of servers) server.stop();
   await redis.stop();
+}
+
+function takenIn(turns: HttpTurns) {
+  return new Map([...turns].map(([name, some]) => [name, some.map((turn) => turn.takenByOthers)]));
+}
+
+function requestTable(turns: HttpTurns): string {
+  const head = ['CPU in µs a request', 'requests/s', 'ratio', 'server user', 'server system'];
+  head.push('Redis user', 'Redis system', 'load user', 'load system');
+  const [first = []] = turns.values();
+  const perSecond = (turn: HttpTurn) => turn.perSecond;
+  const rows = [...turns].map(([name, some]) => {
+    const of = (read: (turn: HttpTurn) => number) => spread(summarize(some.map(read)));
+    const both = (who: 'server' | 'redis' | 'load') => [
+      of((turn) => turn[who].userUs),
+      of((turn) => turn[who].systemUs),
+    ];
+    return [
+      ...[name, of(perSecond), spread(paired(some, perSecond, first, perSecond))],
+      ...[...both('server'), ...both('redis'), ...both('load')],
+    ];
+  });
+  return table([head, ...rows]);
 }

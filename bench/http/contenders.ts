@@ -1,3 +1,4 @@
+import { betterAuth } from './better-auth.ts';
 import type { HttpContender } from './contender.ts';
 import { expressSession } from './express-session.ts';
 import { fastifySession } from './fastify-session.ts';
@@ -6,7 +7,7 @@ import { honoSessions } from './hono-sessions.ts';
 import { sojourn } from './sojourn.ts';
 
 /** By the name in the table. The first is what the others are measured against. */
-export const httpContenders: Readonly<Record<string, HttpContender>> = {
+export const httpContenders = {
   'Hono, no session': honoBare({ middleware: false }),
   'Hono, one empty async middleware': honoBare({ middleware: true }),
   'Hono, one middleware that sets a header': honoBare({ middleware: true, header: true }),
@@ -16,4 +17,7 @@ export const httpContenders: Readonly<Record<string, HttpContender>> = {
   'hono-sessions': honoSessions,
   '@fastify/session + connect-redis': fastifySession,
   'express-session + connect-redis': expressSession,
-};
+  'better-auth, updateAge 60': betterAuth,
+} satisfies Readonly<Record<string, HttpContender>>;
+
+export type HttpContenderName = keyof typeof httpContenders;

@@ -2,13 +2,12 @@ import type { AddressInfo } from 'node:net';
 import { RedisStore } from 'connect-redis';
 import express from 'express';
 import session from 'express-session';
-import { createClient } from 'redis';
 import { applicationData, TTL_SECONDS } from '../fixture.ts';
-import { greeting, type HttpContender } from './contender.ts';
+import { openNodeRedis } from '../node-redis.ts';
+import { closeServer, greeting, type HttpContender } from './contender.ts';
 
 export const expressSession: HttpContender = async (redisUrl) => {
-  const client = createClient({ url: redisUrl });
-  await client.connect();
+  const client = await openNodeRedis(redisUrl);
   const app = express();
   app.use(
     session({
@@ -29,7 +28,13 @@ export const expressSession: HttpContender = async (redisUrl) => {
   });
   return new Promise((resolve) => {
     const server = app.listen(0, '127.0.0.1', () =>
-      resolve((server.address() as AddressInfo).port),
+      resolve({
+        port: (server.address() as AddressInfo).port,
+        async close() {
+          await closeServer(server);
+          await client.close();
+        },
+      }),
     );
   });
 };

@@ -3,13 +3,12 @@ import cookie from '@fastify/cookie';
 import fastifySessions from '@fastify/session';
 import { RedisStore } from 'connect-redis';
 import fastify from 'fastify';
-import { createClient } from 'redis';
 import { applicationData, TTL_SECONDS } from '../fixture.ts';
+import { openNodeRedis } from '../node-redis.ts';
 import { greeting, type HttpContender } from './contender.ts';
 
 export const fastifySession: HttpContender = async (redisUrl) => {
-  const client = createClient({ url: redisUrl });
-  await client.connect();
+  const client = await openNodeRedis(redisUrl);
   const app = fastify();
   await app.register(cookie);
   await app.register(fastifySessions, {
@@ -28,5 +27,11 @@ export const fastifySession: HttpContender = async (redisUrl) => {
     return greeting(username);
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
-  return (app.server.address() as AddressInfo).port;
+  return {
+    port: (app.server.address() as AddressInfo).port,
+    async close() {
+      await app.close();
+      await client.close();
+    },
+  };
 };

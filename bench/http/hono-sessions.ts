@@ -7,10 +7,11 @@ import { greeting, type HttpContender } from './contender.ts';
 import { listenHono } from './listen-hono.ts';
 
 export const honoSessions: HttpContender = (redisUrl) => {
+  const redis = new Redis(redisUrl);
   const app = new Hono<{ Variables: { session: Session<Record<string, string>> } }>();
   app.use(
     sessionMiddleware({
-      store: new HonoSessionsRedisStore(new Redis(redisUrl)),
+      store: new HonoSessionsRedisStore(redis),
       expireAfterSeconds: TTL_SECONDS,
       cookieOptions: { path: '/', httpOnly: true, sameSite: 'Lax' },
     }),
@@ -21,5 +22,5 @@ export const honoSessions: HttpContender = (redisUrl) => {
     return c.text('');
   });
   app.get('/', (c) => c.text(greeting(c.var.session.get('username') ?? undefined)));
-  return listenHono(app);
+  return listenHono(app, () => redis.quit());
 };

@@ -1,12 +1,28 @@
-import { httpContenders } from './contenders.ts';
+import { answerParent } from '../measure/answer-parent.ts';
+import { ownCpu } from '../measure/cpu.ts';
+import type { OpenServer } from './contender.ts';
+import { type HttpContenderName, httpContenders } from './contenders.ts';
 
-// A contender in a process of its own. It tells its parent the port, then its CPU time whenever it is asked.
-const [name = '', redisUrl = ''] = process.argv.slice(2);
-const contender = httpContenders[name];
+export type ServerQuestion =
+  | { readonly do: 'open'; readonly redisUrl: string }
+  | { readonly do: 'tell the CPU' }
+  | { readonly do: 'close' };
+
+// One contender in a process of its own. Between its turns it neither listens nor has a connection.
+const [name = ''] = process.argv.slice(2);
+const contender = httpContenders[name as HttpContenderName];
 if (contender === undefined) throw new Error(`There is no contender ${name}`);
-process.once('disconnect', () => process.exit());
-process.on('message', () => {
-  const { user, system } = process.cpuUsage();
-  process.send?.(user + system);
+let server: OpenServer | undefined;
+
+answerParent<ServerQuestion>(async (question) => {
+  switch (question.do) {
+    case 'open':
+      server = await contender(question.redisUrl);
+      return server.port;
+    case 'tell the CPU':
+      return ownCpu();
+    case 'close':
+      await server?.close();
+      return undefined;
+  }
 });
-process.send?.(await contender(redisUrl));

@@ -2,7 +2,8 @@ import { Hono } from 'hono';
 import { type SessionsEnv, sessions } from '../../src/hono.ts';
 import { SessionService } from '../../src/index.ts';
 import { openNearCache } from '../../src/near-cache.ts';
-import { connectRedis, RedisSessionRepository } from '../../src/redis.ts';
+import { RedisSessionRepository } from '../../src/redis.ts';
+import { connect } from '../connect.ts';
 import { applicationData, TTL_SECONDS } from '../fixture.ts';
 import { greeting, type HttpContender } from './contender.ts';
 import { listenHono } from './listen-hono.ts';
@@ -15,11 +16,10 @@ export function sojourn({
   readonly nearCache?: boolean;
 }): HttpContender {
   return async (redisUrl) => {
-    const { client } = await connectRedis({ kind: 'url', url: redisUrl });
+    const { client, close } = await connect(redisUrl);
+    const cache = nearCache ? openNearCache({ client }) : undefined;
     const service = new SessionService({
-      repository: nearCache
-        ? openNearCache({ client }).repository
-        : new RedisSessionRepository({ client }),
+      repository: cache?.repository ?? new RedisSessionRepository({ client }),
       policy: { ttl: TTL_SECONDS, refreshAfter },
       rememberTokens: nearCache ? 10_000 : 0,
     });
@@ -30,6 +30,9 @@ export function sojourn({
       return c.text('');
     });
     app.get('/', (c) => c.text(greeting(c.var.session.get('username'))));
-    return listenHono(app);
+    return listenHono(app, async () => {
+      await cache?.close();
+      await close();
+    });
   };
 }

@@ -1,10 +1,13 @@
 import type { Redis } from 'ioredis';
+import type { Cpu } from './cpu.ts';
 
 /** What Redis counted so far. */
 export interface RedisCounters {
-  readonly cpuUs: number;
+  readonly cpu: Cpu;
   /** How often it read from a socket: the round trips, while one operation follows the other. */
   readonly reads: number;
+  /** Bytes that it sent. */
+  readonly sent: number;
   readonly usedMemory: number;
   /** How often each command ran, those inside of scripts and transactions included. */
   readonly calls: ReadonlyMap<string, number>;
@@ -20,8 +23,9 @@ export async function readCounters(redis: Redis): Promise<RedisCounters> {
     if (!OWN_COMMANDS.some((own) => name.startsWith(own))) calls.set(name, Number(count));
   }
   return {
-    cpuUs: (value('used_cpu_sys') + value('used_cpu_user')) * 1e6,
+    cpu: { userUs: value('used_cpu_user') * 1e6, systemUs: value('used_cpu_sys') * 1e6 },
     reads: value('total_reads_processed'),
+    sent: value('total_net_output_bytes'),
     usedMemory: value('used_memory'),
     calls,
   };

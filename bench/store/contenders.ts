@@ -1,24 +1,35 @@
-import { expressSession, fastifySession } from './connect-redis.ts';
+import { betterAuthContenders } from './better-auth.ts';
+import { connectRedisGetSet, connectRedisSet, connectRedisTouch } from './connect-redis.ts';
 import type { Contender } from './contender.ts';
 import { honoSessions } from './hono-sessions.ts';
-import { rawHgetall } from './raw-hgetall.ts';
+import { batchedHgetall, rawHgetall } from './raw-hgetall.ts';
 import {
-  nearCacheContenders,
-  sojournContenders,
+  nearCacheHit,
+  nearCacheWithWrites,
+  sojournByNodeRedis,
   sojournGet,
+  sojournRefreshAfter,
+  sojournVerbs,
   sojournWithoutLifetime,
 } from './sojourn.ts';
 import { tutorial } from './tutorial.ts';
 
-/** The first is the floor, which the others are measured against. */
+/** The others are compared with the first. */
 export const contenders: readonly Contender[] = [
   rawHgetall,
-  ...sojournContenders,
-  ...nearCacheContenders,
+  batchedHgetall,
+  sojournGet,
+  sojournRefreshAfter,
+  sojournByNodeRedis,
+  ...sojournVerbs,
+  nearCacheHit,
+  nearCacheWithWrites,
   tutorial,
-  expressSession,
+  connectRedisTouch,
+  connectRedisGetSet,
+  connectRedisSet,
   honoSessions,
-  fastifySession,
+  ...betterAuthContenders,
 ];
 
 /** One of each way to lay a session out in Redis. */
@@ -26,7 +37,7 @@ export const layouts: readonly Contender[] = [
   sojournGet,
   sojournWithoutLifetime,
   tutorial,
-  expressSession,
+  connectRedisTouch,
   honoSessions,
 ];
 

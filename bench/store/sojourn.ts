@@ -1,37 +1,46 @@
-import { setTimeout } from 'node:timers/promises';
-import { SessionService } from '../../src/index.ts';
+import { SessionService, type SessionServiceOptions } from '../../src/index.ts';
 import { openNearCache } from '../../src/near-cache.ts';
-import { connectRedis, RedisSessionRepository } from '../../src/redis.ts';
+import { type RedisClient, RedisSessionRepository } from '../../src/redis.ts';
+import { connect as connectByIoredis } from '../connect.ts';
 import { applicationData, forEachIndex, TTL_SECONDS } from '../fixture.ts';
+import { openNodeRedis } from '../node-redis.ts';
 import type { Contender } from './contender.ts';
 
 interface SojournVerb {
   readonly name: string;
-  readonly refreshAfter?: number;
-  /** Seconds; the policy's default if it is not said. */
-  readonly lifetime?: number | undefined;
-  readonly run: (service: SessionService, token: string, index: number) => Promise<unknown>;
+  /** As most applications do, by the client that Sojourn brings, unless it is said. */
+  readonly connect?: Connect;
+  readonly policy?: SessionServiceOptions['policy'];
+  readonly run?: (service: SessionService, token: string, index: number) => Promise<unknown>;
 }
 
-export const sojournGet = sojourn({
-  name: 'Sojourn get',
-  run: (service, token) => service.get(token),
+type Connect = (redisUrl: string) => Promise<{
+  readonly client: RedisClient;
+  close(): Promise<void>;
+}>;
+
+const byNodeRedis: Connect = async (url) => {
+  const client = await openNodeRedis(url);
+  return { client, close: () => client.close() };
+};
+
+export const sojournGet = sojourn({ name: 'Sojourn get' });
+export const sojournRefreshAfter = sojourn({
+  name: 'Sojourn get, refreshAfter',
+  policy: { refreshAfter: 60 },
+});
+export const sojournByNodeRedis = sojourn({
+  name: 'Sojourn get (node-redis)',
+  connect: byNodeRedis,
 });
 
 /** As the peers keep them, which know no end but the idle timeout. */
 export const sojournWithoutLifetime = sojourn({
   name: 'Sojourn get, no lifetime',
-  lifetime: undefined,
-  run: (service, token) => service.get(token),
+  policy: { lifetime: undefined },
 });
 
-export const sojournContenders: readonly Contender[] = [
-  sojournGet,
-  sojourn({
-    name: 'Sojourn get, refreshAfter',
-    refreshAfter: 60,
-    run: (service, token) => service.get(token),
-  }),
+export const sojournVerbs: readonly Contender[] = [
   sojourn({ name: 'Sojourn peek', run: (service, token) => service.peek(token) }),
   sojourn({
     name: 'Sojourn update',
@@ -47,52 +56,54 @@ export const sojournContenders: readonly Contender[] = [
   }),
 ];
 
-/** By then the slides are done that the near cache put off: docs/near-cache.md. */
-const PUT_OFF_MS = 1500;
+/** A use is slid a second and a quarter later at the latest: docs/near-cache.md. */
+const PUT_OFF_SECONDS = 1.5;
 
 /** Every hundredth operation is a write by another process. */
 const ONE_IN = 100;
 
-export const nearCacheContenders: readonly Contender[] = [
-  nearCache({ name: 'Sojourn get, near cache', writesElsewhere: false }),
-  nearCache({ name: 'Sojourn get, near cache, 1 % writes elsewhere', writesElsewhere: true }),
-];
+export const nearCacheHit = nearCache({ name: 'Sojourn get, near cache' });
+export const nearCacheWithWrites = nearCache({
+  name: 'Sojourn get, near cache, 1 % writes elsewhere',
+  writesElsewhere: true,
+});
 
-function sojourn({ name, refreshAfter = 0, run, ...policy }: SojournVerb): Contender {
+function sojourn({
+  name,
+  connect = connectByIoredis,
+  policy = {},
+  run = (service, token) => service.get(token),
+}: SojournVerb): Contender {
   return {
     name,
     async open(redisUrl, sessions) {
-      const { client, close } = await connectRedis({ kind: 'url', url: redisUrl });
+      const { client, close } = await connect(redisUrl);
       const service = new SessionService({
         repository: new RedisSessionRepository({ client }),
-        policy: { ttl: TTL_SECONDS, refreshAfter, ...policy },
+        policy: { ttl: TTL_SECONDS, ...policy },
       });
       const tokens: string[] = new Array(sessions);
       await forEachIndex(sessions, async (index) => {
         tokens[index] = (await service.create(applicationData(index))).token;
       });
-      return {
-        run: (index) => run(service, tokens[index] as string, index),
-        close,
-      };
+      return { run: (index) => run(service, tokens[index] as string, index), close };
     },
   };
 }
 
 function nearCache({
   name,
-  writesElsewhere,
+  writesElsewhere = false,
 }: {
   readonly name: string;
-  readonly writesElsewhere: boolean;
+  readonly writesElsewhere?: boolean;
 }): Contender {
   return {
     name,
+    steadyAfterSeconds: PUT_OFF_SECONDS,
     async open(redisUrl, sessions) {
-      const [here, elsewhere] = await Promise.all([
-        connectRedis({ kind: 'url', url: redisUrl }),
-        connectRedis({ kind: 'url', url: redisUrl }),
-      ]);
+      const here = await connectByIoredis(redisUrl);
+      const elsewhere = writesElsewhere ? await connectByIoredis(redisUrl) : undefined;
       const cache = openNearCache({ client: here.client });
       const policy = { ttl: TTL_SECONDS };
       const service = new SessionService({
@@ -100,10 +111,12 @@ function nearCache({
         policy,
         rememberTokens: 10_000,
       });
-      const other = new SessionService({
-        repository: new RedisSessionRepository({ client: elsewhere.client }),
-        policy,
-      });
+      const other =
+        elsewhere &&
+        new SessionService({
+          repository: new RedisSessionRepository({ client: elsewhere.client }),
+          policy,
+        });
       const tokens: string[] = new Array(sessions);
       await forEachIndex(sessions, async (index) => {
         tokens[index] = (await service.create(applicationData(index))).token;
@@ -112,14 +125,13 @@ function nearCache({
       return {
         run(index) {
           const token = tokens[index] as string;
-          return writesElsewhere && Math.random() * ONE_IN < 1
+          return other !== undefined && Math.random() * ONE_IN < 1
             ? other.update(token, { set: { cart_items: `${index % 10}` } })
             : service.get(token);
         },
-        settle: () => setTimeout(PUT_OFF_MS),
         async close() {
           await cache.close();
-          await Promise.all([here.close(), elsewhere.close()]);
+          await Promise.all([here.close(), elsewhere?.close()]);
         },
       };
     },
