@@ -93,7 +93,9 @@ describeWithServers('Redis as configured in ops', () => {
     await browser.post('/login', { ttl: '1' });
     expect(await redis.call('ACL', 'LOG')).toEqual([]);
     expect(server.stderr).toBe('');
-    await expect(new Redis(url, { lazyConnect: true }).ping()).rejects.toThrow('NOAUTH');
+    const nobody = new Redis(url, { lazyConnect: true });
+    await expect(nobody.ping()).rejects.toThrow('NOAUTH');
+    nobody.disconnect();
   });
 
   it('refuses writes while no replica follows, and takes them once one does', async () => {
