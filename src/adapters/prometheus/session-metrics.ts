@@ -148,8 +148,9 @@ export class SessionMetrics implements SessionObserver {
     const askedAt = performance.now();
     return (answer) => {
       const labels = { operation: name, outcome: answer.outcome };
-      this.#durations.observe(labels, (performance.now() - askedAt) / 1000);
-      this.#up.heard(answer);
+      const answeredAt = performance.now();
+      this.#durations.observe(labels, (answeredAt - askedAt) / 1000);
+      this.#up.heard(answer, answeredAt);
       if (answer.outcome !== 'failed') return;
       const { error } = answer;
       // What is done durably may fail by itself, and fails with what a call in it failed with.

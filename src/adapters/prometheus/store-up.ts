@@ -19,10 +19,10 @@ export class StoreUp {
     this.#check = check;
   }
 
-  heard(answer: StoreAnswer): void {
+  heard(answer: StoreAnswer, now: number): void {
     const { error } = answer.outcome === 'failed' ? answer : {};
     this.#up = !(error instanceof StoreUnavailableError && away.includes(error.failure));
-    this.#heardAt = performance.now();
+    this.#heardAt = now;
   }
 
   /** `undefined` until it was asked for the first time. */
@@ -39,7 +39,7 @@ export class StoreUp {
       (): StoreAnswer => ({ outcome: 'ok' }),
       (error: unknown): StoreAnswer => ({ outcome: 'failed', error }),
     );
-    this.heard(answer);
+    this.heard(answer, performance.now());
     this.#asking = undefined;
   }
 }
