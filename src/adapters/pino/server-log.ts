@@ -146,7 +146,7 @@ export class ServerLog implements SessionObserver {
 
   /** Node warns of something, in its own words. */
   warnedByNode(text: string): void {
-    this.#own.warn(text);
+    this.#own.warn(withoutSecrets(text));
   }
 
   /** Something is missing that the server can do without. */
