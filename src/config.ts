@@ -44,6 +44,8 @@ export interface Config {
   readonly production: boolean;
   /** The flag or the variable that says it, for messages: `--host` or `HOST`. */
   readonly sourceOf: (setting: Setting) => string;
+  /** The flag or the variable that says it; `undefined` where the default holds. */
+  readonly saidBy: (setting: Setting) => string | undefined;
   /** Which variables were passed over, and why: a line each. */
   readonly notices: readonly string[];
 }
@@ -106,6 +108,7 @@ export function readConfig(
       (env.NODE_ENV === 'production' ? 'info' : 'warn'),
     production: env.NODE_ENV === 'production',
     sourceOf: (name) => sources.get(name) ?? `--${name}`,
+    saidBy: (name) => (given.has(name) ? given.source(name) : undefined),
     notices: given.notices,
   };
 }

@@ -7,8 +7,11 @@ import { ServerLog } from './adapters/pino/server-log.ts';
 import { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
 import type { Config } from './config.ts';
 import { type Store, tokens } from './container.ts';
+import { StoreUnavailableError } from './domain/errors.ts';
 import { observers } from './domain/observers.ts';
 import type { SessionEvent } from './ports/session-observer.ts';
+
+export { flushSpans } from './adapters/opentelemetry/flush-spans.ts';
 
 /** Registers everybody who hears of what happens in a server. Apart from the container, which most commands want without. */
 export function observe(container: DependencyContainer, { logLevel }: Config): void {
@@ -19,10 +22,16 @@ export function observe(container: DependencyContainer, { logLevel }: Config): v
     useFactory: instanceCachingFactory((c) => {
       const store = c.resolve<Store>(tokens.store);
       const log = c.resolve<ServerLog>(tokens.log);
+      const count = toldOnce((error) => log.degraded('sessions could not be counted', error));
       const metrics = new SessionMetrics({
-        countSessions: () => store.countSessions(),
+        countSessions: () => count.works(store.countSessions()),
         ...(store.kind === 'memory' && { countEveryMs: 1000 }),
-        onCountError: (error) => log.degraded('sessions could not be counted', error),
+        onCountError: count.fails,
+        checkStore: () =>
+          store.ready().catch((error: StoreUnavailableError) => {
+            log.storeSilent(error);
+            throw error;
+          }),
         ...(store.nearCacheStats && { nearCache: store.nearCacheStats }),
       });
       collectDefaultMetrics({ register: metrics.registry });
@@ -38,6 +47,24 @@ export function observe(container: DependencyContainer, { logLevel }: Config): v
       return observers(list, (error) => log.unexpected(error));
     }),
   });
+}
+
+/** Tells of the first failure of something that is tried again and again, and of the next one after it worked. */
+function toldOnce(tell: (error: unknown) => void) {
+  let told = false;
+  return {
+    async works<T>(work: Promise<T>): Promise<T> {
+      const answer = await work;
+      told = false;
+      return answer;
+    },
+    fails(error: unknown): void {
+      // While the store is away nothing can be counted, and the log has lines for that.
+      if (error instanceof StoreUnavailableError && error.failure !== 'denied') return;
+      if (!told) tell(error);
+      told = true;
+    },
+  };
 }
 
 /**

@@ -23,6 +23,7 @@ describe('the package as it is published', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sojourn-package-'));
+    await run(process.execPath, [join('scripts', 'write-sbom.js')], { cwd: root }); // `prepack` would build anew as well
     const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
     const { stdout } = await run('npm', args, { cwd: root });
     const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
@@ -40,10 +41,36 @@ describe('the package as it is published', () => {
       'README.md',
       'dist',
       'package.json',
+      'sbom.cdx.json',
     ]);
     expect(
       names.filter((name) => !/\.(js|js\.map|d\.ts|css|md|json)$|^LICENSE$/.test(name)),
     ).toEqual([]);
+  });
+
+  it('lists what comes along, and nothing of the machine that packed it', async () => {
+    const { stdout } = await run('tar', ['-xzOf', file, 'package/sbom.cdx.json']);
+    const { bomFormat, metadata, components, dependencies } = JSON.parse(stdout);
+    const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    expect(bomFormat).toBe('CycloneDX');
+    expect(metadata.component).toMatchObject({ name: 'sojourn', version: manifest.version });
+    // What npm has marked in the lock file as nothing but development's is what must be missing.
+    const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+    const needed = Object.entries<{ version: string; dev?: true; devOptional?: true }>(packages)
+      .filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional)
+      .map(([path, { version }]) => `${path.replace(/^.*node_modules\//, '')}@${version}`);
+    const listed = components.map((one: { 'bom-ref': string }) => one['bom-ref']);
+    expect([...listed].sort()).toEqual(needed.sort());
+    for (const name of Object.keys(manifest.dependencies)) {
+      expect(dependencies[0].dependsOn.join(' ')).toContain(`${name}@`);
+    }
+    for (const { hashes, licenses } of components)
+      expect([hashes.length, licenses.length]).toEqual([1, 1]);
+    expect(stdout).not.toContain(root.replace(/\/$/, ''));
+    // Nor does it name where packages were had from: no address but that of the format.
+    expect(stdout.match(/\w+:\/\/[^"]*/g)).toEqual([
+      'http://cyclonedx.org/schema/bom-1.5.schema.json',
+    ]);
   });
 
   it('passes publint without a remark', async () => {

@@ -28,12 +28,13 @@ afterEach(async () => {
   redis = undefined;
 });
 
-/** The log so far, line by line. Every line is an object. */
+/** The log since the start, line by line. Every line is an object. */
 function linesOf(server: SojournProcess) {
   return server.stderr
     .split('\n')
     .slice(0, -1)
-    .map((line) => JSON.parse(line));
+    .map((line) => JSON.parse(line))
+    .filter(({ msg }) => msg !== 'started');
 }
 
 /** What must never be seen of a session: its secret, the secret's hash, what it holds. */
@@ -137,7 +138,7 @@ describe('the log of the server', () => {
     const loud = start(['--store', 'memory'], { NODE_ENV: 'production' });
     await fetch(`${await loud.url()}/no-such-page?token=hidden`);
     const { stderr } = await loud.stop();
-    expect(JSON.parse(stderr)).toMatchObject({ path: '/no-such-page', status: 404 });
+    expect(linesOf(loud)).toMatchObject([{ path: '/no-such-page', status: 404 }]);
     expect(stderr).not.toContain('hidden');
   });
 
@@ -208,9 +209,11 @@ describeWithServers('a server whose Redis fails', () => {
       expect(linesOf(server)).toContainEqual(expect.objectContaining(line));
     await until('it is logged', async () => server.stderr.includes('"path":"/login","status":503'));
     await until('so is the connection', async () => server.stderr.includes('ECONNREFUSED'));
-    logged({ level: 'warn', msg: 'store connection failed' });
-    logged({ level: 'warn', operation: 'access', failure: 'connection', sessionId: id });
-    logged({ level: 'warn', path: '/increment', status: 503 });
+    logged({ level: 'debug', msg: 'store connection failed' });
+    logged({ level: 'debug', operation: 'access', failure: 'connection', sessionId: id });
+    const reason = expect.stringMatching(/^store \(connection\): /);
+    for (const path of ['/increment', '/login'])
+      logged({ level: 'info', path, status: 503, reason });
     const text = (await (await fetch(`${url}/metrics`)).text()) + server.stdout + server.stderr;
     for (const word of hidden) expect(text).not.toContain(word);
     const started = server.stderr.split('\n').filter((line) => line.includes('"created"'));
@@ -229,6 +232,98 @@ describeWithServers('a server whose Redis fails', () => {
       sumOf(parsePrometheusText(await response.text()), 'sojourn_sessions_active'),
     ).toBeUndefined();
   });
+});
+
+describeWithServers('an outage of Redis', () => {
+  it('is two lines of the log at its usual level, however many requests meet it, and none of them has a stack', async () => {
+    redis = await startRedisServer({ binary: redisBinary() });
+    const server = start(['--redis-url', redis.url]);
+    const browser = new Browser(await server.url());
+    await browser.post('/login');
+    await redis.kill();
+    for (let i = 0; i < 20; i += 1) await browser.request('/session');
+    await until('the connection is lost', async () => server.stderr.includes('store fails'));
+    await redis.restart();
+    await until('it is over', async () => server.stderr.includes('store answers again'));
+    expect(linesOf(server)).toMatchObject([
+      { level: 'warn', msg: 'store fails', failure: 'connection' },
+      { level: 'warn', msg: 'store answers again', failures: { connection: expect.any(Number) } },
+    ]);
+    expect(server.stderr).not.toContain('"stack"');
+  });
+
+  it('is told, and told to be over, where nobody asks but Prometheus', async () => {
+    redis = await startRedisServer({ binary: redisBinary() });
+    const server = start(['--redis-url', redis.url, '--redis-timeout', '300']);
+    const url = await server.url();
+    const up = async () => (await scrape(url))('sojourn_store_up');
+    expect(await up()).toBe(1);
+    redis.pause();
+    await until('it is down', async () => (await up()) === 0);
+    redis.resume();
+    await until('it is up', async () => (await up()) === 1);
+    await until('the log says so', async () => server.stderr.includes('store answers again'));
+    expect(linesOf(server).map(({ msg }) => msg)).toEqual(['store fails', 'store answers again']);
+    for (const line of linesOf(server)) expect(line).not.toHaveProperty('requestId');
+  });
+});
+
+describe('the start of a server in its log', () => {
+  const startOf = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const server = start(['--log-level', 'info', ...args], env);
+    await server.url();
+    await until('it is logged', async () => server.stderr.includes('"started"'));
+    const { stderr } = await server.stop();
+    return JSON.parse(stderr.split('\n')[0] ?? '');
+  };
+
+  it('says what was decided and why: a flag, a variable or a default', async () => {
+    expect(await startOf(['--store', 'memory'])).toMatchObject({
+      ...{ level: 'info', msg: 'started', host: '127.0.0.1' },
+      store: { value: 'embedded in-memory store', because: '--store' },
+      prefix: { value: 'session:demo:', because: 'default' },
+      cookie: { value: expect.stringContaining('not Secure'), because: 'default' },
+      proxy: { value: 'X-Forwarded-* are ignored', because: 'default' },
+      hosts: { value: 'loopback names', because: 'default: listening on 127.0.0.1' },
+    });
+    const set = await startOf(['--secure-cookie', '--host', '0.0.0.0'], {
+      ...{ SESSION_STORE: 'memory', SESSION_PREFIX: 'shop:', TRUST_PROXY: 'true' },
+      ...{ ALLOWED_HOSTS: 'shop.example', TRUSTED_ORIGINS: 'https://www.shop.example' },
+    });
+    expect(set).toMatchObject({
+      store: { because: 'SESSION_STORE' },
+      prefix: { value: 'shop:', because: 'SESSION_PREFIX' },
+      cookie: { value: '__Host-sid, Secure: by HTTPS only', because: '--secure-cookie' },
+      proxy: { value: 'X-Forwarded-* are believed', because: 'TRUST_PROXY' },
+      hosts: { value: 'loopback names, shop.example', because: 'ALLOWED_HOSTS' },
+      origins: { value: 'its own, https://www.shop.example', because: 'TRUSTED_ORIGINS' },
+    });
+  });
+
+  it('names the Redis, and no password', async () => {
+    redis = await startRedisServer({ binary: redisBinary(), args: ['--requirepass', 'sesame'] });
+    const url = redis.url.replace('//', '//default:sesame@');
+    const line = await startOf([], { REDIS_URL: url });
+    expect(line.store).toEqual({
+      value: `Redis at 127.0.0.1:${redis.port}`,
+      because: 'REDIS_URL',
+    });
+    expect(JSON.stringify(line)).not.toContain('sesame');
+  });
+});
+
+it("writes Node's own warnings as lines of the log, and none where Node is to be silent", async () => {
+  const code = `process.once('SIGUSR2', () => process.emitWarning('old\\nnews', 'DeprecationWarning'))`;
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}` };
+  const server = start(['--store', 'memory'], env);
+  await server.url();
+  server.signal('SIGUSR2');
+  await until('it is logged', async () => server.stderr.includes('news'));
+  expect(linesOf(server)).toMatchObject([{ level: 'warn', msg: 'DeprecationWarning: old\nnews' }]);
+  const silent = start(['--store', 'memory'], { ...env, NODE_NO_WARNINGS: '1' });
+  await silent.url();
+  silent.signal('SIGUSR2');
+  expect((await silent.stop()).stderr).toBe('');
 });
 
 describeWithServers('a server that is observed', () => {
@@ -336,6 +431,94 @@ describeWithServers('a server that is observed', () => {
     }
   });
 });
+
+describe('a server that stops', () => {
+  const setUps = {
+    'none of its own': '',
+    'its SDK shut down at the signal': `process.once('SIGTERM', () => provider.shutdown());`,
+    'its SDK shut down at the end': `process.once('beforeExit', () => provider.shutdown());`,
+  };
+
+  it.each(Object.entries(setUps))(
+    'exports the spans that wait in a batch, with %s',
+    async (_how, atEnd) => {
+      const names = await spansOf(atEnd, async (server, url) => {
+        await new Browser(url).post('/login');
+        expect(await server.stop()).toMatchObject({ code: 0, stderr: '' });
+      });
+      expect(names).toEqual(['sojourn users.add', 'sojourn create']);
+    },
+  );
+
+  it('does so also where an error that nobody caught stops it', async () => {
+    const crash = `process.once('SIGUSR2', async () => { throw new Error('boom'); });`;
+    const names = await spansOf(crash, async (server, url) => {
+      await new Browser(url).post('/login');
+      server.signal('SIGUSR2');
+      expect((await server.exited).code).toBe(1);
+    });
+    expect(names).toEqual(['sojourn users.add', 'sojourn create']);
+  });
+
+  it('stops all the same where the collector does not answer', async () => {
+    const deaf = `exporter.export = () => {};`;
+    const names = await spansOf(deaf, async (server, url) => {
+      await new Browser(url).post('/login');
+      expect((await server.stop()).code).toBe(0);
+    });
+    expect(names).toEqual([]);
+  });
+
+  it('has written its last lines to a pipe that is read late', async () => {
+    const server = start(['--store', 'memory', '--log-level', 'debug']);
+    const url = await server.url();
+    server.pauseReading();
+    const REQUESTS = 1000; // their lines do not fit into a pipe
+    for (let i = 0; i < REQUESTS; i += 1) await fetch(`${url}/no-such-page/${'x/'.repeat(100)}`);
+    server.signal('SIGTERM');
+    server.resumeReading();
+    expect((await server.exited).code).toBe(0);
+    expect(linesOf(server)).toHaveLength(REQUESTS);
+  });
+
+  async function spansOf(
+    atEnd: string,
+    use: (server: SojournProcess, url: string) => Promise<void>,
+  ): Promise<string[]> {
+    const folder = await mkdtemp(join(root, '.telemetry-'));
+    try {
+      const [program, spans] = [join(folder, 'telemetry.js'), join(folder, 'spans')];
+      await writeFile(program, batching + atEnd);
+      await writeFile(spans, '');
+      const env = { NODE_OPTIONS: `--import ${pathToFileURL(program)}`, SPANS: spans };
+      const server = start(['--store', 'memory'], env);
+      await use(server, await server.url());
+      return (await readFile(spans, 'utf8')).split('\n').slice(0, -1);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+});
+
+/** As SDKs do it: spans are collected, and a collector somewhere takes its time. */
+const batching = `
+import { appendFileSync } from 'node:fs';
+import { trace } from '@opentelemetry/api';
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+
+const exporter = {
+  export(spans, done) {
+    setTimeout(() => {
+      for (const { name } of spans) appendFileSync(process.env.SPANS, name + '\\n');
+      done({ code: 0 });
+    }, 300);
+  },
+  shutdown: async () => {},
+};
+const processor = new BatchSpanProcessor(exporter, { scheduledDelayMillis: 3_600_000, exportTimeoutMillis: 60_000 });
+const provider = new BasicTracerProvider({ spanProcessors: [processor] });
+trace.setGlobalTracerProvider(provider);
+`;
 
 const telemetry = `
 import { appendFileSync } from 'node:fs';

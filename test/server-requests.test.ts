@@ -22,11 +22,13 @@ afterEach(async () => {
   for (const server of running.splice(0)) await server.stop();
 });
 
+/** What was logged since it started. */
 function linesOf({ stderr }: SojournProcess): Record<string, unknown>[] {
   return stderr
     .split('\n')
     .slice(0, -1)
-    .map((line) => JSON.parse(line));
+    .map((line) => JSON.parse(line))
+    .filter(({ msg }) => msg !== 'started');
 }
 
 async function open(url: string): Promise<Socket> {

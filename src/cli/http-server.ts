@@ -97,7 +97,8 @@ export function createHttpServer(options: HttpServerOptions): Server {
     response.writeHead(status, all).end(body);
     const { method = '', url = '' } = request;
     const path = url.split('?', 1)[0] ?? '';
-    const answered = { method, path, status, durationMs: 0, sessionId: undefined, reason: message };
+    const known = { method, path, status, durationMs: 0, sessionId: undefined };
+    const answered = { ...known, reason: message, storeFailed: false };
     void log.during(requestId, async () => log.answered(answered));
   }
 }

@@ -9,14 +9,19 @@ import { bareAnswerHeaders } from '../http/demo/answer-headers.ts';
 import { type Asset, createDemoApp } from '../http/demo/demo-app.ts';
 import { allowsHost, isLoopback } from '../http/host-names.ts';
 import { requestLog } from '../http/request-log.ts';
-import { observe } from '../observe.ts';
+import { flushSpans, observe } from '../observe.ts';
+import { decisions } from './decisions.ts';
 import { CommandError, EXIT_UNAVAILABLE } from './failure.ts';
 import { createHttpServer } from './http-server.ts';
+import { logNodeWarnings } from './node-warnings.ts';
 
 const EXIT_OK = 0;
 
 /** How long requests may take to finish after the signal to stop. */
 const STOP_TIMEOUT_MS = 10_000;
+
+/** How long spans and lines of the log may take to get out afterwards. */
+const FLUSH_TIMEOUT_MS = 5000;
 
 const NO_PASSWORD =
   'this is a demo without passwords: whoever reaches it is whoever they say, and sees and ends the sessions of that name';
@@ -36,18 +41,20 @@ const advice: Readonly<Record<string, string>> = {
 /** Serves the demo page until it is told to stop. Rejects with an error that `failureOf` knows where it cannot start. */
 export async function serveUntilStopped(config: Config): Promise<void> {
   const container = await createContainer(config, { register: observe });
+  const log = container.resolve(tokens.log);
+  logNodeWarnings((text) => log.warnedByNode(text));
+  // Node would print the error with all that hangs on it: a Redis client's with the command, data and hashes included.
+  process.on('uncaughtException', (error) => {
+    log.unexpected(error);
+    void flushSpans(FLUSH_TIMEOUT_MS).finally(() => process.exit(EXIT_UNAVAILABLE));
+  });
   const store = container.resolve(tokens.store);
   await store.ready().catch(async (error: StoreUnavailableError) => {
     if (error.failure !== 'unfit' && error.failure !== 'denied') return; // it may pass, and /readyz tells of it
     await container.close();
     throw new StartError(`cannot use ${store.label}: ${reasonOf(error)}`, { cause: error });
   });
-  const log = container.resolve(tokens.log);
-  // Node would print the error with all that hangs on it: a Redis client's with the command, data and hashes included.
-  process.on('uncaughtException', (error) => {
-    log.unexpected(error);
-    process.exit(EXIT_UNAVAILABLE);
-  });
+  log.watchStore(store.ready);
   const app = createDemoApp({
     service: container.resolve(tokens.service),
     store: { kind: store.kind, label: store.label, prefix: config.prefix },
@@ -92,6 +99,7 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     `Store:   ${store.label}${store.kind === 'memory' ? '; sessions end with this process' : ''}`,
   );
   console.log(`TTL:     ${config.policy.ttl} s`);
+  log.started({ host: config.host, port, ...decisions(config, store) });
 
   void store
     .watchExpiry?.(container.resolve(tokens.observer))
@@ -119,7 +127,10 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     server.close();
     await closed;
     await container.close();
-    process.exit(EXIT_OK);
+    await flushSpans(FLUSH_TIMEOUT_MS);
+    // Whoever has something to send yet, such as an SDK that was loaded before, keeps the process up for a while. It ends by itself.
+    process.exitCode = EXIT_OK;
+    setTimeout(() => process.exit(), FLUSH_TIMEOUT_MS).unref();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { type RequestIdVariables, requestId } from 'hono/request-id';
+import { reasonOf, SessionError, StoreUnavailableError } from '../domain/errors.ts';
 import type { RequestSession } from './request-session.ts';
 
 /** Where requests are logged. */
@@ -14,12 +15,19 @@ export interface RequestLog {
     readonly status: number;
     readonly durationMs: number;
     readonly sessionId: string | undefined;
-    /** Why it was refused, if it was. */
+    /** Why it was refused or failed, if it was. */
     readonly reason: string | undefined;
+    /** Whether it failed because the store did. */
+    readonly storeFailed: boolean;
   }): void;
 }
 
-type Env = { Variables: RequestIdVariables & { session?: RequestSession } };
+/** What a handler leaves for the log where it answered an error by itself. */
+export interface RequestLogVariables {
+  failure?: Error;
+}
+
+type Env = { Variables: RequestIdVariables & RequestLogVariables & { session?: RequestSession } };
 
 /** What other servers use for ids fits; a session's secret, at 43 characters, does not. */
 const MAX_ID_CHARACTERS = 42;
@@ -36,13 +44,23 @@ export function requestLog(log: RequestLog): MiddlewareHandler[] {
         const beganAt = performance.now();
         await next();
         const session: RequestSession | undefined = c.get('session');
+        const failure: Error | undefined = c.get('failure') ?? c.error;
         log.answered({
           ...{ method: c.req.method, path: c.req.path, status: c.res.status },
           durationMs: performance.now() - beganAt,
           sessionId: session?.id,
-          reason: c.error instanceof HTTPException ? c.error.message : undefined,
+          reason: reasonFor(failure),
+          storeFailed: failure instanceof StoreUnavailableError,
         });
       });
     } satisfies MiddlewareHandler<Env>,
   ];
+}
+
+/** In words that carry no value. Of an error that nobody foresaw the log has a line of its own. */
+function reasonFor(failure: Error | undefined): string | undefined {
+  if (failure instanceof StoreUnavailableError)
+    return `store (${failure.failure}): ${reasonOf(failure)}`;
+  const isRefusal = failure instanceof HTTPException || failure instanceof SessionError;
+  return isRefusal ? failure.message : undefined;
 }

@@ -1,9 +1,11 @@
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { describe, expect, it, vi } from 'vitest';
+import { type StoreFailure, StoreUnavailableError } from '../../src/domain/errors.ts';
 import { SessionService } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
 import { openNearCache } from '../../src/near-cache.ts';
+import type { StoreAnswer } from '../../src/ports/session-observer.ts';
 import { SessionMetrics, type SessionMetricsOptions } from '../../src/prometheus.ts';
 import { connectRedis, countSessions, RedisSessionRepository } from '../../src/redis.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
@@ -69,6 +71,53 @@ describe('the metrics', () => {
     const text = await metrics.registry.metrics();
     expect(text.split('\n')).toHaveLength(lines);
     for (const word of words) expect(text).not.toContain(word);
+  });
+
+  it('say whether the store serves, by what it last answered', async () => {
+    const metrics = new SessionMetrics();
+    const up = async () => (await read(metrics))('sojourn_store_up');
+    const answers = (answer: StoreAnswer) => {
+      metrics.storeAsked({ name: 'access', id: 'x'.repeat(22) as never })(answer);
+      return up();
+    };
+    const fails = (failure: StoreFailure) =>
+      answers({ outcome: 'failed', error: new StoreUnavailableError('unknown', { failure }) });
+    expect(await up()).toBeUndefined(); // nobody knows yet
+    expect(await answers({ outcome: 'absent' })).toBe(1);
+    for (const away of ['timeout', 'connection', 'unready', 'denied', 'unfit'] as const) {
+      expect([away, await fails(away)]).toEqual([away, 0]);
+      expect(await answers({ outcome: 'refused', code: undefined })).toBe(1);
+    }
+    // It answers who is logged in, and what is wrong with one session is no outage.
+    for (const failure of ['full', 'other'] as const) expect(await fails(failure)).toBe(1);
+    expect(await answers({ outcome: 'failed', error: new TypeError('of the caller') })).toBe(1);
+  });
+
+  it('ask the store at a scrape where nobody asked it for a while, once at a time, and wait for no slow answer', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const asked: { answer(): void; fail(error: Error): void }[] = [];
+      const checkStore = () =>
+        new Promise<void>((answer, fail) => void asked.push({ answer, fail }));
+      const metrics = new SessionMetrics({ checkStore });
+      const up = async () => (await read(metrics))('sojourn_store_up');
+      expect(await Promise.all([up(), up()])).toEqual([undefined, undefined]);
+      expect(asked).toHaveLength(1);
+      asked[0]?.fail(new StoreUnavailableError('unknown', { failure: 'timeout' }));
+      await vi.waitFor(async () => expect(await up()).toBe(0));
+      expect(asked).toHaveLength(1); // the answer is fresh
+      vi.advanceTimersByTime(5000);
+      const next = up();
+      asked[1]?.answer();
+      expect(await next).toBe(1);
+      vi.advanceTimersByTime(4000);
+      metrics.storeAsked({ name: 'read', id: undefined })({ outcome: 'ok' });
+      vi.advanceTimersByTime(4000);
+      expect(await up()).toBe(1);
+      expect(asked).toHaveLength(2); // requests have asked meanwhile
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('go to a registry of the caller, beside the metrics that are there', async () => {

@@ -1,8 +1,11 @@
 import type { TestProject } from 'vitest/node';
 import { thisMachine } from './provision.ts';
+import { provisionCaddy } from './provision-caddy.ts';
 import { provisionChromium } from './provision-chromium.ts';
 import { provisionNginx } from './provision-nginx.ts';
+import { provisionPromtool } from './provision-promtool.ts';
 import { provisionRedis } from './provision-redis.ts';
+import { provisionSystemdAnalyze } from './provision-systemd-analyze.ts';
 import { startRedisServer } from './redis-server.ts';
 
 declare module 'vitest' {
@@ -15,11 +18,15 @@ declare module 'vitest' {
     readonly chromiumBinary: string | undefined;
     /** A proxy for suites that look from behind one. */
     readonly nginxBinary: string | undefined;
+    /** Those that read what operators take from `ops/`. */
+    readonly caddyBinary: string | undefined;
+    readonly systemdAnalyzeBinary: string | undefined;
+    readonly promtoolBinary: string | undefined;
   }
 }
 
 /**
- * Once a run: finds or installs Redis, Chromium and nginx, and starts the shared one unless `REDIS_URL` names it. Where
+ * Once a run: finds or installs Redis, Chromium, nginx and what reads the files of `ops/`, and starts the shared one unless `REDIS_URL` names it. Where
  * `SOJOURN_TEST_SERVERS` lists binaries, once for each of them, and each is the shared one of its own run.
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
@@ -32,5 +39,8 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   project.provide('redisBinary', binary);
   project.provide('chromiumBinary', await provisionChromium(thisMachine()));
   project.provide('nginxBinary', await provisionNginx(thisMachine()));
+  project.provide('caddyBinary', await provisionCaddy(thisMachine()));
+  project.provide('systemdAnalyzeBinary', await provisionSystemdAnalyze(thisMachine()));
+  project.provide('promtoolBinary', await provisionPromtool(thisMachine()));
   return async () => server?.stop();
 }

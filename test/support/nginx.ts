@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeCertificate } from './certificate.ts';
+import { type Certificate, makeCertificate } from './certificate.ts';
 import { until } from './until.ts';
 
 export interface Nginx {
@@ -16,18 +16,13 @@ export interface Nginx {
  * nginx with TLS and HTTP/2 on a free port of the loopback. `sites` says for each host name where it passes requests on
  * to; it tells them host and scheme in `X-Forwarded-Host` and `X-Forwarded-Proto`, as its documentation advises.
  */
-export async function startNginx(
+export function startNginx(
   binary: string,
   sites: Readonly<Record<string, string>>,
 ): Promise<Nginx> {
-  const folder = await mkdtemp(join(tmpdir(), 'sojourn-nginx-'));
-  const { key, cert } = await makeCertificate(
-    folder,
-    Object.keys(sites).map((host) => `DNS:${host}`),
-  );
-  const port = await freePort();
-  const servers = Object.entries(sites).map(
-    ([host, upstream]) => `
+  return startConfiguredNginx(binary, Object.keys(sites), ({ port, key, cert }) => {
+    const servers = Object.entries(sites).map(
+      ([host, upstream]) => `
   server {
     listen 127.0.0.1:${port} ssl http2;
     server_name ${host};
@@ -42,7 +37,30 @@ export async function startNginx(
       proxy_set_header Connection $upgrade_or_close;
     }
   }`,
-  );
+    );
+    return `map $http_upgrade $upgrade_or_close { default upgrade; '' close; }
+${servers.join('\n')}`;
+  });
+}
+
+/** What a configuration is told of the machine that it is for. */
+export interface NginxPlace extends Certificate {
+  /** Free; nginx accepts connections there once it runs. */
+  readonly port: number;
+  /** To put files in. Removed at the end. */
+  readonly folder: string;
+}
+
+/** nginx with what `configure` answers inside of `http {}`, and a certificate for these hosts. */
+export async function startConfiguredNginx(
+  binary: string,
+  hosts: readonly string[],
+  configure: (place: NginxPlace) => string | Promise<string>,
+): Promise<Nginx> {
+  const folder = await mkdtemp(join(tmpdir(), 'sojourn-nginx-'));
+  const names = hosts.map((host) => `DNS:${host}`);
+  const port = await freePort();
+  const http = await configure({ ...(await makeCertificate(folder, names)), port, folder });
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((kind) => `  ${kind}_temp_path ${folder}/${kind};`)
     .join('\n');
@@ -57,8 +75,7 @@ events {}
 http {
   access_log off;
 ${temporary}
-  map $http_upgrade $upgrade_or_close { default upgrade; '' close; }
-${servers.join('\n')}
+${http}
 }
 `,
   );
@@ -83,7 +100,7 @@ ${servers.join('\n')}
   };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();

@@ -57,6 +57,15 @@ export class SojournProcess {
     }
   }
 
+  /** What it logs from now on stays in the pipe. */
+  pauseReading(): void {
+    this.#child.stderr?.pause();
+  }
+
+  resumeReading(): void {
+    this.#child.stderr?.resume();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

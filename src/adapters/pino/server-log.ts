@@ -10,6 +10,7 @@ import type {
   StoreOperation,
 } from '../../ports/session-observer.ts';
 import { plainError, withoutSecrets } from '../node/plain-error.ts';
+import { StoreOutage } from './store-outage.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -27,8 +28,10 @@ export interface AnsweredRequest {
   readonly status: number;
   readonly durationMs: number;
   readonly sessionId: string | undefined;
-  /** Why it was refused, in words that may repeat what the client sent. */
+  /** Why it was refused or failed, in words that may repeat what the client sent. */
   readonly reason?: string | undefined;
+  /** Whether it failed because the store did, which is told by lines of its own. */
+  readonly storeFailed?: boolean | undefined;
 }
 
 const STDERR = 2;
@@ -44,7 +47,11 @@ const probes: readonly string[] = ['/healthz', '/readyz', '/metrics'];
  * in it forges a line or gives the terminal that shows it orders.
  */
 export class ServerLog implements SessionObserver {
+  /** Lines of a request carry its id, and its trace's. */
   readonly #log: Logger;
+  /** Lines that belong to no request, whoever's work happened to bring them about. */
+  readonly #own: Logger;
+  readonly #outage: StoreOutage;
   readonly #told = new WeakSet<StoreUnavailableError>();
   readonly #requestIds = new AsyncLocalStorage<string>();
 
@@ -56,12 +63,27 @@ export class ServerLog implements SessionObserver {
       formatters: { level: (label: string) => ({ level: label }) },
       serializers: { err: (error: unknown) => plainError(error) },
       hooks: { streamWrite: (line: string) => `${printable(line.slice(0, -1))}\n` },
-      mixin: () => ({
-        requestId: this.#requestIds.getStore(),
-        traceId: trace.getActiveSpan()?.spanContext().traceId,
-      }),
     };
-    this.#log = pino(options, stream);
+    const mixin = () => ({
+      requestId: this.#requestIds.getStore(),
+      traceId: trace.getActiveSpan()?.spanContext().traceId,
+    });
+    this.#log = pino({ ...options, mixin }, stream);
+    this.#own = pino(options, stream);
+    this.#outage = new StoreOutage({
+      onGoingOn: (figures) => this.#own.warn(figures, 'store still fails'),
+      onOver: (figures) => this.#own.warn(figures, 'store answers again'),
+    });
+  }
+
+  /** What was decided at the start of a server, and what decided it. */
+  started(decisions: Readonly<Record<string, unknown>>): void {
+    this.#own.info(decisions, 'started');
+  }
+
+  /** How to find out that a store which failed answers again, where no request asks it. */
+  watchStore(ask: () => Promise<void>): void {
+    this.#outage.askWith(ask);
   }
 
   /** Does the work of a request: every line that is written meanwhile carries its id, and that of its trace if there is one. */
@@ -69,9 +91,10 @@ export class ServerLog implements SessionObserver {
     return this.#requestIds.run(requestId, work);
   }
 
-  answered({ method, path, status, durationMs, sessionId, reason }: AnsweredRequest): void {
+  answered(request: AnsweredRequest): void {
+    const { method, path, status, durationMs, sessionId, reason, storeFailed } = request;
     const usual = status < 400 && probes.includes(path);
-    const level = status >= 500 ? 'warn' : usual ? 'debug' : 'info';
+    const level = status >= 500 && !storeFailed ? 'warn' : usual ? 'debug' : 'info';
     if (!this.#log.isLevelEnabled(level)) return;
     const shown = (text: string) => withoutSecrets(text).slice(0, MAX_SENT_CHARACTERS);
     const line = { method, path: shown(path), status, sessionId, reason: reason && shown(reason) };
@@ -86,26 +109,34 @@ export class ServerLog implements SessionObserver {
     this.#log[level]({ event: type, sessionId: id, ...more }, 'session');
   }
 
-  /** Logs what fails. */
+  /** Logs what fails: in full at level debug; otherwise when it begins, from time to time, and when it is over. */
   storeAsked({ name, id }: StoreOperation): (answer: StoreAnswer) => void {
     return (answer) => {
-      if (answer.outcome !== 'failed') return;
+      if (answer.outcome !== 'failed') {
+        this.#outage.answered();
+        return;
+      }
       const { error } = answer;
       // What is done durably may fail by itself, and fails with what a call in it failed with.
       if (!(error instanceof StoreUnavailableError) || this.#told.has(error)) return;
       this.#told.add(error);
-      const { failure, outcome, message, cause } = plainError(error);
-      const reason = cause?.message ?? message;
-      this.#log.warn(
-        { operation: name, sessionId: id, failure, outcome, reason },
-        'store operation failed',
-      );
+      const line = { operation: name, sessionId: id, ...failureOf(error) };
+      if (this.#outage.operationFailed(error.failure)) this.#log.warn(line, 'store fails');
+      else this.#log.debug(line, 'store operation failed');
     };
+  }
+
+  /** The store did not answer whether it serves. */
+  storeSilent(error: StoreUnavailableError): void {
+    if (this.#outage.operationFailed(error.failure))
+      this.#own.warn(failureOf(error), 'store fails');
   }
 
   /** A connection to the store failed; the client goes on trying. */
   connectionFailed(error: Error): void {
-    this.#log.warn({ err: error }, 'store connection failed');
+    const line = { failure: 'connection', reason: withoutSecrets(error.message) };
+    if (this.#outage.connectionFailed()) this.#own.warn(line, 'store fails');
+    else this.#own.debug(line, 'store connection failed');
   }
 
   /** Something is set up wrongly; the text says how to do it rightly. */
@@ -113,15 +144,25 @@ export class ServerLog implements SessionObserver {
     this.#log.warn(text);
   }
 
+  /** Node warns of something, in its own words. */
+  warnedByNode(text: string): void {
+    this.#own.warn(withoutSecrets(text));
+  }
+
   /** Something is missing that the server can do without. */
   degraded(what: string, error: unknown): void {
-    this.#log.warn({ err: error }, what);
+    this.#own.warn({ err: error }, what);
   }
 
   /** Nobody foresaw this. */
   unexpected(error: unknown): void {
     this.#log.error({ err: error }, 'unexpected error');
   }
+}
+
+function failureOf(error: StoreUnavailableError) {
+  const { failure, outcome, message, cause } = plainError(error);
+  return { failure, outcome, reason: cause?.message ?? message };
 }
 
 // Not waited for: a terminal or a pipe that nobody reads must not stop the server. What is then too much is dropped.

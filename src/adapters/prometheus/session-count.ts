@@ -1,3 +1,5 @@
+import { soon } from './soon.ts';
+
 export interface SessionCountOptions {
   /**
    * Counts anew, however long that takes; or tells what others have counted and how long ago, if anything. Then whoever
@@ -15,9 +17,6 @@ export interface KnownCount {
   readonly sessions: number;
   readonly ageMs: number;
 }
-
-/** A count that is quickly there is waited for; any other is for the next who asks. */
-const WAIT_MS = 100;
 
 /** What others count is asked for no more often. */
 const LEAST_REST_MS = 1000;
@@ -73,14 +72,4 @@ export class SessionCount {
     this.#restUntil = endedAt + restMs;
     this.#underWay = undefined;
   }
-}
-
-function soon(work: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, WAIT_MS);
-    void work.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -8,6 +8,7 @@ import type {
   StoreOperation,
 } from '../../ports/session-observer.ts';
 import { type KnownCount, SessionCount } from './session-count.ts';
+import { StoreUp } from './store-up.ts';
 
 /** Where the metrics go, and what is asked when somebody reads them. */
 export interface SessionMetricsOptions {
@@ -24,6 +25,14 @@ export interface SessionMetricsOptions {
   readonly countEveryMs?: number;
   /** Hears of counts that failed; the metrics show the last one and its age. Default: nobody. */
   readonly onCountError?: (error: unknown) => void;
+  /**
+   * Asks the store whether it serves, and rejects with `StoreUnavailableError` where it does not: `ping` of
+   * `connectRedis`. Called when the metrics are read and the store was asked for nothing in the last five seconds, one at a
+   * time, so that `sojourn_store_up` is right also while nobody is there.
+   *
+   * @default none: `sojourn_store_up` is what the store last answered
+   */
+  readonly checkStore?: () => Promise<void>;
   /** `NearCache.stats` of `sojourn/redis`, where there is a near cache. */
   readonly nearCache?: () => NearCacheFigures;
 }
@@ -67,6 +76,7 @@ export class SessionMetrics implements SessionObserver {
   readonly #expired: Counter;
   readonly #durations: Histogram<'operation' | 'outcome'>;
   readonly #errors: Counter<'kind' | 'outcome'>;
+  readonly #up: StoreUp;
   readonly #counted = new WeakSet<StoreUnavailableError>();
 
   constructor({
@@ -74,6 +84,7 @@ export class SessionMetrics implements SessionObserver {
     countSessions,
     countEveryMs = 60_000,
     onCountError = () => {},
+    checkStore,
     nearCache,
   }: SessionMetricsOptions = {}) {
     this.registry = registry;
@@ -117,6 +128,8 @@ export class SessionMetrics implements SessionObserver {
     for (const kind of failures) {
       for (const outcome of ['refused', 'unknown']) this.#errors.inc({ kind, outcome }, 0);
     }
+    this.#up = new StoreUp(checkStore);
+    addStoreUp(registry, this.#up);
     if (countSessions !== undefined) {
       const options = { count: countSessions, everyMs: countEveryMs, onError: onCountError };
       addCount(registry, new SessionCount(options), countEveryMs);
@@ -135,7 +148,9 @@ export class SessionMetrics implements SessionObserver {
     const askedAt = performance.now();
     return (answer) => {
       const labels = { operation: name, outcome: answer.outcome };
-      this.#durations.observe(labels, (performance.now() - askedAt) / 1000);
+      const answeredAt = performance.now();
+      this.#durations.observe(labels, (answeredAt - askedAt) / 1000);
+      this.#up.heard(answer, answeredAt);
       if (answer.outcome !== 'failed') return;
       const { error } = answer;
       // What is done durably may fail by itself, and fails with what a call in it failed with.
@@ -144,6 +159,19 @@ export class SessionMetrics implements SessionObserver {
       this.#errors.inc({ kind: error.failure, outcome: error.outcome });
     };
   }
+}
+
+function addStoreUp(registry: Registry, store: StoreUp): void {
+  new Gauge({
+    name: 'sojourn_store_up',
+    help: '1 if the store serves, 0 if it does not, by what it last answered.',
+    registers: [registry],
+    async collect() {
+      const up = await store.latest();
+      if (up === undefined) this.remove();
+      else this.set(Number(up));
+    },
+  });
 }
 
 function addCount(registry: Registry, count: SessionCount, everyMs: number): void {

@@ -9,6 +9,7 @@ import { encodeSession } from '../../domain/session-record.ts';
 import type { SessionService } from '../../domain/session-service.ts';
 import { type FormEnv, limitForm, readForm } from '../form.ts';
 import { type SessionsEnv, sessions } from '../hono/sessions.ts';
+import type { RequestLogVariables } from '../request-log.ts';
 import type { RequestSession } from '../request-session.ts';
 import { SessionCookie } from '../session-cookie.ts';
 import { UNAVAILABLE } from '../session-lifecycle.ts';
@@ -56,7 +57,9 @@ export interface Asset {
   readonly body: string;
 }
 
-type Env = { Variables: SessionsEnv['Variables'] & FormEnv['Variables'] };
+type Env = {
+  Variables: SessionsEnv['Variables'] & FormEnv['Variables'] & RequestLogVariables;
+};
 
 const MAX_USERNAME_CHARACTERS = 64;
 const ROTATION_GRACE_SECONDS = 10;
@@ -186,6 +189,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
           await ready();
           return c.json({ status: 'ready' });
         } catch (error) {
+          c.set('failure', error as Error);
           // Which kind of failure, but no message: it may name hosts that are nobody's business.
           const failure = error instanceof StoreUnavailableError ? error.failure : 'other';
           return c.json({ status: 'unavailable', failure }, 503);
@@ -214,7 +218,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
   app.notFound((c) => c.json({ error: 'Not found' }, 404));
 
   app.onError((error, c) => {
-    if (error instanceof StoreUnavailableError) return unavailable(c);
+    if (error instanceof StoreUnavailableError) return unavailable(c, error);
     if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
     if (error instanceof SessionError) {
       const status = lostRaces.includes(error.code) ? 409 : 400;
@@ -259,7 +263,8 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     return refuse(c, 401, c.var.session.lost ? 'expired' : 'no-session');
   }
 
-  function unavailable(c: Context): Response | Promise<Response> {
+  function unavailable(c: Context, error: StoreUnavailableError): Response | Promise<Response> {
+    c.set('failure', error);
     c.header('Retry-After', '1');
     c.header('Cache-Control', 'no-store');
     if (prefersHtml(c))

@@ -1,0 +1,68 @@
+import type { Config } from '../config.ts';
+import { isLoopback } from '../http/host-names.ts';
+import { SessionCookie } from '../http/session-cookie.ts';
+
+/** What a server does, and what decided it: a flag, a variable or a default. */
+export interface Decision {
+  readonly value: string;
+  readonly because: string;
+}
+
+const places = [
+  ...(['redis-url', 'redis-host', 'redis-port'] as const),
+  ...(['redis-cluster', 'redis-sentinel'] as const),
+];
+
+/** What a server decided at its start, for whoever wonders later why it does what it does. Without passwords. */
+export function decisions(
+  config: Config,
+  store: { readonly kind: 'redis' | 'memory'; readonly label: string },
+): Readonly<Record<string, Decision>> {
+  const { saidBy } = config;
+  const cookie = new SessionCookie({ secure: config.secureCookie });
+  const secondsOf = (setting: 'ttl' | 'lifetime', seconds: number | undefined) => ({
+    value: seconds === undefined ? 'none' : `${seconds} s`,
+    because: saidBy(setting) ?? 'default',
+  });
+  return {
+    store: { value: store.label, because: whyStore(config, store.kind) },
+    prefix: { value: config.prefix, because: saidBy('prefix') ?? 'default' },
+    ttl: secondsOf('ttl', config.policy.ttl),
+    lifetime: secondsOf('lifetime', config.policy.lifetime),
+    nearCache: {
+      value: config.nearCache ? 'on' : 'off',
+      because: saidBy('near-cache') ?? 'default',
+    },
+    cookie: {
+      value: `${cookie.name}, ${cookie.secure ? 'Secure: by HTTPS only' : 'not Secure: by HTTP as well'}`,
+      because: saidBy('secure-cookie') ?? 'default',
+    },
+    proxy: {
+      value: config.trustProxy ? 'X-Forwarded-* are believed' : 'X-Forwarded-* are ignored',
+      because: saidBy('trust-proxy') ?? 'default',
+    },
+    hosts: hosts(config),
+    origins: {
+      value: ['its own', ...config.trustedOrigins].join(', '),
+      because: saidBy('trusted-origins') ?? 'default',
+    },
+  };
+}
+
+function whyStore({ store, redis, saidBy }: Config, kind: 'redis' | 'memory'): string {
+  if (store === 'memory') return saidBy('store') ?? 'default';
+  if (redis !== undefined) return places.flatMap((name) => saidBy(name) ?? []).join(', ');
+  if (store === 'redis') return `${saidBy('store')}, and nothing says where`;
+  return kind === 'redis'
+    ? 'default: nothing says where, and this one answers'
+    : 'default: nothing says where, none answers there, and NODE_ENV is not production';
+}
+
+function hosts({ host, allowedHosts, saidBy }: Config): Decision {
+  if (allowedHosts !== undefined) {
+    const value = ['loopback names', ...allowedHosts].join(', ');
+    return { value, because: saidBy('allowed-hosts') ?? 'default' };
+  }
+  const listening = `${saidBy('host') ?? 'default'}: listening on ${host}`;
+  return { value: isLoopback(host) ? 'loopback names' : 'any', because: listening };
+}
