@@ -29,6 +29,7 @@ export {
   openNearCache,
 } from './adapters/redis/near-cache/near-cache.ts';
 export type { HostAndPort, RedisAccess, RedisAddress } from './adapters/redis/redis-address.ts';
+export { RedisJournal, type RedisJournalOptions } from './adapters/redis/redis-journal.ts';
 export {
   type OnRecord,
   RedisSessionRepository,

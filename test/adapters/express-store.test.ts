@@ -226,7 +226,7 @@ describe('SojournStore', () => {
     const id = store.idOf(SID);
     expect(events).toEqual([
       { type: 'created', id, user: undefined },
-      { type: 'ended', id, why: 'logout' },
+      { type: 'ended', id, why: 'logout', by: 'user' },
     ]);
   });
 
@@ -271,7 +271,7 @@ describe('SojournStore', () => {
     expect(events).toEqual([
       { type: 'created', id: phone, user: 'ada' },
       { type: 'created', id: laptop, user: 'ada' },
-      { type: 'ended', id: laptop, why: 'evicted' },
+      { type: 'ended', id: laptop, why: 'evicted', user: 'ada', by: 'policy' },
     ]);
   });
 
