@@ -7,6 +7,7 @@ import { ServerLog } from './adapters/pino/server-log.ts';
 import { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
 import type { Config } from './config.ts';
 import { type Store, tokens } from './container.ts';
+import type { JournalFailure } from './domain/journal-writer.ts';
 import { observers } from './domain/observers.ts';
 import type { SessionEvent } from './ports/session-observer.ts';
 
@@ -28,6 +29,16 @@ export function observe(container: DependencyContainer, { logLevel }: Config): v
       collectDefaultMetrics({ register: metrics.registry });
       return metrics;
     }),
+  });
+  container.register(tokens.journalFailures, {
+    useFactory: (c) => {
+      const log = c.resolve<ServerLog>(tokens.log);
+      const metrics = c.resolve<SessionMetrics>(tokens.metrics);
+      return ({ error, isFirst }: JournalFailure) => {
+        metrics.journalFailed();
+        if (isFirst) log.degraded('the journal cannot be written; sessions go on', error);
+      };
+    },
   });
   container.register(tokens.observer, {
     useFactory: instanceCachingFactory((c) => {
