@@ -54,10 +54,15 @@ export function observe(container: DependencyContainer, { logLevel }: Config): v
 /**
  * Registers that what happens to sessions is logged as a server logs it, whatever its level: whoever ends sessions from
  * outside is to be found in the log, and the servers do not hear of it. Nothing else is, as the program itself says what fails.
+ * `onJournalFailure` hears of entries that the journal lost.
  */
-export function logSessions(container: DependencyContainer): void {
+export function logSessions(
+  container: DependencyContainer,
+  onJournalFailure: (failure: JournalFailure) => void,
+): void {
   const log = new ServerLog({ level: 'info', stream: destination({ dest: 2, sync: true }) });
   container.register(tokens.observer, {
     useValue: { notify: (event: SessionEvent) => log.notify(event) },
   });
+  container.register(tokens.journalFailures, { useValue: onJournalFailure });
 }

@@ -8,11 +8,14 @@ import { MAIN, runSojourn } from '../support/sojourn-command.ts';
 
 const execute = promisify(execFile);
 
-const COMMANDS = ['serve', 'ls', 'inspect', 'end', 'stats'];
+const COMMANDS = ['serve', 'ls', 'inspect', 'journal', 'end', 'stats', 'export', 'erase'];
 const NEED_REDIS = [
   ['ls'],
   ['inspect', 'A'.repeat(22)],
+  ['journal', '--user', 'nobody at all'],
   ['end', '--user', 'nobody at all'],
+  ['export', '--user', 'nobody at all'],
+  ['erase', '--user', 'nobody at all'],
   ['stats'],
 ];
 
@@ -57,9 +60,8 @@ it.each(COMMANDS)('%s --help tells what it takes and nothing else', async (comma
     expect(stdout.includes(flag)).toBe(command === 'serve');
   }
   expect(stdout.includes('(session:)')).toBe(command !== 'serve');
-  for (const tool of ['--json', '--timeout MS']) {
-    expect(stdout.includes(tool)).toBe(command !== 'serve');
-  }
+  expect(stdout.includes('--timeout MS')).toBe(command !== 'serve');
+  expect(stdout.includes('--json')).toBe(!['serve', 'export'].includes(command));
   expect(stdout).toMatch(/^ {3,}REDIS_PASSWORD /m);
   expect(stdout).not.toMatch(/--redis-password\b(?!-file)/);
   expect(stdout.split('\n').filter((line) => line.length > 110)).toEqual([]);
@@ -84,6 +86,26 @@ describe('a line that makes no sense is exit 2 and one line that names it', () =
     [['inspect'], 'ID'],
     [['inspect', 'abc'], 'ID'],
     [['inspect', 'A'.repeat(22), 'extra'], '"extra"'],
+    [['ls', '--older-than', 'yesterday'], '--older-than'],
+    [['ls', '--idle', '-5'], '--idle'],
+    [['ls', '--idle', '5y'], '--idle'],
+    [['ls', '--address', '192.0.2.0/33'], '--address'],
+    [['ls', '--address', 'a/b'], '--address'],
+    [['ls', '--address', '2001:db8::/32/1'], '--address'],
+    [['journal'], '--user'],
+    [['journal', '--user', 'ada', '--since', 'noon'], '--since'],
+    [['journal', '--user', 'ada', '--since', '2026-13-40'], '--since'],
+    [['journal', '--user', 'ada', '--limit', '0'], '--limit'],
+    [['journal', 'ada'], '"ada"'],
+    [['export'], '--user'],
+    [['erase'], '--user'],
+    [['erase', '--user', ''], 'user'],
+    [['end', '--all'], '--yes'],
+    [['end', '--all', '--user', 'ada', '--yes'], '--all'],
+    [['end', '--all', 'A'.repeat(22), '--yes'], '--all'],
+    [['serve', '--journal', 'perhaps'], '--journal'],
+    [['serve', '--journal-days', '0'], '--journal-days'],
+    [['ls', '--journal', 'off'], '--journal'],
     [['end'], '--user'],
     [['end', 'A'.repeat(22), '--user', 'ada'], '--user'],
     [['end', '--user', 'x'.repeat(1000)], 'user'],
