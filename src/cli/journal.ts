@@ -11,8 +11,8 @@ export const journal: Command = {
   summary: "Tell what happened to a user's sessions, why and by whom",
   usage: ['journal --user USER'],
   details: `
-The newest first; times are in UTC. A session that ran out is told as such, at the last moment at
-which it can have lived. There is a journal where the server or the application keeps one.`,
+The newest first; times are in UTC. A session that ran out is told as such, beside its last entry, with
+the last moment at which it can have lived. There is a journal where the server or the application keeps one.`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
   flags: {

@@ -109,13 +109,16 @@ export class SessionHistory {
   }
 
   #entry(sessionId: SessionId, what: Omit<JournalEntry, 'at' | 'sessionId'>): JournalEntry {
-    const requestId = this.#requestId();
-    return {
-      at: this.#clock.now(),
-      sessionId,
-      requestId: requestId && cutText(requestId, MAX_BYTES),
-      ...what,
-    };
+    return { at: this.#clock.now(), sessionId, requestId: this.#request(), ...what };
+  }
+
+  #request(): string | undefined {
+    try {
+      const id = this.#requestId();
+      return id && cutText(id, MAX_BYTES);
+    } catch {
+      return undefined; // the session has been started or ended by now, and that must be answered
+    }
   }
 
   #isNewReuse(id: SessionId): boolean {

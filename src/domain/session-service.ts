@@ -405,8 +405,8 @@ export class SessionService {
   /**
    * What happened to the user's sessions, newest first, as far as the journal still has it: started, rotated, ended and why and
    * by whom. For the user's own page of recent activity and for operators. A session that ran out is found by what is missing:
-   * it began, nothing ended it, and it is not alive. It is told as `ended` with `expired`, at the last moment at which
-   * it can have lived; so is one whose end the journal lost.
+   * it began, nothing ended it, and it is not alive. It is told as `ended` with `expired`, beside its last entry and with
+   * the last moment at which it can have lived; so is one whose end the journal lost. At most 10,000 entries are read.
    *
    * Throws a `SessionError`: `no_journal` where the service has none, `invalid_page` for a `limit` that is no whole number
    * from 1. A journal that cannot be read rejects with `StoreUnavailableError`.

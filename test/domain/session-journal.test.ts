@@ -155,6 +155,36 @@ describe('the journal of a user', () => {
     ]);
   });
 
+  it('tells of many sessions that ran out, each beside its start, and hides nothing newer behind them', async () => {
+    const { app, told, elapse } = setUp({ policy: { ttl: 60 } });
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      ids.push((await app.create({}, { user: 'ada' })).session.id);
+      elapse(100_000);
+    }
+    const logout = await app.create({}, { user: 'ada' });
+    await app.delete(logout.token);
+    const all = (await told()).map(({ sessionId, event, why }) => [sessionId, why ?? event]);
+    expect(all).toEqual([
+      ...ids.flatMap((id) => [
+        [id, 'started'],
+        [id, 'expired'],
+      ]),
+      [logout.session.id, 'started'],
+      [logout.session.id, 'logout'],
+    ]);
+  });
+
+  it('is written whatever names the requests', async () => {
+    const { app, told } = setUp({
+      requestId() {
+        throw new Error('There is no request.');
+      },
+    });
+    await app.create({}, { user: 'ada' });
+    expect(await told()).toMatchObject([{ event: 'started' }]);
+  });
+
   it('knows of a lifetime that began anew', async () => {
     const { app, told, elapse } = setUp({ policy: { ttl: 1800, lifetime: 3600 } });
     const { token } = await app.create({}, { user: 'ada' });
@@ -171,7 +201,7 @@ describe('the journal of a user', () => {
     await app.create({}, { user: 'ada' });
     const events = async (query: object) =>
       (await app.journal('ada', query)).map(({ event, why }) => why ?? event);
-    expect(await events({ since: START + 50_000 })).toEqual(['expired', 'started']);
+    expect(await events({ since: START + 50_000 })).toEqual(['started', 'expired']);
     expect(await events({ limit: 1 })).toEqual(['started']);
     expect(await events({ since: START + 100_001 })).toEqual([]);
   });
