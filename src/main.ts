@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from './cli/command.ts';
 import { helpFor, parseCommandLine } from './cli/command-line.ts';
+import { completionScript } from './cli/completion.ts';
 import { end } from './cli/end.ts';
 import { erase } from './cli/erase.ts';
 import { exportUser } from './cli/export.ts';
@@ -23,7 +24,8 @@ const help = `Usage: sojourn COMMAND [options]
 
 ${[...commands].map(([name, { summary }]) => `  ${name.padEnd(9)}${summary}`).join('\n')}
 
-sojourn COMMAND --help tells the options of a command, sojourn --version the version.`;
+sojourn COMMAND --help tells the options of a command, sojourn --version the version, and
+sojourn --completion prints what makes bash complete them.`;
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(); // whoever reads has read enough
@@ -36,6 +38,8 @@ if (name === undefined) {
   process.exitCode = EXIT_USAGE;
 } else if (name === '--help' || name === '-h') {
   console.log(help);
+} else if (name === '--completion') {
+  console.log(completionScript(commands));
 } else if (name === '--version') {
   console.log(await version());
 } else {

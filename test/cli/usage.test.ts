@@ -33,6 +33,22 @@ it('tells its version', async () => {
   expect(await runSojourn(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
+it('completes commands and their flags in bash', async () => {
+  const completed = async (...words: string[]) => {
+    const line = `
+      eval "$("$1" "$2" --completion)"; shift 2
+      COMP_WORDS=(sojourn "$@"); COMP_CWORD=$#; _sojourn; echo "\${COMPREPLY[*]}"`;
+    const args = ['-c', line, 'bash', process.execPath, MAIN, ...words];
+    return (await execute('bash', args)).stdout.trim();
+  };
+  expect(await completed('')).toBe(`${COMMANDS.join(' ')} --help --version`);
+  expect(await completed('e')).toBe('end export erase');
+  expect(await completed('end', '--a')).toBe('--all');
+  expect(await completed('journal', '--user', 'ada', '--si')).toBe('--since');
+  expect(await completed('ls', '--redis-pass')).toBe('--redis-password-file');
+  expect(await completed('nonsense', '--')).toBe('');
+});
+
 it('loads no package to tell its version and its help, which are there at once', async () => {
   const alone = await mkdtemp(join(tmpdir(), 'sojourn-alone-'));
   try {
