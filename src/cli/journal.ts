@@ -44,7 +44,7 @@ export function entryJson(entry: JournalEntry): Record<string, unknown> {
   const { at, event, sessionId, why = null, by = null, device, requestId = null } = entry;
   const { label = null, userAgent = null, address = null } = device ?? {};
   return {
-    time: instant(at),
+    time: new Date(at).toISOString(),
     event,
     sessionId,
     why,
@@ -63,7 +63,7 @@ function rows(entries: readonly JournalEntry[]): string[][] {
     const { label, userAgent, address } = devices.get(entry.sessionId) ?? {};
     const device = [label ?? userAgent, address].filter((part) => part !== undefined);
     return [
-      instant(entry.at).slice(0, 19).replace('T', ' '),
+      new Date(entry.at).toISOString().slice(0, 19).replace('T', ' '),
       entry.event,
       whyOf(entry),
       entry.by ?? '-',
@@ -77,10 +77,4 @@ function rows(entries: readonly JournalEntry[]): string[][] {
 function whyOf({ why, everywhere }: JournalEntry): string {
   if (why === 'expired') return 'ran out by then';
   return why === undefined ? '-' : why + (everywhere ? ', everywhere' : '');
-}
-
-/** Whoever wrote the entry may have written any number. */
-function instant(at: number): string {
-  const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? '?' : date.toISOString();
 }

@@ -255,13 +255,18 @@ describeWithServers('the journal, from a server to the command line', { timeout:
     await add(...known, 'event', 'merged');
     await add('at', 'noon', 'event', 'started', 'session', session.id);
     await add('at', '1', 'event', 'started', 'session', 'no id');
+    for (const at of ['8640000000000001', '-1', '1e3', 'Infinity', '']) {
+      await add('at', at, 'event', 'rotated', 'session', session.id);
+    }
+    await add(...known, 'event', 'rotated', 'ends_at', '9007199254740991');
     await add('colour', 'green');
     await add(...known, 'event', 'ended', 'why', 'boredom', 'by', HOSTILE);
     const entries = await journal('--user', 'ada');
     expect(entries.map(({ event, why, by }) => [event, why, by])).toEqual([
-      ['started', null, null],
-      ['rotated', null, null],
       ['ended', null, HOSTILE],
+      ['rotated', null, null],
+      ['rotated', null, null],
+      ['started', null, null],
     ]);
   });
 

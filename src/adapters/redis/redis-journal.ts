@@ -158,11 +158,11 @@ const reasons: readonly EndReason[] = ['logout', 'revoked', 'evicted', 'reused',
 function toEntry(fields: readonly string[]): JournalEntry | undefined {
   const says = new Map<string, string>();
   for (let i = 0; i + 1 < fields.length; i += 2) says.set(fields[i] ?? '', fields[i + 1] ?? '');
-  const at = toInteger(says.get('at'));
+  const at = toInstant(says.get('at'));
   const event = events.find((name) => name === says.get('event'));
   const sessionId = parseSessionId(says.get('session') ?? '');
   if (at === undefined || event === undefined || sessionId === undefined) return undefined;
-  const endsAt = toInteger(says.get('ends_at'));
+  const endsAt = toInstant(says.get('ends_at'));
   const why = reasons.find((reason) => reason === says.get('why'));
   const device = toDevice(says);
   return {
@@ -174,6 +174,14 @@ function toEntry(fields: readonly string[]): JournalEntry | undefined {
     ...(endsAt !== undefined && { endsAt }),
     ...withText('requestId', says.get('request')),
   };
+}
+
+/** The last moment that a `Date` knows, in milliseconds since 1970. */
+const LAST_INSTANT = 8.64e15;
+
+function toInstant(text: string | undefined): number | undefined {
+  const at = toInteger(text);
+  return at !== undefined && at >= 0 && at <= LAST_INSTANT ? at : undefined;
 }
 
 function toDevice(says: ReadonlyMap<string, string>): JournalEntry['device'] {

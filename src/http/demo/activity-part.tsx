@@ -7,27 +7,29 @@ export function ActivityPart({
   readonly activity: readonly ActivityView[] | 'unreadable';
 }) {
   return (
-    <div data-part="activity">
-      <h3 id="activity-heading">Recent activity</h3>
-      {activity === 'unreadable' ? (
-        <p class="hint">It cannot be read now. Your sessions are not affected.</p>
-      ) : (
-        <ul class="devices" aria-labelledby="activity-heading">
-          {activity.map(({ what, at, isLatest, device }) => (
-            <li>
-              <div>
-                <strong>{what}</strong>
-                <p class="hint">
-                  {device && `${device}, `}
-                  {isLatest && 'by '}
-                  <time datetime={new Date(at).toISOString()}>{readable(at)}</time>
-                </p>
-              </div>
-            </li>
-          ))}
-        </ul>
-      )}
-    </div>
+    <section aria-labelledby="activity-heading">
+      <h2 id="activity-heading">Recent activity</h2>
+      <div data-part="activity">
+        {activity === 'unreadable' ? (
+          <p class="hint">It cannot be read now. Your sessions are not affected.</p>
+        ) : (
+          <ul class="devices" aria-labelledby="activity-heading">
+            {activity.map(({ what, at, isLatest, device }) => (
+              <li>
+                <div>
+                  <strong>{what}</strong>
+                  <p class="hint">
+                    {device && `${device}, `}
+                    {isLatest && 'by '}
+                    <time datetime={new Date(at).toISOString()}>{readable(at)}</time>
+                  </p>
+                </div>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </section>
   );
 }
 

@@ -1,15 +1,12 @@
-import { ActivityPart } from './activity-part.tsx';
-import type { DeviceView, PageView } from './page.tsx';
+import type { DeviceView } from './page.tsx';
 
 /** The user's sessions on all devices; each can be ended, and all of them at once. */
 export function DevicesPart({
   devices,
   older,
-  activity,
 }: {
   readonly devices: readonly DeviceView[];
   readonly older: number;
-  readonly activity: PageView['activity'];
 }) {
   return (
     <section aria-labelledby="devices-heading">
@@ -47,7 +44,6 @@ export function DevicesPart({
           Log out everywhere
         </button>
       </form>
-      {activity && <ActivityPart activity={activity} />}
     </section>
   );
 }

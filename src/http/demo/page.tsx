@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { ActivityPart } from './activity-part.tsx';
 import { CookiePart } from './cookie-part.tsx';
 import { CostPart } from './cost-part.tsx';
 import { DevicesPart } from './devices-part.tsx';
@@ -118,13 +119,8 @@ function Page(view: PageView) {
           <div class="column">
             <StorePart {...view} />
             <CostPart {...view} />
-            {view.session && (
-              <DevicesPart
-                devices={view.devices}
-                older={view.olderDevices}
-                activity={view.activity}
-              />
-            )}
+            {view.session && <DevicesPart devices={view.devices} older={view.olderDevices} />}
+            {view.activity && <ActivityPart activity={view.activity} />}
           </div>
         </main>
         <footer>
