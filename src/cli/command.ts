@@ -42,7 +42,7 @@ export const jsonFlag: Flag = { help: 'as JSON, for programs' };
 /** For commands that end sessions. */
 export const operatorFlag: Flag = {
   hint: 'NAME',
-  help: 'who does it, for the log and the journal ($SUDO_USER, $USER)',
+  help: 'who does it, for log and journal ($SUDO_USER, $USER)',
 };
 
 /** For commands that go through very many sessions. */
