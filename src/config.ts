@@ -15,6 +15,7 @@ import {
   yesOrNo,
 } from './config/values.ts';
 import { SessionError } from './domain/errors.ts';
+import { DEFAULT_KEEP_DAYS, MOST_KEEP_DAYS } from './domain/journal-retention.ts';
 import { createPolicy, type SessionPolicy } from './domain/session-policy.ts';
 
 export { ConfigError } from './config/config-error.ts';
@@ -39,6 +40,10 @@ export interface Config {
   readonly trustedOrigins: readonly string[];
   /** Sessions in use are kept in this process too: docs/near-cache.md. */
   readonly nearCache: boolean;
+  /**
+   * For how many days entries are kept; `existing` for tools, which add to the journals that there are and begin none.
+   */
+  readonly journal: { readonly keepDays: number } | 'existing' | 'off';
   readonly logLevel: LogLevel;
   /** In production there is no fallback to the embedded store. */
   readonly production: boolean;
@@ -103,6 +108,7 @@ export function readConfig(
         'origins such as https://shop.example or https://*.shop.example',
       ) ?? [],
     nearCache: flag('near-cache'),
+    journal: journal(given, understood),
     logLevel:
       given.read('log-level', logLevel, 'debug, info, warn or error') ??
       (env.NODE_ENV === 'production' ? 'info' : 'warn'),
@@ -117,6 +123,22 @@ function redisTimeoutMs(given: Given, understood: readonly Setting[]): number {
   const name = understood.includes('timeout') ? 'timeout' : 'redis-timeout';
   const fallback = name === 'timeout' ? TOOL_TIMEOUT_MS : SERVER_TIMEOUT_MS;
   return given.read(name, timeoutMs, TIMEOUT) ?? fallback;
+}
+
+function journal(given: Given, understood: readonly Setting[]): Config['journal'] {
+  if (!understood.includes('journal')) return 'existing';
+  const keepDays = given.read(
+    'journal-days',
+    keptDays,
+    `a whole number of days from 1 to ${MOST_KEEP_DAYS}`,
+  );
+  const isOn = given.read('journal', yesOrNo, 'on or off') ?? true;
+  return isOn ? { keepDays: keepDays ?? DEFAULT_KEEP_DAYS } : 'off';
+}
+
+function keptDays(value: string): number | undefined {
+  const days = wholeNumber(value);
+  return days !== undefined && days >= 1 && days <= MOST_KEEP_DAYS ? days : undefined;
 }
 
 function policy(given: Given): SessionPolicy {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { type DependencyContainer, instanceCachingFactory, container as root } from 'tsyringe';
+import { MemoryJournal } from './adapters/memory/memory-journal.ts';
 import { MemorySessionRepository } from './adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from './adapters/node/node-secrets.ts';
 import { systemClock } from './adapters/node/system-clock.ts';
@@ -18,13 +19,16 @@ import {
   parseRedisUrl,
   type RedisAddress,
 } from './adapters/redis/redis-address.ts';
+import { RedisJournal, type RedisJournalOptions } from './adapters/redis/redis-journal.ts';
 import { RedisSessionRepository } from './adapters/redis/redis-session-repository.ts';
 import { type Config, StartError } from './config.ts';
 import { reasonOf, StoreUnavailableError } from './domain/errors.ts';
+import type { JournalFailure } from './domain/journal-writer.ts';
 import { observedRepository } from './domain/observed-repository.ts';
 import { SessionService } from './domain/session-service.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Secrets } from './ports/secrets.ts';
+import type { SessionJournal } from './ports/session-journal.ts';
 import type { SessionObserver } from './ports/session-observer.ts';
 import type { SessionRepository } from './ports/session-repository.ts';
 
@@ -41,6 +45,8 @@ export interface Store {
   /** For people: `Redis at localhost:6379`. Without a password. */
   readonly label: string;
   readonly repository: SessionRepository;
+  /** `undefined` where none is to be kept. */
+  readonly journal?: SessionJournal | undefined;
   /** Tells what work costs, where the store takes commands. */
   readonly trace?: CommandTrace;
   /** For who operates it; the embedded store has none. */
@@ -72,6 +78,8 @@ export const tokens = {
   service: token<SessionService>('SessionService'),
   /** Hears of what happens. Nobody, unless one is registered: `observe.ts`. */
   observer: token<SessionObserver>('SessionObserver'),
+  /** Hears of entries that the journal lost. Nobody, unless somebody is registered. */
+  journalFailures: token<(failure: JournalFailure) => void>('JournalFailures'),
   log: token<ServerLog>('ServerLog'),
   metrics: token<SessionMetrics>('SessionMetrics'),
 };
@@ -109,11 +117,15 @@ export async function createContainer(
           secrets: c.resolve(tokens.secrets),
           policy: config.policy,
           observer: c.resolve(tokens.observer),
+          journal: c.resolve<Store>(tokens.store).journal,
+          onJournalFailure: c.resolve(tokens.journalFailures),
+          requestId: requestIdOf(c),
           rememberTokens: config.nearCache ? REMEMBERED_TOKENS : 0,
         }),
     ),
   });
   container.register(tokens.observer, { useValue: { notify: () => {} } });
+  container.register(tokens.journalFailures, { useValue: () => {} });
   register?.(container, config);
   if (!container.isRegistered(tokens.store)) {
     const clock = container.resolve<Clock>(tokens.clock);
@@ -129,8 +141,17 @@ export async function createContainer(
   }
   return {
     resolve: (token) => container.resolve(token),
-    close: () => container.resolve<Store>(tokens.store).close(), // dispose() would pass over it
+    async close() {
+      await container.resolve<SessionService>(tokens.service).journalWritten();
+      await container.resolve<Store>(tokens.store).close(); // dispose() would pass over it
+    },
   };
+}
+
+function requestIdOf(container: DependencyContainer): () => string | undefined {
+  if (!container.isRegistered(tokens.log)) return () => undefined;
+  const log = container.resolve<ServerLog>(tokens.log);
+  return () => log.requestId;
 }
 
 /** Who hears of what fails once the store is open. */
@@ -142,7 +163,7 @@ interface Failures {
 const OLD_PASSWORD = 'the password that was read last is used for Redis';
 
 async function openStore(config: Config, clock: Clock, failures: Failures): Promise<Store> {
-  if (config.store === 'memory') return memoryStore(clock, 'embedded in-memory store');
+  if (config.store === 'memory') return memoryStore(clock, 'embedded in-memory store', config);
   const address: RedisAddress = config.redis ?? { kind: 'server', host: 'localhost', port: 6379 };
   const mayFallBack = config.store === 'auto' && config.redis === undefined && !config.production;
   try {
@@ -150,7 +171,11 @@ async function openStore(config: Config, clock: Clock, failures: Failures): Prom
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
     if (mayFallBack)
-      return memoryStore(clock, `embedded in-memory store (no Redis at ${describe(address)})`);
+      return memoryStore(
+        clock,
+        `embedded in-memory store (no Redis at ${describe(address)})`,
+        config,
+      );
     throw new StartError(`cannot use Redis at ${describe(address)}: ${reasonOf(error)}`, {
       cause: error,
     });
@@ -159,7 +184,7 @@ async function openStore(config: Config, clock: Clock, failures: Failures): Prom
 
 async function redisStore(
   address: RedisAddress,
-  { prefix, nearCache, redisTimeoutMs }: Config,
+  { prefix, nearCache, redisTimeoutMs, journal }: Config,
   { connectionFailed: onStoreError, passwordUnreadable }: Failures,
 ): Promise<Store> {
   const { client, ping, close } = await connectRedis(
@@ -177,6 +202,7 @@ async function redisStore(
     kind: 'redis',
     label: near === undefined ? label : `${label}, with a near cache`,
     repository: near?.repository ?? new RedisSessionRepository({ client, prefix }),
+    journal: redisJournal({ client, prefix }, journal),
     trace: new CommandTrace(client),
     inspection: new RedisInspection({ client, prefix }),
     ...(near && { nearCacheStats: near.stats }),
@@ -196,6 +222,16 @@ async function redisStore(
       await close();
     },
   };
+}
+
+function redisJournal(
+  redis: Pick<RedisJournalOptions, 'client' | 'prefix'>,
+  journal: Config['journal'],
+): SessionJournal | undefined {
+  if (journal === 'off') return undefined;
+  return new RedisJournal(
+    journal === 'existing' ? { ...redis, onlyExisting: true } : { ...redis, ...journal },
+  );
 }
 
 /** The address with passwords that stay what they were while a file cannot be read. */
@@ -236,12 +272,13 @@ function lastPassword(
   };
 }
 
-function memoryStore(clock: Clock, label: string): Store {
+function memoryStore(clock: Clock, label: string, { journal }: Config): Store {
   const repository = new MemorySessionRepository(clock);
   return {
     kind: 'memory',
     label,
     repository,
+    ...(typeof journal === 'object' && { journal: new MemoryJournal({ clock, ...journal }) }),
     countSessions: () => repository.count(),
     ready: async () => {},
     close: async () => {},

@@ -44,10 +44,13 @@ export {
   text,
   type ValueOf,
 } from './domain/field-codecs.ts';
+export type { JournalRetention } from './domain/journal-retention.ts';
+export type { JournalFailure } from './domain/journal-writer.ts';
 export { observers } from './domain/observers.ts';
 export { remainingSeconds, type Session } from './domain/session.ts';
 export { SessionEndings, type SessionEndingsOptions } from './domain/session-endings.ts';
 export type { FieldValues } from './domain/session-fields.ts';
+export type { SessionHistoryOptions } from './domain/session-history.ts';
 export {
   defaultPolicy,
   type RememberPolicy,
@@ -58,6 +61,8 @@ export {
 export type {
   CreatedSession,
   CreateOptions,
+  DeleteAllOptions,
+  EndSessionOptions,
   PageOptions,
   RotateOptions,
   SessionServiceOptions,
@@ -72,6 +77,7 @@ export {
 export type { SessionPage } from './domain/user-sessions.ts';
 export type { Clock } from './ports/clock.ts';
 export type { Secrets } from './ports/secrets.ts';
+export type { JournalEntry, JournalQuery, SessionJournal } from './ports/session-journal.ts';
 export type {
   EndReason,
   SessionEvent,

@@ -2,9 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from './cli/command.ts';
 import { helpFor, parseCommandLine } from './cli/command-line.ts';
+import { completionScript } from './cli/completion.ts';
 import { end } from './cli/end.ts';
+import { erase } from './cli/erase.ts';
+import { exportUser } from './cli/export.ts';
 import { EXIT_UNAVAILABLE, EXIT_USAGE, failureOf } from './cli/failure.ts';
 import { inspect } from './cli/inspect.ts';
+import { journal } from './cli/journal.ts';
 import { ls } from './cli/ls.ts';
 import { serve } from './cli/serve.ts';
 import { stats } from './cli/stats.ts';
@@ -13,14 +17,15 @@ import { ConfigError } from './config.ts';
 import { printable } from './domain/printable.ts';
 
 const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ serve, ls, inspect, end, stats }),
+  Object.entries({ serve, ls, inspect, journal, end, stats, export: exportUser, erase }),
 );
 
 const help = `Usage: sojourn COMMAND [options]
 
 ${[...commands].map(([name, { summary }]) => `  ${name.padEnd(9)}${summary}`).join('\n')}
 
-sojourn COMMAND --help tells the options of a command, sojourn --version the version.`;
+sojourn COMMAND --help tells the options of a command, sojourn --version the version, and
+sojourn --completion prints what makes bash complete them.`;
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(); // whoever reads has read enough
@@ -33,6 +38,8 @@ if (name === undefined) {
   process.exitCode = EXIT_USAGE;
 } else if (name === '--help' || name === '-h') {
   console.log(help);
+} else if (name === '--completion') {
+  console.log(completionScript(commands));
 } else if (name === '--version') {
   console.log(await version());
 } else {
@@ -56,7 +63,7 @@ async function run(name: string, args: readonly string[]): Promise<void> {
     console.log(helpFor(command));
     return;
   }
-  const terminal = new Terminal(process.stdout, process.stderr);
+  const terminal = new Terminal(process.stdout, process.stderr, process.stdin);
   if (command !== serve) for (const notice of line.config.notices) terminal.note(notice); // it has a log
   await command.run(line, terminal);
 }

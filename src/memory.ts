@@ -1,6 +1,7 @@
 /**
- * Sessions in this process.
+ * Sessions, and users' journals, in this process.
  *
  * @module
  */
+export { MemoryJournal, type MemoryJournalOptions } from './adapters/memory/memory-journal.ts';
 export { MemorySessionRepository } from './adapters/memory/memory-session-repository.ts';

@@ -8,6 +8,7 @@ import { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
 import type { Config } from './config.ts';
 import { type Store, tokens } from './container.ts';
 import { StoreUnavailableError } from './domain/errors.ts';
+import type { JournalFailure } from './domain/journal-writer.ts';
 import { observers } from './domain/observers.ts';
 import type { SessionEvent } from './ports/session-observer.ts';
 
@@ -37,6 +38,16 @@ export function observe(container: DependencyContainer, { logLevel }: Config): v
       collectDefaultMetrics({ register: metrics.registry });
       return metrics;
     }),
+  });
+  container.register(tokens.journalFailures, {
+    useFactory: (c) => {
+      const log = c.resolve<ServerLog>(tokens.log);
+      const metrics = c.resolve<SessionMetrics>(tokens.metrics);
+      return ({ error, isFirst }: JournalFailure) => {
+        metrics.journalFailed();
+        if (isFirst) log.degraded('the journal cannot be written; sessions go on', error);
+      };
+    },
   });
   container.register(tokens.observer, {
     useFactory: instanceCachingFactory((c) => {
@@ -70,10 +81,15 @@ function toldOnce(tell: (error: unknown) => void) {
 /**
  * Registers that what happens to sessions is logged as a server logs it, whatever its level: whoever ends sessions from
  * outside is to be found in the log, and the servers do not hear of it. Nothing else is, as the program itself says what fails.
+ * `onJournalFailure` hears of entries that the journal lost.
  */
-export function logSessions(container: DependencyContainer): void {
+export function logSessions(
+  container: DependencyContainer,
+  onJournalFailure: (failure: JournalFailure) => void,
+): void {
   const log = new ServerLog({ level: 'info', stream: destination({ dest: 2, sync: true }) });
   container.register(tokens.observer, {
     useValue: { notify: (event: SessionEvent) => log.notify(event) },
   });
+  container.register(tokens.journalFailures, { useValue: onJournalFailure });
 }

@@ -24,6 +24,7 @@ export {
 export { watchEndings } from './adapters/redis/inspect/watch-endings.ts';
 export { watchExpiry } from './adapters/redis/inspect/watch-expiry.ts';
 export type { HostAndPort, RedisAccess, RedisAddress } from './adapters/redis/redis-address.ts';
+export { RedisJournal, type RedisJournalOptions } from './adapters/redis/redis-journal.ts';
 export {
   type OnRecord,
   RedisSessionRepository,

@@ -1,8 +1,14 @@
 /**
- * What every storage adapter has to prove, for any test runner.
+ * What every storage adapter, and every journal, has to prove, for any test runner.
  *
  * @module
  */
+export {
+  JOURNAL_CONTRACT_MAX_ENTRIES,
+  type JournalContractCase,
+  type JournalSubject,
+  sessionJournalContract,
+} from './testing/session-journal-contract.ts';
 export {
   type ContractCase,
   type Subject,

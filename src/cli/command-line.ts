@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ConfigError, isSecret, readConfig, settings } from '../config.ts';
 import { parseSessionId } from '../domain/session-token.ts';
@@ -26,7 +27,24 @@ export function parseCommandLine(
     config: readConfig(values, env, command.settings, command.defaultPrefix),
     flags: values,
     operand: operands[0],
+    operator: operatorOf(values, env),
   };
+}
+
+function operatorOf(
+  { operator }: Readonly<Record<string, string | boolean>>,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  // Whoever became root by sudo is still somebody.
+  return String(operator || env.SUDO_USER || env.USER || env.LOGNAME || accountName());
+}
+
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown'; // an account without a name, as containers have them
+  }
 }
 
 /** What `--help` says of a command. */

@@ -14,6 +14,8 @@ export interface CommandLine {
   /** The values of its own flags; of those without a hint, whether they are there. */
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
   readonly operand: string | undefined;
+  /** Who runs the program, as far as it can know: for the journal. */
+  readonly operator: string;
 }
 
 /** One thing that the program can be asked for. */
@@ -37,6 +39,12 @@ export interface Command {
 
 export const jsonFlag: Flag = { help: 'as JSON, for programs' };
 
+/** For commands that end sessions. */
+export const operatorFlag: Flag = {
+  hint: 'NAME',
+  help: 'who does it, for log and journal ($SUDO_USER, $USER)',
+};
+
 /** For commands that go through very many sessions. */
 export const fastFlag: Flag = { help: 'without rests for other clients of Redis' };
 
@@ -46,6 +54,13 @@ export function readCount(name: string, flags: CommandLine['flags']): number | u
   if (value === undefined) return undefined;
   if (/^[1-9]\d{0,14}$/.test(String(value))) return Number(value);
   throw new ConfigError(`--${name} must be a whole number from 1, not ${JSON.stringify(value)}`);
+}
+
+/** Whose, where a command is about one user. Throws a `ConfigError` or a `SessionError`. */
+export function requireUser(command: string, flags: CommandLine['flags']): string {
+  const user = readUser(flags);
+  if (user === undefined) throw new ConfigError(`${command} needs --user USER`);
+  return user;
 }
 
 /** Whose sessions, if `--user` says so. Throws a `SessionError`. */

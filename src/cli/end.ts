@@ -1,75 +1,150 @@
 import { ConfigError, DEFAULT_PREFIX, redisSettings } from '../config.ts';
-import { reasonOf, StoreUnavailableError } from '../domain/errors.ts';
-import { type Command, type CommandLine, jsonFlag, readUser } from './command.ts';
-import { elsewhere, notFound } from './elsewhere.ts';
-import { CommandError, EXIT_UNAVAILABLE } from './failure.ts';
+import { halfWay } from '../domain/errors.ts';
+import { batchesOf, Pace, type PaceOptions } from '../domain/pace.ts';
+import type { SessionId } from '../domain/session-token.ts';
+import {
+  type Command,
+  type CommandLine,
+  fastFlag,
+  jsonFlag,
+  operatorFlag,
+  readUser,
+} from './command.ts';
+import { notFound, refuseWrongPrefix } from './elsewhere.ts';
+import { countOf, loggingEnds, whileEnding } from './ending.ts';
+import { CommandError, EXIT_USAGE } from './failure.ts';
 import { requireId } from './session-view.ts';
+import type { Terminal } from './terminal.ts';
+import { walkIds } from './walk-sessions.ts';
 import { type OpenedRedis, withRedis } from './with-redis.ts';
 
 export const end: Command = {
-  summary: 'End a session, or all sessions of a user',
-  usage: ['end ID', 'end --user USER'],
+  summary: 'End a session, all sessions of a user, or all that there are',
+  usage: ['end ID', 'end --user USER', 'end --all'],
   details: `
-Whoever uses them is logged out. With --user, a login that is under way is ended too.
-Each session that ends is a line of JSON on stderr, for the log, as the server writes them.`,
+Whoever uses them is logged out. With --user, a login that is under way is ended too. With --all it
+asks first, unless --yes is given, and rests for two thirds of the time, for Redis to serve others.
+Each session that ends is a line of JSON on stderr, for the log, as the server writes them, and an entry
+in its user's journal where there is one.`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
-  flags: { user: { hint: 'USER', help: "all of this user's" }, json: jsonFlag },
+  flags: {
+    user: { hint: 'USER', help: "all of this user's" },
+    all: { help: 'all that have the prefix' },
+    yes: { help: 'without asking' },
+    operator: operatorFlag,
+    fast: fastFlag,
+    json: jsonFlag,
+  },
   operand: 'ID',
   async run(line, terminal) {
     const { config, flags } = line;
-    const whose = target(line);
-    const { logSessions } = await import('../observe.ts'); // not for --help
-    const show = async (ended: number) => {
-      if (flags.json) await terminal.json({ id: null, user: null, ...whose, ended });
-      else if (whose.user === undefined) await terminal.line(`Ended ${whose.id}.`);
-      else {
-        await terminal.line(
-          `Ended ${ended} ${ended === 1 ? 'session' : 'sessions'} of ${whose.user}.`,
-        );
-      }
-    };
+    const target = targetOf(line, terminal);
+    const by = `cli ${line.operator}`;
     await withRedis(
       config,
       async (redis) => {
-        const ended = await endAll(redis, whose, config.prefix);
-        await show(ended);
-        const hint = ended === 0 ? await elsewhere(redis.inspection, config.prefix) : undefined;
-        if (hint !== undefined) terminal.note(hint);
+        if (target.all && !(await isConfirmed(line, redis, terminal))) {
+          throw new CommandError(EXIT_USAGE, 'nothing was ended: that is not the prefix');
+        }
+        const ended = await endAll(target, by, line, redis);
+        const { id = null, user = null } = target;
+        if (flags.json) {
+          await terminal.json({ id, user, ...(target.all && { prefix: config.prefix }), ended });
+        } else if (id !== null) await terminal.line(`Ended ${id}.`);
+        else {
+          await terminal.line(`Ended ${countOf(ended)}${user === null ? '' : ` of ${user}`}.`);
+        }
+        if (ended === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
       },
-      { register: logSessions },
+      await loggingEnds(terminal),
     );
   },
 };
 
-type Target = { readonly id: string; user?: never } | { readonly user: string; id?: never };
+interface Target {
+  readonly id?: SessionId;
+  readonly user?: string;
+  readonly all?: true;
+}
 
-function target({ config, flags, operand }: CommandLine): Target {
+function targetOf({ config, flags, operand }: CommandLine, terminal: Terminal): Target {
   const user = readUser(flags);
-  if ((user === undefined) === (operand === undefined)) {
-    throw new ConfigError('end takes an ID or --user USER: one of them');
+  const given = [user, operand, flags.all].filter((one) => one !== undefined);
+  if (given.length !== 1) {
+    throw new ConfigError('end takes an ID, --user USER or --all: one of them');
   }
-  return user === undefined ? { id: requireId(operand, config.prefix) } : { user };
+  if (user !== undefined) return { user };
+  if (operand !== undefined) return { id: requireId(operand, config.prefix) };
+  if (!flags.yes && !terminal.canAsk) {
+    throw new ConfigError('end --all needs --yes where there is no terminal to ask on');
+  }
+  return { all: true };
+}
+
+async function isConfirmed(
+  { config, flags }: CommandLine,
+  redis: OpenedRedis,
+  terminal: Terminal,
+): Promise<boolean> {
+  if (flags.yes) return true;
+  let sessions = 0;
+  const endProgress = terminal.progress('alone', () => countOf(sessions));
+  try {
+    for await (const ids of walkIds(redis.inspection, paceOf(flags))) sessions += ids.length;
+  } finally {
+    endProgress();
+  }
+  if (sessions === 0) return true;
+  const what = `This ends ${countOf(sessions)} at ${config.prefix} in ${redis.label}.`;
+  const answer = await terminal.ask(`${what} Type ${config.prefix} to go on: `);
+  return answer === config.prefix;
 }
 
 async function endAll(
-  { service, inspection }: OpenedRedis,
   { id, user }: Target,
-  prefix: string,
+  by: string,
+  { config, flags }: CommandLine,
+  { service, inspection }: OpenedRedis,
 ): Promise<number> {
   try {
-    if (user !== undefined) return await service.deleteAll(user);
-    if (await service.end(id)) return 1;
+    if (user !== undefined) return await service.deleteAll(user, { by });
+    if (id === undefined) return await endEvery(service, inspection, by, paceOf(flags));
+    if (await service.end(id, { by })) return 1;
   } catch (error) {
-    if (!(error instanceof StoreUnavailableError) || error.outcome === 'refused') throw error;
-    const { ended } = error;
-    const what = ended
-      ? `${ended} ${ended === 1 ? 'session has' : 'sessions have'} ended, others may have`
-      : 'what was to end may have ended';
-    throw new CommandError(
-      EXIT_UNAVAILABLE,
-      `Redis failed, and ${what}: say it again. ${reasonOf(error)}`,
-    );
+    throw whileEnding(error);
   }
-  throw await notFound(inspection, prefix, id);
+  throw await notFound(inspection, config.prefix, id);
+}
+
+/** What begins meanwhile may be missed. */
+async function endEvery(
+  service: OpenedRedis['service'],
+  inspection: OpenedRedis['inspection'],
+  by: string,
+  options: PaceOptions,
+): Promise<number> {
+  const pace = new Pace(options);
+  let ended = 0;
+  try {
+    for await (const page of walkIds(inspection, options)) {
+      for (const ids of batchesOf(page)) {
+        const answers = await pace.work(async () => {
+          const ending = await Promise.allSettled(ids.map((id) => service.end(id, { by })));
+          await service.journalWritten(); // so that a batch of entries is all that waits
+          return ending;
+        });
+        ended += answers.filter((one) => one.status === 'fulfilled' && one.value).length;
+        const failed = answers.find((one) => one.status === 'rejected');
+        if (failed !== undefined) throw failed.reason;
+      }
+    }
+    return ended;
+  } catch (error) {
+    throw halfWay(error, ended);
+  }
+}
+
+function paceOf({ fast }: CommandLine['flags']): PaceOptions {
+  return { fullSpeed: fast === true };
 }

@@ -1,24 +1,27 @@
 import { DEFAULT_PREFIX, redisSettings } from '../config.ts';
+import { printable } from '../domain/printable.ts';
 import { remainingSeconds, type Session } from '../domain/session.ts';
-import type { SessionService } from '../domain/session-service.ts';
 import { type Command, fastFlag, jsonFlag, readCount, readUser } from './command.ts';
-import { elsewhere } from './elsewhere.ts';
+import { refuseWrongPrefix } from './elsewhere.ts';
 import { duration, number } from './format.ts';
+import { filterFlags, readFilter } from './session-filter.ts';
 import { secondsSince, sessionJson } from './session-view.ts';
-import { walkSessions } from './walk-sessions.ts';
+import { pagesOfUser, walkSessions } from './walk-sessions.ts';
 import { withRedis } from './with-redis.ts';
 
 export const ls: Command = {
   summary: 'List sessions',
   usage: ['ls'],
   details: `
-All with the prefix: in no order, each as soon as it is found. With --user: the oldest first.
+All with the prefix: in no order, each as soon as it is found. With --user: the oldest first. Of several
+filters all have to be met.
 LEFT is the time until it ends unless it is used, IDLE since it was used, AGE since it was started.
 It rests for two thirds of the time, for Redis to serve others. --json prints an object a line.`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
   flags: {
     user: { hint: 'USER', help: "only this user's" },
+    ...filterFlags,
     limit: { hint: 'N', help: 'not more than so many' },
     fast: fastFlag,
     json: jsonFlag,
@@ -26,23 +29,27 @@ It rests for two thirds of the time, for Redis to serve others. --json prints an
   async run({ config, flags }, terminal) {
     const user = readUser(flags);
     const limit = readCount('limit', flags);
+    const isWanted = readFilter(flags);
     await withRedis(config, async (redis) => {
       const pages =
         user === undefined
           ? walkSessions(redis, { fullSpeed: flags.fast === true })
-          : pagesOf(redis.service, user, limit);
-      const last = user === undefined ? 'USER' : 'DEVICE';
+          : pagesOfUser(redis.service, user, isWanted === undefined ? limit : undefined);
       let listed = 0;
       const endProgress = terminal.progress('among lines', () => `${number(listed)} sessions`);
       try {
         if (!flags.json) {
-          await terminal.line({ text: columns('ID', 'LEFT', 'IDLE', 'AGE', last), style: 'bold' });
+          await terminal.line({
+            text: columns('ID', 'LEFT', 'IDLE', 'AGE', 'DEVICE', 'USER'),
+            style: 'bold',
+          });
         }
         for await (const page of pages) {
           for (const session of page) {
+            if (isWanted?.(session, redis.now()) === false) continue;
             await (flags.json
               ? terminal.json(sessionJson(session, config.prefix))
-              : terminal.line(row(session, last, redis.now())));
+              : terminal.line(row(session, redis.now())));
             listed += 1;
             if (listed === limit) return;
           }
@@ -50,40 +57,40 @@ It rests for two thirds of the time, for Redis to serve others. --json prints an
       } finally {
         endProgress();
       }
-      const hint = listed === 0 ? await elsewhere(redis.inspection, config.prefix) : undefined;
-      if (hint !== undefined) terminal.note(hint);
+      if (listed === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
     });
   },
 };
 
-/** Large enough for the rests, which are taken within a page. */
-const PAGE = 1000;
-
-async function* pagesOf(
-  service: SessionService,
-  user: string,
-  limit = Infinity,
-): AsyncGenerator<Session[]> {
-  let after: string | undefined;
-  do {
-    const page = await service.list(user, { limit: Math.min(limit, PAGE), after });
-    yield page.sessions;
-    after = page.next;
-  } while (after !== undefined);
-}
-
-function row(session: Session, last: 'DEVICE' | 'USER', now: number): string {
+function row(session: Session, now: number): string {
   return columns(
     session.id,
     duration(remainingSeconds(session)),
     duration(secondsSince(session.lastAccessedAt, now)),
     duration(secondsSince(session.createdAt, now)),
-    (last === 'USER' ? session.user : session.device.label) ?? '-',
+    session.device.label ?? '-',
+    session.user ?? '-',
   );
 }
 
+const DEVICE_WIDTH = 22;
+
 // The widths are known beforehand, as rows are not kept until the last is there. What users wrote comes last: it may be
 // long, and of characters that are wider than one.
-function columns(id: string, left: string, idle: string, age: string, last: string): string {
-  return `${id.padEnd(22)}  ${left.padEnd(9)}${idle.padEnd(9)}${age.padEnd(9)}${last}`;
+function columns(
+  id: string,
+  left: string,
+  idle: string,
+  age: string,
+  device: string,
+  user: string,
+): string {
+  const times = `${left.padEnd(9)}${idle.padEnd(9)}${age.padEnd(9)}`;
+  return `${id.padEnd(22)}  ${times}${cut(printable(device)).padEnd(DEVICE_WIDTH)}  ${user}`;
+}
+
+/** `--json` and `inspect` have the whole. */
+function cut(device: string): string {
+  if (device.length <= DEVICE_WIDTH) return device;
+  return `${[...device].slice(0, DEVICE_WIDTH - 1).join('')}…`;
 }

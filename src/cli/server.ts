@@ -58,6 +58,7 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   const app = createDemoApp({
     service: container.resolve(tokens.service),
     store: { kind: store.kind, label: store.label, prefix: config.prefix },
+    journal: store.journal !== undefined,
     ready: store.ready,
     ...(store.trace && { trace: store.trace }),
     now: container.resolve(tokens.clock).now,

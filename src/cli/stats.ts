@@ -4,7 +4,7 @@ import { Pace, type PaceOptions } from '../domain/pace.ts';
 import { remainingSeconds, type Session } from '../domain/session.ts';
 import { type Command, fastFlag, jsonFlag, readCount } from './command.ts';
 import { Distinct } from './distinct.ts';
-import { elsewhere } from './elsewhere.ts';
+import { refuseWrongPrefix } from './elsewhere.ts';
 import { bytes, duration, number, percent } from './format.ts';
 import { secondsSince } from './session-view.ts';
 import type { Terminal } from './terminal.ts';
@@ -44,9 +44,7 @@ serve others.`,
       };
       if (flags.json) await terminal.json(report);
       else await print(report, terminal);
-      const hint =
-        counted.sessions === 0 ? await elsewhere(redis.inspection, config.prefix) : undefined;
-      if (hint !== undefined) terminal.note(hint);
+      if (counted.sessions === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
     });
   },
 };

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
 import { styleText } from 'node:util';
 import { printable } from '../domain/printable.ts';
 
@@ -10,16 +11,39 @@ export interface TerminalStream extends NodeJS.EventEmitter {
   hasColors?(): boolean;
 }
 
+/** What is used of `process.stdin`. */
+export type TerminalInput = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+
 export type Style = Parameters<typeof styleText>[0];
 
 /** Where a command says what it found. */
 export class Terminal {
   readonly #out: TerminalStream;
   readonly #err: TerminalStream;
+  readonly #in: TerminalInput | undefined;
 
-  constructor(out: TerminalStream, err: TerminalStream) {
+  constructor(out: TerminalStream, err: TerminalStream, input?: TerminalInput) {
     this.#out = out;
     this.#err = err;
+    this.#in = input;
+  }
+
+  /** Whether somebody is there who can answer. */
+  get canAsk(): boolean {
+    return this.#in?.isTTY === true && this.#err.isTTY === true;
+  }
+
+  /** Asks on stderr, and answers the line that was typed; '' where nobody is there, or whoever was has left. */
+  async ask(question: string): Promise<string> {
+    if (this.#in === undefined || !this.canAsk) return '';
+    this.#err.write(printable(question));
+    const lines = createInterface({ input: this.#in });
+    try {
+      for await (const line of lines) return line;
+      return '';
+    } finally {
+      lines.close();
+    }
   }
 
   /** A line for people. Nothing in it but `style` gives a terminal an order. Waits while whoever reads is slower. */

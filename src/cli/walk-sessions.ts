@@ -1,6 +1,7 @@
 import type { RedisInspection } from '../adapters/redis/inspect/inspection.ts';
 import { batchesOf, Pace, type PaceOptions } from '../domain/pace.ts';
 import type { Session } from '../domain/session.ts';
+import type { SessionService } from '../domain/session-service.ts';
 import type { SessionId } from '../domain/session-token.ts';
 import type { SessionRepository } from '../ports/session-repository.ts';
 import { Distinct } from './distinct.ts';
@@ -27,6 +28,23 @@ export async function* walkSessions(
 ): AsyncGenerator<Session[]> {
   const pace = new Pace(options);
   for await (const ids of walkIds(inspection, options)) yield* readSessions(repository, ids, pace);
+}
+
+/** Large enough for the rests, which are taken within a page. */
+const PAGE = 1000;
+
+/** A user's sessions, the oldest first, page by page. */
+export async function* pagesOfUser(
+  service: Pick<SessionService, 'list'>,
+  user: string,
+  limit = Infinity,
+): AsyncGenerator<Session[]> {
+  let after: string | undefined;
+  do {
+    const page = await service.list(user, { limit: Math.min(limit, PAGE), after });
+    yield page.sessions;
+    after = page.next;
+  } while (after !== undefined);
 }
 
 /** The sessions of those ids that are there. */

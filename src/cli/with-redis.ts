@@ -2,12 +2,16 @@ import type { RedisInspection } from '../adapters/redis/inspect/inspection.ts';
 import { type Config, ConfigError, StartError } from '../config.ts';
 import type { ContainerOptions } from '../container.ts';
 import type { SessionService } from '../domain/session-service.ts';
+import type { SessionJournal } from '../ports/session-journal.ts';
 import type { SessionRepository } from '../ports/session-repository.ts';
 
 /** What commands work with. */
 export interface OpenedRedis {
+  /** `Redis at localhost:6379` */
+  readonly label: string;
   readonly service: SessionService;
   readonly repository: SessionRepository;
+  readonly journal: SessionJournal;
   readonly inspection: RedisInspection;
   /** Rejects with `StoreUnavailableError` where Redis does not answer, or cannot run scripts. */
   ready(): Promise<void>;
@@ -32,10 +36,14 @@ export async function withRedis(
     throw new StartError(`${error.message}; ${ELSEWHERE}`, { cause: error });
   });
   try {
-    const { repository, inspection, ready } = container.resolve(tokens.store);
-    if (inspection === undefined) throw new Error('Only Redis can be inspected.');
+    const { label, repository, journal, inspection, ready } = container.resolve(tokens.store);
+    if (inspection === undefined || journal === undefined) {
+      throw new Error('Only Redis can be inspected.');
+    }
     await use({
+      label,
       repository,
+      journal,
       inspection,
       ready,
       service: container.resolve(tokens.service),

@@ -1,3 +1,4 @@
+import { DEFAULT_KEEP_DAYS } from '../domain/journal-retention.ts';
 import { defaultPolicy } from '../domain/session-policy.ts';
 
 interface SettingText {
@@ -108,6 +109,16 @@ export const settings = {
     env: 'SESSION_NEAR_CACHE',
     hint: '',
     help: 'serve sessions in use from memory, kept true by Redis',
+  },
+  journal: {
+    env: 'SESSION_JOURNAL',
+    hint: 'on|off',
+    help: "keep what happens to each user's sessions (on)",
+  },
+  'journal-days': {
+    env: 'SESSION_JOURNAL_DAYS',
+    hint: 'DAYS',
+    help: `for how long the journal keeps an entry (${DEFAULT_KEEP_DAYS})`,
   },
   'log-level': {
     env: 'LOG_LEVEL',

@@ -16,6 +16,7 @@
  * - `out_of_range`: the sum would leave the safe-integer range
  * - `too_many_sessions`: the user has as many sessions as the policy allows, and it says to refuse
  * - `revoked`: all of the user's sessions were ended while this one was being started
+ * - `no_journal`: the journal was asked for, and the service was given none
  * - `unauthenticated`: the request has no session, or none of a user, and was required to
  * - `response_sent`: the verb needs a header of the response, which has left already
  */
@@ -35,6 +36,7 @@ export type SessionErrorCode =
   | 'out_of_range'
   | 'too_many_sessions'
   | 'revoked'
+  | 'no_journal'
   | 'unauthenticated'
   | 'response_sent';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Secrets } from '../ports/secrets.ts';
-import type { SessionObserver } from '../ports/session-observer.ts';
+import type { JournalEntry, JournalQuery } from '../ports/session-journal.ts';
 import type {
   Absent,
   Durability,
@@ -11,6 +11,7 @@ import type {
 } from '../ports/session-repository.ts';
 import { cutDevice, type Device } from './device.ts';
 import { SessionError } from './errors.ts';
+import { readJournal } from './read-journal.ts';
 import { RecentTokens } from './recent-tokens.ts';
 import { formatInstant, remainingSeconds, type Session } from './session.ts';
 import {
@@ -23,6 +24,7 @@ import {
   exceededLimit,
   type FieldValues,
 } from './session-fields.ts';
+import { SessionHistory, type SessionHistoryOptions } from './session-history.ts';
 import {
   checkDurability,
   checkGrace,
@@ -46,14 +48,12 @@ import {
 import { type SessionPage, UserSessions } from './user-sessions.ts';
 
 /** What a service works with. */
-export interface SessionServiceOptions {
+export interface SessionServiceOptions extends SessionHistoryOptions {
   /** Where the sessions live. */
   readonly repository: SessionRepository;
   readonly clock: Clock;
   readonly secrets: Secrets;
   readonly policy?: SessionPolicyOptions;
-  /** Hears of what happens to sessions. Default: nobody. */
-  readonly observer?: SessionObserver;
   /**
    * About how many of the tokens that opened a session lately `get` remembers in this process, to spare taking them
    * apart and hashing them again: for one to two minutes after their last use while there is any. Worth it with a near
@@ -96,6 +96,25 @@ export interface CreatedSession {
   readonly session: Session;
 }
 
+/** Which session to end, and who does. */
+export interface EndSessionOptions {
+  /** Ends it only if it is this user's. */
+  readonly user?: string | undefined;
+  /**
+   * Who ends it, for events and the journal: `user`, or a tool and who uses it (`back office eve`). Default: `user` where
+   * a user is given, else not said.
+   */
+  readonly by?: string | undefined;
+}
+
+/** Which of a user's sessions to end, and who does. */
+export interface DeleteAllOptions {
+  /** The one that stays. */
+  readonly except?: SessionId | undefined;
+  /** Who ends them, as in `EndSessionOptions`. Default: not said. */
+  readonly by?: string | undefined;
+}
+
 /** Which of a user's sessions to list. */
 export interface PageOptions {
   /** How many sessions at most: 1 to 1000. @default 100 */
@@ -106,6 +125,7 @@ export interface PageOptions {
 
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1000;
+const DEFAULT_JOURNAL = 100;
 
 const MAX_COOKIE_SECONDS = 400 * 24 * 3600;
 
@@ -122,26 +142,23 @@ export class SessionService {
   readonly #repository: SessionRepository;
   readonly #clock: Clock;
   readonly #secrets: Secrets;
-  readonly #observer: SessionObserver | undefined;
+  readonly #history: SessionHistory;
   readonly #users: UserSessions;
   readonly #recent: RecentTokens | undefined;
   #lastSecond = Number.NaN;
   #lastInstant = '';
 
-  constructor({
-    repository,
-    clock,
-    secrets,
-    policy,
-    observer,
-    rememberTokens = 0,
-  }: SessionServiceOptions) {
+  /** @param history is Sojourn's own. */
+  constructor(
+    { repository, clock, secrets, policy, rememberTokens = 0, ...told }: SessionServiceOptions,
+    history: SessionHistory = new SessionHistory(clock, told),
+  ) {
     this.policy = createPolicy(policy);
     this.#repository = repository;
     this.#clock = clock;
     this.#secrets = secrets;
-    this.#observer = observer;
-    this.#users = new UserSessions(repository, clock, this.policy, observer);
+    this.#history = history;
+    this.#users = new UserSessions(repository, clock, this.policy, history);
     this.#recent = rememberTokens > 0 ? new RecentTokens(rememberTokens) : undefined;
   }
 
@@ -317,7 +334,8 @@ export class SessionService {
       await this.#repository.rotate(credential, rotation),
     );
     if (!rotated) return rotated;
-    this.#observer?.notify({ type: 'rotated', id: credential.id });
+    const endsAt = anew?.lifetime && this.#clock.now() + anew.lifetime * 1000;
+    this.#history.rotated(credential.id, rotated.user, endsAt);
     return next.token;
   }
 
@@ -326,7 +344,9 @@ export class SessionService {
     const credential = this.#parse(token);
     if (credential === undefined) return false;
     const ended = await this.#settle(credential, await this.#repository.delete(credential));
-    if (ended !== undefined) await this.#users.ended(credential.id, ended.user, 'logout');
+    if (ended !== undefined) {
+      await this.#users.ended(credential.id, ended.user, { why: 'logout', by: 'user' });
+    }
     return ended !== undefined;
   }
 
@@ -362,9 +382,12 @@ export class SessionService {
    * Ends a session by its id. Ids are no secrets: say whose session it may be, wherever the id comes from a request, or
    * one user ends another's (CWE-639).
    */
-  async end(id: string, { user }: { readonly user?: string } = {}): Promise<boolean> {
+  async end(
+    id: string,
+    { user, by = user === undefined ? undefined : 'user' }: EndSessionOptions = {},
+  ): Promise<boolean> {
     const sessionId = parseSessionId(id);
-    return sessionId !== undefined && this.#users.end(sessionId, user);
+    return sessionId !== undefined && this.#users.end(sessionId, user, by);
   }
 
   /**
@@ -375,8 +398,45 @@ export class SessionService {
    * It ends a few at a time and rests in between, so that others are served as always: 100,000 take some seconds. Where
    * the store fails on the way, what has ended stays so, the error's `ended` says how many these are, and the next call goes on.
    */
-  deleteAll(user: string, { except }: { readonly except?: SessionId } = {}): Promise<number> {
-    return this.#users.endAll(checkUser(user), except);
+  deleteAll(user: string, { except, by }: DeleteAllOptions = {}): Promise<number> {
+    return this.#users.endAll(checkUser(user), except, by);
+  }
+
+  /**
+   * What happened to the user's sessions, newest first, as far as the journal still has it: started, rotated, ended and why and
+   * by whom. For the user's own page of recent activity and for operators. A session that ran out is found by what is missing:
+   * it began, nothing ended it, and it is not alive. It is told as `ended` with `expired`, beside its last entry and with
+   * the last moment at which it can have lived; so is one whose end the journal lost. At most 10,000 entries are read.
+   *
+   * Throws a `SessionError`: `no_journal` where the service has none, `invalid_page` for a `limit` that is no whole number
+   * from 1. A journal that cannot be read rejects with `StoreUnavailableError`.
+   *
+   * @example
+   * for (const { at, event, why, by } of await service.journal('ada', { limit: 10 })) {
+   *   console.log(new Date(at).toISOString(), event, why, by);
+   * }
+   */
+  async journal(
+    user: string,
+    { since, limit = DEFAULT_JOURNAL }: JournalQuery = {},
+  ): Promise<JournalEntry[]> {
+    checkUser(user);
+    const { journal } = this.#history;
+    if (journal === undefined) throw new SessionError('no_journal', 'The service has no journal.');
+    if (!Number.isSafeInteger(limit) || limit < 1) {
+      throw new SessionError(
+        'invalid_page',
+        `limit must be a whole number from 1, not ${String(limit)}.`,
+      );
+    }
+    await this.#history.written(); // or what was just ended here would seem to have run out
+    const [repository, now] = [this.#repository, this.#clock.now()];
+    return readJournal({ journal, repository, user, since, limit, now });
+  }
+
+  /** Resolves when what happened here by now is in the journal, or lost to it: for the end of a program. */
+  journalWritten(): Promise<void> {
+    return this.#history.written();
   }
 
   /**
@@ -391,13 +451,10 @@ export class SessionService {
     const durability = checkDurability({ replicas, timeoutMs });
     return this.#repository.durably(durability, (repository) =>
       act(
-        new SessionService({
-          repository,
-          clock: this.#clock,
-          secrets: this.#secrets,
-          policy: this.policy,
-          ...(this.#observer && { observer: this.#observer }),
-        }),
+        new SessionService(
+          { repository, clock: this.#clock, secrets: this.#secrets, policy: this.policy },
+          this.#history,
+        ),
       ),
     );
   }
@@ -441,16 +498,24 @@ export class SessionService {
   /** The store's answer as the verbs give it: a refusal is thrown, a token that opens nothing reported. */
   async #settle<T>({ id }: Credential, answer: T | Refusal | Absent): Promise<T | undefined> {
     if (answer === 'reused') {
-      this.#observer?.notify({ type: 'reused', id });
-      const ended = this.policy.endOnReuse
-        ? await this.#repository.end(id, { unbornMs: 0 })
-        : undefined;
-      if (ended !== undefined) await this.#users.ended(id, ended.user, 'reused');
+      await this.#reused(id);
       return undefined;
     }
     if (isRefusal(answer)) throw refusal(answer);
-    if (answer === undefined) this.#observer?.notify({ type: 'refused', id });
+    if (answer === undefined) this.#history.refused(id);
     return answer;
+  }
+
+  async #reused(id: SessionId): Promise<void> {
+    this.#history.reused(id);
+    if (!this.policy.endOnReuse) {
+      this.#history.reusedOf(id, async () => (await this.#repository.find(id))?.user);
+      return;
+    }
+    const ended = await this.#repository.end(id, { unbornMs: 0 });
+    if (ended === undefined) return;
+    this.#history.reusedOf(id, () => ended.user);
+    await this.#users.ended(id, ended.user, { why: 'reused', by: 'policy' });
   }
 
   /** The lifetime that begins anew. It outlasts what the user's index was to be kept for, so that is kept longer first. */

@@ -1,10 +1,10 @@
 import type { Clock } from '../ports/clock.ts';
-import type { EndReason, SessionObserver } from '../ports/session-observer.ts';
 import type { NewSession, SessionRepository } from '../ports/session-repository.ts';
 import type { IndexEntry } from '../ports/user-index.ts';
 import { halfWay, SessionError, StoreUnavailableError } from './errors.ts';
 import { AT_ONCE, Pace } from './pace.ts';
 import type { Session } from './session.ts';
+import type { End, SessionHistory } from './session-history.ts';
 import type { SessionPolicy } from './session-policy.ts';
 import type { SessionId } from './session-token.ts';
 
@@ -32,6 +32,8 @@ const MOST_AT_LOGIN = 5000;
 /** Without a lifetime nobody knows when a session ends for good; its user's index must be there until then. */
 const KEEP_WITHOUT_LIFETIME_MS = 10 * 366 * 24 * 3600 * 1000;
 
+const EVICTED = { why: 'evicted', by: 'policy' } as const;
+
 /** Some of a user's sessions. */
 export interface SessionPage {
   /** Those that are alive, oldest first. */
@@ -50,18 +52,18 @@ export class UserSessions {
   readonly #repository: SessionRepository;
   readonly #clock: Clock;
   readonly #policy: SessionPolicy;
-  readonly #observer: SessionObserver | undefined;
+  readonly #history: SessionHistory;
 
   constructor(
     repository: SessionRepository,
     clock: Clock,
     policy: SessionPolicy,
-    observer: SessionObserver | undefined,
+    history: SessionHistory,
   ) {
     this.#repository = repository;
     this.#clock = clock;
     this.#policy = policy;
-    this.#observer = observer;
+    this.#history = history;
   }
 
   /**
@@ -84,8 +86,12 @@ export class UserSessions {
       await this.#repository.end(id, { unbornMs: 0 });
       throw new StoreUnavailableError('refused');
     }
-    this.#observer?.notify({ type: 'created', id, user });
-    if (created === 'evicted') await this.ended(id, user, 'evicted');
+    if (created !== 'evicted') {
+      this.#history.started(created);
+      return created;
+    }
+    this.#history.started({ id, user, device: session.device, endsAt: undefined });
+    await this.ended(id, user, EVICTED);
     return created;
   }
 
@@ -130,7 +136,11 @@ export class UserSessions {
    * Ends all but one, and those that are just being started, a batch after the other. Answers how many were alive. What
    * begins meanwhile is not waited for: it ends with what was entered when the first batch had been found.
    */
-  async endAll(user: string, except: SessionId | undefined): Promise<number> {
+  async endAll(
+    user: string,
+    except: SessionId | undefined,
+    by: string | undefined,
+  ): Promise<number> {
     const { users } = this.#repository;
     const pace = new Pace();
     let ended = 0;
@@ -143,7 +153,10 @@ export class UserSessions {
         last = Math.max(newest?.place ?? 0, entries.at(-1)?.place ?? 0);
       }
       const ending = entries.filter(({ id, place }) => id !== except && place <= last);
-      return { entries, ...(await this.#endEach(user, ending, 'revoked')) };
+      return {
+        entries,
+        ...(await this.#endEach(user, ending, { why: 'revoked', by, everywhere: true })),
+      };
     };
     try {
       for (;;) {
@@ -159,16 +172,16 @@ export class UserSessions {
   }
 
   /** Ends one by its id; of that user, if given. */
-  async end(id: SessionId, user: string | undefined): Promise<boolean> {
+  async end(id: SessionId, user: string | undefined, by: string | undefined): Promise<boolean> {
     if (user !== undefined && (await this.#repository.find(id))?.user !== user) return false;
     const ended = await this.#repository.end(id, { unbornMs: 0 });
-    if (ended !== undefined) await this.ended(id, ended.user, 'revoked');
+    if (ended !== undefined) await this.ended(id, ended.user, { why: 'revoked', by });
     return ended !== undefined;
   }
 
   /** To be called after a session has ended. */
-  async ended(id: SessionId, user: string | undefined, why: EndReason): Promise<void> {
-    this.#observer?.notify({ type: 'ended', id, why });
+  async ended(id: SessionId, user: string | undefined, end: End): Promise<void> {
+    this.#history.ended(id, user, end);
     // The session is gone, which is what was asked for. An entry too many is found by the next list.
     if (user !== undefined) await this.#repository.users.remove(user, [id]).catch(() => {});
   }
@@ -208,7 +221,7 @@ export class UserSessions {
       }
       if (taken >= max) return true;
       await this.#forget(user, foreign);
-      const { failure } = await this.#endEach(user, dead, 'evicted');
+      const { failure } = await this.#endEach(user, dead, EVICTED);
       if (failure !== undefined) throw failure;
     }
     return false;
@@ -254,7 +267,7 @@ export class UserSessions {
         places -= 1;
         return false;
       });
-      const { ended, failure } = await this.#endEach(user, over, 'evicted');
+      const { ended, failure } = await this.#endEach(user, over, EVICTED);
       if (failure !== undefined) throw halfWay(failure, ended);
       yield over.length;
     }
@@ -305,12 +318,12 @@ export class UserSessions {
   async #endEach(
     user: string,
     entries: readonly IndexEntry[],
-    why: 'revoked' | 'evicted',
+    end: End & { readonly why: 'revoked' | 'evicted' },
   ): Promise<{ readonly ended: number; readonly failure: unknown }> {
     const answers = await Promise.allSettled(
       entries.map(({ id, ageMs }) => {
         const unbornMs = ageMs > UNBORN_MS ? 0 : UNBORN_MS;
-        return this.#repository.end(id, { unbornMs, unbornAs: why });
+        return this.#repository.end(id, { unbornMs, unbornAs: end.why });
       }),
     );
     let ended = 0;
@@ -323,7 +336,7 @@ export class UserSessions {
         return false;
       }
       if (answer.value === undefined) return true;
-      this.#observer?.notify({ type: 'ended', id, why });
+      this.#history.ended(id, user, end);
       ended += 1;
       return true;
     });

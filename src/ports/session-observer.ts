@@ -5,8 +5,16 @@ import type { UserIndex } from './user-index.ts';
 /** Something that happened to a session: ids and names, never a token, a secret or data. */
 export type SessionEvent =
   | { readonly type: 'created'; readonly id: SessionId; readonly user: string | undefined }
-  | { readonly type: 'rotated'; readonly id: SessionId }
-  | { readonly type: 'ended'; readonly id: SessionId; readonly why: EndReason }
+  | { readonly type: 'rotated'; readonly id: SessionId; readonly user?: string | undefined }
+  | {
+      readonly type: 'ended';
+      readonly id: SessionId;
+      readonly why: EndReason;
+      /** Whose session it was, where that is known: not of one that ran out. */
+      readonly user?: string | undefined;
+      /** `JournalEntry.by`: who ended it, where that is known. */
+      readonly by?: string | undefined;
+    }
   /**
    * The store announced that the session is not there any more: it was ended here or elsewhere. Every process that
    * watches is told, beside the one that has ended it and was told `ended`. So it is nothing to count or to keep, but the

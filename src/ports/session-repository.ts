@@ -70,10 +70,10 @@ export interface SessionRepository {
   /**
    * Puts another secret in the place of the one that the credential proves, and slides. For `graceMs` from now, by the
    * store's clock, the replaced one still opens the session, then never again; an earlier one opens nothing from now on,
-   * and counts as reused only after its grace. Of concurrent rotations one is `true`; to a replaced secret in its grace the
+   * and counts as reused only after its grace. Of concurrent rotations one succeeds; to a replaced secret in its grace the
    * answer is `false`, and nothing changes.
    */
-  rotate(credential: Credential, rotation: Rotation): Promise<boolean | Absent>;
+  rotate(credential: Credential, rotation: Rotation): Promise<Rotated | false | Absent>;
 
   /** Ends the session. Exactly one caller gets an answer; the others find it absent. */
   delete(credential: Credential): Promise<Ended | Absent>;
@@ -119,6 +119,11 @@ export interface Durable<T> {
 
 /** A session was alive and has ended. */
 export interface Ended {
+  readonly user: string | undefined;
+}
+
+/** The secret was replaced. */
+export interface Rotated {
   readonly user: string | undefined;
 }
 

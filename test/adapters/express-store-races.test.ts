@@ -141,7 +141,7 @@ describe('A session that was destroyed before it was stored', () => {
     const id = store.idOf(SID);
     expect(events.filter(({ type }) => type !== 'refused')).toEqual([
       { type: 'created', id, user: undefined },
-      { type: 'ended', id, why: 'logout' },
+      { type: 'ended', id, why: 'logout', by: 'user' },
     ]);
   });
 

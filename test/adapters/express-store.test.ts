@@ -16,7 +16,7 @@ import {
   type StoreOperation,
   StoreUnavailableError,
 } from '../../src/index.ts';
-import { MemorySessionRepository } from '../../src/memory.ts';
+import { MemoryJournal, MemorySessionRepository } from '../../src/memory.ts';
 import { foreignApps, type Handlers } from '../support/foreign-apps.ts';
 import { Browser } from '../support/http-server.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
@@ -227,7 +227,7 @@ describe('SojournStore', () => {
     const id = store.idOf(SID);
     expect(events).toEqual([
       { type: 'created', id, user: undefined },
-      { type: 'ended', id, why: 'logout' },
+      { type: 'ended', id, why: 'logout', by: 'user' },
     ]);
   });
 
@@ -272,7 +272,21 @@ describe('SojournStore', () => {
     expect(events).toEqual([
       { type: 'created', id: phone, user: 'ada' },
       { type: 'created', id: laptop, user: 'ada' },
-      { type: 'ended', id: laptop, why: 'evicted' },
+      { type: 'ended', id: laptop, why: 'evicted', user: 'ada', by: 'policy' },
+    ]);
+  });
+
+  it('keeps a journal for the users that it is told of', async () => {
+    const journal = new MemoryJournal();
+    const userOf = (session: Data) => (session as { user?: string }).user;
+    const { store } = setUp({ journal, userOf, requestId: () => 'r-1' });
+    await set(store, data({ user: 'ada' }));
+    await call((done) => store.set('of nobody', data({}), done));
+    await call((done) => store.destroy(SID, done));
+    const [id, requestId] = [store.idOf(SID), 'r-1'];
+    expect(await journal.read('ada')).toMatchObject([
+      { event: 'ended', sessionId: id, why: 'logout', by: 'user', requestId },
+      { event: 'started', sessionId: id, requestId },
     ]);
   });
 

@@ -25,9 +25,9 @@ describe('the audit log', () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual(
       [
         { type: 'created', id, user },
-        { type: 'rotated', id },
+        { type: 'rotated', id, user },
         { type: 'reused', id },
-        { type: 'ended', id, why: 'revoked' },
+        { type: 'ended', id, why: 'revoked', user },
         { type: 'refused', id },
       ].map((event) => ({ time: '1970-01-01T00:00:00.000Z', ...event })),
     );

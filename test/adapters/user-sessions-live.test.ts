@@ -89,7 +89,8 @@ describeWithServers.each(sessionStores)("a user's sessions in Redis, on $name", 
     expect(await app.end(session.id, { user })).toBe(false);
     expect(await app.peek(token)).toBeUndefined();
     expect(await app.list(user)).toEqual([]);
-    expect(events).toContainEqual({ type: 'ended', id: session.id, why: 'revoked' });
+    const { id } = session;
+    expect(events).toContainEqual({ type: 'ended', id, why: 'revoked', user, by: 'user' });
   });
 
   it('keeps a session listed through rotations, and unlists it at logout', async () => {
@@ -171,7 +172,8 @@ describeWithServers.each(sessionStores)("a user's sessions in Redis, on $name", 
     for (let i = 0; i < 6; i += 1) ids.push((await app.create({}, { user })).session.id);
     expect((await app.list(user)).map(({ id }) => id)).toEqual(ids.slice(3));
     const evicted = events.filter((event) => event.type === 'ended');
-    expect(evicted).toEqual(ids.slice(0, 3).map((id) => ({ type: 'ended', id, why: 'evicted' })));
+    const why = { why: 'evicted', user, by: 'policy' };
+    expect(evicted).toEqual(ids.slice(0, 3).map((id) => ({ type: 'ended', id, ...why })));
   });
 
   it('refuses a login beyond the limit where the policy says so, until there is room', async () => {

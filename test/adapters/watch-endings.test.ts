@@ -85,7 +85,8 @@ describeWithServers('the ends of sessions, watched in Redis', () => {
       await expect.poll(() => events, { timeout: 5000 }).toContainEqual({ type: 'gone', id });
     }
     const ends = (events: SessionEvent[]) => events.filter(({ type }) => type === 'ended');
-    expect(ends(here.events)).toEqual([{ type: 'ended', id, why: 'logout' }]);
+    const logout = { why: 'logout', user: 'ada', by: 'user' };
+    expect(ends(here.events)).toEqual([{ type: 'ended', id, ...logout }]);
     expect(ends(there.events)).toEqual([]);
     const counted = async ({ metrics }: typeof here) =>
       (await metrics.registry.metrics()).match(/^sojourn_sessions_(ended|expired)\S* [1-9]/gm);

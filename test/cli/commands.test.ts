@@ -5,6 +5,7 @@ import { SessionService } from '../../src/index.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { runShell, runSojourn } from '../support/sojourn-command.ts';
+import { until } from '../support/until.ts';
 
 const HOSTILE = 'ada\u001b[2J\r\nroot\u009b31m\u202e';
 /** Of half an hour, after the little while that a slow machine takes. */
@@ -58,13 +59,13 @@ describeWithServers('the commands', () => {
       await client.hset(`session:${NOBODY}`, 'no', 'session');
       await client.set(`session:${'B'.repeat(21)}A`, 'no hash');
       const [head, ...rows] = await lines('ls');
-      expect(head).toMatch(/^ID {22}LEFT {5}IDLE {5}AGE {6}USER$/);
+      expect(head).toMatch(/^ID {22}LEFT {5}IDLE {5}AGE {6}DEVICE {18}USER$/);
       expect(rows).toHaveLength(2);
       expect(rows).toContainEqual(
-        expect.stringMatching(new RegExp(`^${ada.session.id}  ${LEFT} +\\d+s +\\d+s +ada$`)),
+        expect.stringMatching(new RegExp(`^${ada.session.id}  ${LEFT} +\\d+s +\\d+s +- +ada$`)),
       );
       expect(rows).toContainEqual(
-        expect.stringMatching(new RegExp(`^${nobody.session.id}  ${LEFT} +\\d+s +\\d+s +-$`)),
+        expect.stringMatching(new RegExp(`^${nobody.session.id}  ${LEFT} +\\d+s +\\d+s +- +-$`)),
       );
     });
 
@@ -113,15 +114,54 @@ describeWithServers('the commands', () => {
         ids.push((await service.create({}, { user: 'ada', device: { label } })).session.id);
       }
       await service.create({}, { user: 'eve' });
-      const [head, ...rows] = await lines('ls', '--user', 'ada');
-      expect(head).toMatch(/ DEVICE$/);
+      const [, ...rows] = await lines('ls', '--user', 'ada');
       expect(rows.map((row) => row.slice(0, 22))).toEqual(ids);
-      expect(rows[1]).toMatch(/ phone$/);
+      expect(rows[1]).toMatch(/ phone +ada$/);
       expect(await json('ls', '--user', 'ada', '--limit', '2')).toMatchObject(
         ids.slice(0, 2).map((id) => ({ id })),
       );
       expect(await json('ls', '--limit', '3')).toHaveLength(3);
       expect(await json('ls', '--user', 'nobody')).toEqual([]);
+    });
+
+    it('lists those that meet every filter', async () => {
+      let now = Date.now() - 3 * 3600 * 1000;
+      const repository = new RedisSessionRepository({ client });
+      const past = new SessionService({ repository, clock: { now: () => now } });
+      const start = async (label: string, userAgent: string, address: string) => {
+        const device = { label, userAgent, address };
+        return past.create({}, { user: 'ada', ttl: 86_400, device });
+      };
+      const laptop = await start('Firefox on Linux', 'Mozilla Firefox/130', '192.0.2.7');
+      const phone = await start('Chrome on Android', 'Pixel 8', '2001:db8::7');
+      now += 2 * 3600 * 1000;
+      await past.get(phone.token);
+      const tv = await start('TV', '', 'living room');
+      const names = new Map([
+        [laptop.session.id, 'laptop'],
+        [phone.session.id, 'phone'],
+        [tv.session.id, 'tv'],
+      ]);
+      const found = async (...args: string[]) =>
+        (await json('ls', ...args)).map(({ id }) => names.get(id as never)).toSorted();
+      expect(await found('--older-than', '2h')).toEqual(['laptop', 'phone']);
+      expect(await found('--older-than', '1d')).toEqual([]);
+      expect(await found('--idle', '120m')).toEqual(['laptop']);
+      expect(await found('--idle', '1')).toEqual(['laptop', 'phone', 'tv']);
+      expect(await found('--address', '192.0.2.7')).toEqual(['laptop']);
+      expect(await found('--address', '192.0.2.0/24')).toEqual(['laptop']);
+      expect(await found('--address', '2001:DB8:0::/48')).toEqual(['phone']);
+      expect(await found('--address', '2001::/16')).toEqual(['phone']);
+      expect(await found('--address', '198.51.100.0/24')).toEqual([]);
+      expect(await found('--address', 'living room')).toEqual(['tv']);
+      expect(await found('--device', 'FIREFOX')).toEqual(['laptop']);
+      expect(await found('--device', 'pixel')).toEqual(['phone']);
+      expect(await found('--device', 'on', '--older-than', '2h', '--idle', '2h')).toEqual([
+        'laptop',
+      ]);
+      expect(await found('--user', 'ada', '--device', 'tv', '--limit', '1')).toEqual(['tv']);
+      const [, ...rows] = await lines('ls', '--device', 'Chrome on Android');
+      expect(rows).toEqual([expect.stringMatching(/ Chrome on Android {7}ada$/)]);
     });
 
     it('finds every one of many, once, and ends quietly when nobody reads on', async () => {
@@ -221,7 +261,10 @@ describeWithServers('the commands', () => {
         .slice(0, -1)
         .map((line) => JSON.parse(line));
       for (const { time, sessionId, ...line } of logged) {
-        expect(line).toEqual({ level: 'info', msg: 'session', event: 'ended', why: 'revoked' });
+        expect(line).toMatchObject({
+          ...{ level: 'info', msg: 'session', event: 'ended', why: 'revoked' },
+          ...{ user: expect.any(String), by: expect.stringMatching(/^cli ./) },
+        });
         expect(Date.parse(time)).toBeCloseTo(Date.now(), -5);
       }
       return { stdout, ended: logged.map(({ sessionId }) => sessionId).toSorted() };
@@ -256,6 +299,51 @@ describeWithServers('the commands', () => {
     });
   });
 
+  describe('end --all', () => {
+    it('ends every session of the prefix, and no other key', async () => {
+      const created = await Promise.all(
+        Array.from({ length: 250 }, (_, i) => service.create({}, { user: `user ${i % 7}` })),
+      );
+      await service.create();
+      const other = await serviceAt('shop:').create({}, { user: 'ada' });
+      await client.set('session:mine', '1');
+      const { code, stdout, stderr } = await sojourn('end', '--all', '--yes');
+      expect({ code, stdout }).toEqual({ code: 0, stdout: 'Ended 251 sessions.\n' });
+      expect(stderr.trimEnd().split('\n')).toHaveLength(251);
+      for (const { token } of created.slice(0, 5))
+        expect(await service.peek(token)).toBe(undefined);
+      expect(await serviceAt('shop:').peek(other.token)).toBeDefined();
+      expect((await client.keys('session:*')).toSorted()).toEqual(['session:mine']);
+      const again = await sojourn('end', '--all', '--yes', '--json', '--prefix', 'shop:');
+      expect(JSON.parse(again.stdout)).toEqual({ id: null, user: null, prefix: 'shop:', ended: 1 });
+    });
+
+    it('ends nothing where nobody can be asked', async () => {
+      await service.create();
+      const { code, stderr } = await sojourn('end', '--all');
+      expect([code, stderr]).toEqual([
+        2,
+        'sojourn: end --all needs --yes where there is no terminal to ask on\n',
+      ]);
+      expect(await lines('ls')).toHaveLength(2);
+    });
+
+    it('says what has ended where Redis fails on the way, and goes on when it is said again', async () => {
+      await Promise.all(Array.from({ length: 300 }, () => service.create()));
+      await client.call('acl', 'setuser', 'tool', 'on', '>pw', '~*', '&*', '+@all');
+      const url = redis.url.replace('//', '//tool:pw@');
+      const ending = runSojourn(['end', '--all', '--yes'], { REDIS_URL: url });
+      await until('some have ended', async () => (await client.dbsize()) < 300);
+      await client.call('acl', 'setuser', 'tool', '-evalsha', '-eval');
+      const { code, stderr } = await ending;
+      expect(code).toBe(1);
+      const [, ended = ''] = /and (\d+) sessions have ended, others may have/.exec(stderr) ?? [];
+      expect(await client.dbsize()).toBe(300 - Number(ended));
+      const rest = await sojourn('end', '--all', '--yes', '--json');
+      expect(JSON.parse(rest.stdout)).toMatchObject({ ended: 300 - Number(ended) });
+    });
+  });
+
   it.each(['inspect', 'end'])('%s exits 3 where there is no such session', async (command) => {
     const { code, stdout, stderr } = await sojourn(command, NOBODY);
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
@@ -273,15 +361,20 @@ describeWithServers('the commands', () => {
     });
 
     it.each([
-      [['ls'], 0],
-      [['ls', '--json'], 0],
-      [['ls', '--user', 'ada'], 0],
-      [['stats'], 0],
-      [['stats', '--json'], 0],
-      [['end', '--user', 'ada'], 0],
+      [['ls'], 1],
+      [['ls', '--json'], 1],
+      [['ls', '--user', 'ada'], 1],
+      [['ls', '--idle', '1h'], 1],
+      [['stats'], 1],
+      [['stats', '--json'], 1],
+      [['journal', '--user', 'ada'], 1],
+      [['export', '--user', 'ada'], 1],
+      [['erase', '--user', 'ada'], 1],
+      [['end', '--user', 'ada'], 1],
+      [['end', '--all', '--yes'], 1],
       [['inspect', NOBODY], 3],
       [['end', NOBODY], 3],
-    ])('%j names the prefixes that do hold sessions, on stderr', async (args, exit) => {
+    ])('%j names the prefixes that do hold sessions, on stderr, and fails', async (args, exit) => {
       for (const prefix of ['session:demo:', 'shop:']) {
         await serviceAt(prefix).create({}, { user: 'ada' });
       }
@@ -349,13 +442,16 @@ describeWithServers('the commands', () => {
       ['ls', '--user', HOSTILE],
       ['inspect', session.id],
       ['stats'],
+      ['journal', '--user', HOSTILE],
+      ['export', '--user', HOSTILE],
       ['end', '--user', HOSTILE],
+      ['erase', '--user', HOSTILE],
     ];
     const orders = /[^\P{Cc}\n]|\p{Cf}/u;
     for (const args of calls) {
       const { stdout } = await sojourn(...args);
       expect(stdout).not.toMatch(orders);
-      if (args[0] !== 'stats')
+      if (!['stats', 'journal', 'export'].includes(args[0] ?? ''))
         expect(stdout).toContain('ada\\u001b[2J\\u000d\\u000aroot\\u009b31m');
     }
     await service.create({}, { user: HOSTILE });
@@ -371,7 +467,7 @@ describeWithServers('the commands', () => {
       last_accessed_at: '',
       session_deadline: String(Number.MAX_SAFE_INTEGER), // no Date goes so far
     });
-    expect((await lines('ls'))[1]).toMatch(/ \? +\? +ada$/);
+    expect((await lines('ls'))[1]).toMatch(/ \? +\? +- +ada$/);
     expect(await json('inspect', session.id)).toMatchObject([{ ends_at: null }]);
     expect(await json('stats')).toMatchObject([{ sample: { sessions: 1, age: null, idle: null } }]);
   });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
 import { shareCount } from '../../src/adapters/redis/inspect/shared-count.ts';
 import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
+import { RedisJournal } from '../../src/adapters/redis/redis-journal.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService } from '../../src/index.ts';
 import { askRedis } from '../support/ask-redis.ts';
@@ -65,20 +66,34 @@ describeWithServers('the commands as the user that the operations guide grants',
       const guide = await readFile('docs/operations.md', 'utf8');
       const user = /^ACL (SETUSER sojourn (?:.|\\\n)*?[^\\])$/m.exec(guide)?.[1] ?? '';
       const scan = /^\| .*`sojourn ls`.* \| `(\+.*)` \|$/m.exec(guide)?.[1] ?? '';
+      const journal = /^\| the journal: .* \| `(\+.*)` \|$/m.exec(guide)?.[1] ?? '';
       const share = /^\| `shareCount`.* \| `(\+.*)` \|$/m.exec(guide)?.[1] ?? '';
-      await askRedis(redis, ['acl', ...user.split(/[\s\\]+/), scan, ...share.split(' ')]);
+      const more = [scan, journal, share].flatMap((rights) => rights.split(' '));
+      await askRedis(redis, ['acl', ...user.split(/[\s\\]+/), ...more]);
       const env = { REDIS_URL: `redis://sojourn:change-me@127.0.0.1:${redis.port}` };
+      const { client, close } = await connectRedis({ kind: 'url', url: env.REDIS_URL });
+      const repository = new RedisSessionRepository({ client });
+      const service = new SessionService({ repository, journal: new RedisJournal({ client }) });
+      for (let i = 0; i < 4; i += 1) await service.create({}, { user: 'ada' });
+      await service.journalWritten();
+      const [{ id = '' } = {}] = await service.list('ada');
       for (const [args, code] of [
         [['ls'], 0],
         [['ls', '--user', 'ada'], 0],
         [['stats'], 0],
         [['inspect', 'A'.repeat(22)], 3],
         [['end', 'A'.repeat(22)], 3],
+        [['journal', '--user', 'ada'], 0],
+        [['export', '--user', 'ada'], 0],
+        [['end', id], 0],
         [['end', '--user', 'ada'], 0],
+        [['end', '--all', '--yes'], 0],
+        [['erase', '--user', 'ada'], 0],
       ] as const) {
-        expect(await runSojourn(args, env), args.join(' ')).toMatchObject({ code });
+        const answer = await runSojourn([...args], env);
+        expect(answer, args.join(' ')).toMatchObject({ code });
+        expect(answer.stderr).not.toContain('the journal does not tell');
       }
-      const { client, close } = await connectRedis({ kind: 'url', url: env.REDIS_URL });
       expect(await shareCount({ client })()).toEqual({ sessions: 0, ageMs: 0 });
       await close();
       expect(await askRedis(redis, 'acl log')).toEqual([]);

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Terminal } from '../../src/cli/terminal.ts';
 
@@ -86,5 +87,36 @@ describe('progress', () => {
   it('shows nothing where stderr is no terminal, or the lines come there too', () => {
     expect(shownOn(new Screen(), new Screen(PIPE), 'alone')).toBe('');
     expect(shownOn(new Screen(), new Screen(), 'among lines')).toBe('');
+  });
+});
+
+describe('a question', () => {
+  const keyboard = (isTTY = true) => Object.assign(new PassThrough(), { isTTY });
+
+  it('is asked on stderr and answered by a line', async () => {
+    const [out, err, input] = [new Screen(), new Screen(), keyboard()];
+    const terminal = new Terminal(out, err, input);
+    expect(terminal.canAsk).toBe(true);
+    const answer = terminal.ask('Type session:\u001b[2J to go on: ');
+    input.write('session:\nmore\n');
+    expect(await answer).toBe('session:');
+    expect([out.text, err.text]).toEqual(['', 'Type session:\\u001b[2J to go on: ']);
+  });
+
+  it('has no answer where whoever was there has left, or nobody was', async () => {
+    const input = keyboard();
+    const answer = new Terminal(new Screen(), new Screen(), input).ask('Well? ');
+    input.end();
+    expect(await answer).toBe('');
+    for (const [err, from] of [
+      [new Screen(PIPE), keyboard()],
+      [new Screen(), keyboard(false)],
+      [new Screen(), undefined],
+    ] as const) {
+      const terminal = new Terminal(new Screen(), err, from);
+      expect(terminal.canAsk).toBe(false);
+      expect(await terminal.ask('Well? ')).toBe('');
+      expect(err.text).toBe('');
+    }
   });
 });

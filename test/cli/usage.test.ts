@@ -8,11 +8,14 @@ import { MAIN, runSojourn } from '../support/sojourn-command.ts';
 
 const execute = promisify(execFile);
 
-const COMMANDS = ['serve', 'ls', 'inspect', 'end', 'stats'];
+const COMMANDS = ['serve', 'ls', 'inspect', 'journal', 'end', 'stats', 'export', 'erase'];
 const NEED_REDIS = [
   ['ls'],
   ['inspect', 'A'.repeat(22)],
+  ['journal', '--user', 'nobody at all'],
   ['end', '--user', 'nobody at all'],
+  ['export', '--user', 'nobody at all'],
+  ['erase', '--user', 'nobody at all'],
   ['stats'],
 ];
 
@@ -28,6 +31,22 @@ it('lists its commands with --help, and where none is given', async () => {
 it('tells its version', async () => {
   const { version } = JSON.parse(await readFile('package.json', 'utf8'));
   expect(await runSojourn(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+it('completes commands and their flags in bash', async () => {
+  const completed = async (...words: string[]) => {
+    const line = `
+      eval "$("$1" "$2" --completion)"; shift 2
+      COMP_WORDS=(sojourn "$@"); COMP_CWORD=$#; _sojourn; echo "\${COMPREPLY[*]}"`;
+    const args = ['-c', line, 'bash', process.execPath, MAIN, ...words];
+    return (await execute('bash', args)).stdout.trim();
+  };
+  expect(await completed('')).toBe(`${COMMANDS.join(' ')} --help --version`);
+  expect(await completed('e')).toBe('end export erase');
+  expect(await completed('end', '--a')).toBe('--all');
+  expect(await completed('journal', '--user', 'ada', '--si')).toBe('--since');
+  expect(await completed('ls', '--redis-pass')).toBe('--redis-password-file');
+  expect(await completed('nonsense', '--')).toBe('');
 });
 
 it('loads no package to tell its version and its help, which are there at once', async () => {
@@ -57,9 +76,8 @@ it.each(COMMANDS)('%s --help tells what it takes and nothing else', async (comma
     expect(stdout.includes(flag)).toBe(command === 'serve');
   }
   expect(stdout.includes('(session:)')).toBe(command !== 'serve');
-  for (const tool of ['--json', '--timeout MS']) {
-    expect(stdout.includes(tool)).toBe(command !== 'serve');
-  }
+  expect(stdout.includes('--timeout MS')).toBe(command !== 'serve');
+  expect(stdout.includes('--json')).toBe(!['serve', 'export'].includes(command));
   expect(stdout).toMatch(/^ {3,}REDIS_PASSWORD /m);
   expect(stdout).not.toMatch(/--redis-password\b(?!-file)/);
   expect(stdout.split('\n').filter((line) => line.length > 110)).toEqual([]);
@@ -84,6 +102,26 @@ describe('a line that makes no sense is exit 2 and one line that names it', () =
     [['inspect'], 'ID'],
     [['inspect', 'abc'], 'ID'],
     [['inspect', 'A'.repeat(22), 'extra'], '"extra"'],
+    [['ls', '--older-than', 'yesterday'], '--older-than'],
+    [['ls', '--idle', '-5'], '--idle'],
+    [['ls', '--idle', '5y'], '--idle'],
+    [['ls', '--address', '192.0.2.0/33'], '--address'],
+    [['ls', '--address', 'a/b'], '--address'],
+    [['ls', '--address', '2001:db8::/32/1'], '--address'],
+    [['journal'], '--user'],
+    [['journal', '--user', 'ada', '--since', 'noon'], '--since'],
+    [['journal', '--user', 'ada', '--since', '2026-13-40'], '--since'],
+    [['journal', '--user', 'ada', '--limit', '0'], '--limit'],
+    [['journal', 'ada'], '"ada"'],
+    [['export'], '--user'],
+    [['erase'], '--user'],
+    [['erase', '--user', ''], 'user'],
+    [['end', '--all'], '--yes'],
+    [['end', '--all', '--user', 'ada', '--yes'], '--all'],
+    [['end', '--all', 'A'.repeat(22), '--yes'], '--all'],
+    [['serve', '--journal', 'perhaps'], '--journal'],
+    [['serve', '--journal-days', '0'], '--journal-days'],
+    [['ls', '--journal', 'off'], '--journal'],
     [['end'], '--user'],
     [['end', 'A'.repeat(22), '--user', 'ada'], '--user'],
     [['end', '--user', 'x'.repeat(1000)], 'user'],

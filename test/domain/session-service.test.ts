@@ -314,8 +314,8 @@ describe('the session service', () => {
     await app.get(next);
     expect(events).toEqual([
       { type: 'created', id, user: 'ada' },
-      { type: 'rotated', id },
-      { type: 'ended', id, why: 'logout' },
+      { type: 'rotated', id, user: 'ada' },
+      { type: 'ended', id, why: 'logout', user: 'ada', by: 'user' },
       { type: 'refused', id },
     ]);
     expect(JSON.stringify(events)).not.toContain(token.split('.')[1]);
@@ -430,7 +430,7 @@ describe('the session service', () => {
       const { id } = session;
       expect(events.filter((event) => event.id === id && event.type !== 'refused')).toEqual([
         { type: 'created', id, user: 'ada' },
-        { type: 'ended', id, why: 'evicted' },
+        { type: 'ended', id, why: 'evicted', user: 'ada', by: 'policy' },
       ]);
     });
 

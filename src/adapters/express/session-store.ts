@@ -9,6 +9,7 @@ import {
   exceededAlone,
   exceededLimit,
 } from '../../domain/session-fields.ts';
+import { SessionHistory, type SessionHistoryOptions } from '../../domain/session-history.ts';
 import {
   checkTtl,
   createPolicy,
@@ -19,7 +20,7 @@ import { type Credential, deriveCredential, type SessionId } from '../../domain/
 import { UserSessions } from '../../domain/user-sessions.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Secrets } from '../../ports/secrets.ts';
-import type { EndReason, SessionObserver } from '../../ports/session-observer.ts';
+import type { EndReason } from '../../ports/session-observer.ts';
 import type {
   Absent,
   LimitRefusal,
@@ -45,7 +46,7 @@ import { type LoadedFields, LoadedSessions, withoutMark } from './loaded-session
  * Where the store keeps its sessions, and the rules they live by. `fullSpeed` is about `all`, `length` and `clear`, which
  * leave the store to others for two thirds of the time by default.
  */
-export interface SojournStoreOptions extends PaceOptions {
+export interface SojournStoreOptions extends PaceOptions, SessionHistoryOptions {
   /** Where the sessions live. Give it a prefix of its own. */
   readonly repository: SessionRepository;
   /**
@@ -68,8 +69,6 @@ export interface SojournStoreOptions extends PaceOptions {
     SessionPolicyOptions,
     'ttl' | 'maxTtl' | 'lifetime' | 'refreshAfter' | 'limits' | 'maxSessions' | 'atMaxSessions'
   >;
-  /** Hears of sessions that began and ended. Default: nobody. */
-  readonly observer?: SessionObserver;
   readonly clock?: Clock;
   readonly secrets?: Secrets;
 }
@@ -125,7 +124,8 @@ export class SojournStore extends Store {
       ...policy,
       limits: { maxValueBytes: policy?.limits?.maxTotalBytes ?? 32 * 1024, ...policy?.limits },
     });
-    this.#users = new UserSessions(this.#repository, clock, this.#policy, observer);
+    const history = new SessionHistory(clock, options);
+    this.#users = new UserSessions(this.#repository, clock, this.#policy, history);
     this.#clock = clock;
     this.#secrets = secrets;
   }
@@ -346,7 +346,8 @@ export class SojournStore extends Store {
 
   async #end(id: SessionId, why: EndReason): Promise<boolean> {
     const ended = await this.#repository.end(id, { unbornMs: 0 });
-    if (ended !== undefined) await this.#users.ended(id, ended.user, why);
+    const by = why === 'logout' ? 'user' : undefined;
+    if (ended !== undefined) await this.#users.ended(id, ended.user, { why, by });
     return ended !== undefined;
   }
 

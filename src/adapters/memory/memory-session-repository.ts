@@ -18,6 +18,7 @@ import type {
   IncrementRefusal,
   LimitRefusal,
   NewSession,
+  Rotated,
   Rotation,
   SessionRepository,
   TtlChange,
@@ -153,7 +154,7 @@ export class MemorySessionRepository implements SessionRepository {
   async rotate(
     credential: Credential,
     { next, graceMs, reauthenticated, at }: Rotation,
-  ): Promise<boolean | Absent> {
+  ): Promise<Rotated | false | Absent> {
     const entry = this.#open(credential);
     if (isAbsent(entry)) return entry;
     const { record } = entry;
@@ -168,7 +169,7 @@ export class MemorySessionRepository implements SessionRepository {
       if (reauthenticated.lifetime !== undefined) this.#endAfter(entry, reauthenticated.lifetime);
     }
     this.#slide(entry, at);
-    return true;
+    return { user: record.get(reserved.user) };
   }
 
   async delete(credential: Credential): Promise<Ended | Absent> {

@@ -86,6 +86,11 @@ export class ServerLog implements SessionObserver {
     this.#outage.askWith(ask);
   }
 
+  /** Of the request whose work it is. */
+  get requestId(): string | undefined {
+    return this.#requestIds.getStore();
+  }
+
   /** Does the work of a request: every line that is written meanwhile carries its id, and that of its trace if there is one. */
   during<T>(requestId: string, work: () => Promise<T>): Promise<T> {
     return this.#requestIds.run(requestId, work);

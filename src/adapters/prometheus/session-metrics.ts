@@ -77,6 +77,7 @@ export class SessionMetrics implements SessionObserver {
   readonly #durations: Histogram<'operation' | 'outcome'>;
   readonly #errors: Counter<'kind' | 'outcome'>;
   readonly #up: StoreUp;
+  readonly #lostEntries: Counter;
   readonly #counted = new WeakSet<StoreUnavailableError>();
 
   constructor({
@@ -123,6 +124,10 @@ export class SessionMetrics implements SessionObserver {
       'Operations that the store failed, by what kept it from answering, and whether it certainly did not apply them (refused) or may have (unknown).',
       ['kind', 'outcome'],
     );
+    this.#lostEntries = counter(
+      'sojourn_journal_failures_total',
+      'Entries that the journal lost. Sessions went on.',
+    );
     // A counter that appears with its first error has no increase that an alert could see.
     for (const why of endReasons) this.#ended.inc({ why }, 0);
     for (const kind of failures) {
@@ -142,6 +147,11 @@ export class SessionMetrics implements SessionObserver {
     if (event.type !== 'ended') this.#events[event.type].inc();
     else if (event.why === 'expired') this.#expired.inc();
     else this.#ended.inc({ why: event.why });
+  }
+
+  /** The journal has lost an entry: `new SessionService({ ..., onJournalFailure: () => metrics.journalFailed() })`. */
+  journalFailed(): void {
+    this.#lostEntries.inc();
   }
 
   storeAsked({ name }: StoreOperation): (answer: StoreAnswer) => void {

@@ -51,8 +51,12 @@ const failures: Readonly<Record<string, StoreFailure>> = {
   NOPERM: 'denied',
 };
 
+/** Where a script was let in and a command in it was not; Redis 7.0 gives that no code of its own. */
+const DENIED_IN_SCRIPT = /user executing the script can't/;
+
 /** Of what the server answered. */
 export function failureOfReply(reply: string): StoreFailure {
+  if (DENIED_IN_SCRIPT.test(reply)) return 'denied';
   return failures[reply.split(' ', 1)[0] ?? ''] ?? 'other';
 }
 

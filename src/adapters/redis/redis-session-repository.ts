@@ -15,6 +15,7 @@ import type {
   IncrementRefusal,
   LimitRefusal,
   NewSession,
+  Rotated,
   Rotation,
   SessionRepository,
   TtlChange,
@@ -155,10 +156,12 @@ export class RedisSessionRepository implements SessionRepository {
   async rotate(
     credential: Credential,
     { next, graceMs, reauthenticated, at }: Rotation,
-  ): Promise<boolean | Absent> {
+  ): Promise<Rotated | false | Absent> {
     const anew = reauthenticated === undefined ? [0, ''] : [1, reauthenticated.lifetime ?? ''];
     const answer = await this.#open('sojournRotate', credential, at, next, graceMs, ...anew);
-    return answer === -1 ? false : toTrue(answer, []);
+    if (answer === -1) return false;
+    const rotated = toOptionalText(answer);
+    return rotated === undefined ? toRefusal(answer, []) : { user: rotated.text };
   }
 
   async delete(credential: Credential): Promise<Ended | Absent> {

@@ -284,8 +284,8 @@ return 1
 
 /**
  * ARGV[3]: the hash of the next secret. ARGV[4]: the grace of the replaced one in milliseconds. ARGV[5]: 1 if the user
- * has authenticated anew, else 0; ARGV[6] is then the new lifetime in seconds or ''. Answers 1, or -1 if another
- * rotation was first.
+ * has authenticated anew, else 0; ARGV[6] is then the new lifetime in seconds or ''. Answers { the user }, {} for a
+ * session without one, or -1 if another rotation was first.
  */
 const rotate = `${open}${use}
 if superseded then return -1 end
@@ -321,7 +321,7 @@ end
 redis.call('HSET', key, unpack(set))
 if rest == math.huge then redis.call('HDEL', key, 'session_deadline') end
 ${slide}
-return 1
+return { field('session_user') }
 `;
 
 /** Answers { the user }, or {} for a session without one. */

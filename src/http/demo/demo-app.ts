@@ -13,6 +13,7 @@ import type { RequestLogVariables } from '../request-log.ts';
 import type { RequestSession } from '../request-session.ts';
 import { SessionCookie } from '../session-cookie.ts';
 import { UNAVAILABLE } from '../session-lifecycle.ts';
+import { activityOf } from './activity.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { type Cost, LastActions } from './last-actions.ts';
 import { type Notice, noticeOf, notices } from './notices.ts';
@@ -28,6 +29,8 @@ export interface DemoOptions {
   readonly trace?: {
     during<T>(work: () => Promise<T>): Promise<{ readonly answer: T; readonly cost: Cost }>;
   };
+  /** Whether the service has a journal to show. @default false */
+  readonly journal?: boolean;
   /** Milliseconds since 1970, for the time that is left of a lifetime. */
   readonly now: () => number;
   readonly secureCookie: boolean;
@@ -67,6 +70,7 @@ const ROTATION_GRACE_SECONDS = 10;
 const lostRaces: readonly string[] = ['revoked', 'too_many_sessions'];
 /** Older ones are counted only. */
 const MAX_LISTED_SESSIONS = 20;
+const MAX_LISTED_ACTIVITY = 8;
 const pages: readonly string[] = ['/', '/index.html'];
 
 /** The standalone server's routes: the page, its JSON, health and readiness. */
@@ -96,7 +100,9 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
         withSession,
         async (c: Context<Env>) => {
           const view = pageView(c.var.session, noticeOf(c.req.query('notice')));
-          return page(c, { ...view, ...(await devices(c.var.session)) });
+          const { session } = c.var;
+          const [own, recent] = await Promise.all([devices(session), activity(session)]);
+          return page(c, { ...view, ...own, activity: recent });
         },
       ],
     });
@@ -174,7 +180,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     POST: form(async (c) => {
       const { id, user } = c.var.session;
       if (id === undefined || user === undefined) return noSession(c);
-      const ended = await service.deleteAll(user);
+      const ended = await service.deleteAll(user, { by: 'user' });
       await c.var.session.end();
       return done(c, { authenticated: false, ended });
     }),
@@ -299,6 +305,7 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       action: current && actions.get(current.id),
       devices: [],
       olderDevices: 0,
+      activity: undefined,
       notice: text,
     };
   }
@@ -321,6 +328,16 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       current: session.id === id,
     }));
     return { devices: views, olderDevices: all.length - shown.length };
+  }
+
+  async function activity({ user }: RequestSession): Promise<PageView['activity']> {
+    if (!options.journal || user === undefined) return undefined;
+    try {
+      return activityOf(await service.journal(user, { limit: MAX_LISTED_ACTIVITY }));
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return 'unreadable'; // the rest of the page does not need it
+      throw error;
+    }
   }
 
   function sessionBody({ current, lost }: RequestSession) {

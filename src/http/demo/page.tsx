@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { ActivityPart } from './activity-part.tsx';
 import { CookiePart } from './cookie-part.tsx';
 import { CostPart } from './cost-part.tsx';
 import { DevicesPart } from './devices-part.tsx';
@@ -29,6 +30,8 @@ export interface PageView {
   readonly devices: readonly DeviceView[];
   /** How many more the user has. */
   readonly olderDevices: number;
+  /** What happened lately to the user's sessions; `undefined` where no journal is kept. */
+  readonly activity: readonly ActivityView[] | 'unreadable' | undefined;
   /** What this session did last, as far as this server knows. */
   readonly action: LastAction | undefined;
   /** Why the form that led here was not done as asked. */
@@ -59,6 +62,16 @@ export interface DeviceView {
   readonly lastAccessedAt: string;
   /** The one that this page belongs to. */
   readonly current: boolean;
+}
+
+export interface ActivityView {
+  readonly what: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** It happened then, or before. */
+  readonly isLatest: boolean;
+  /** Where the session was started, as far as that is known. */
+  readonly device: string | undefined;
 }
 
 /** The whole document, complete without its script. Every value in it is escaped. */
@@ -107,6 +120,7 @@ function Page(view: PageView) {
             <StorePart {...view} />
             <CostPart {...view} />
             {view.session && <DevicesPart devices={view.devices} older={view.olderDevices} />}
+            {view.activity && <ActivityPart activity={view.activity} />}
           </div>
         </main>
         <footer>

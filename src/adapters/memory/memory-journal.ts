@@ -1,0 +1,72 @@
+import { checkRetention, type JournalRetention } from '../../domain/journal-retention.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { JournalEntry, JournalQuery, SessionJournal } from '../../ports/session-journal.ts';
+import { systemClock } from '../node/system-clock.ts';
+
+/** How much of each user is kept, and the clock that dates it. */
+export interface MemoryJournalOptions extends JournalRetention {
+  readonly clock?: Clock;
+}
+
+interface Kept {
+  readonly entry: JournalEntry;
+  readonly until: number;
+}
+
+const DEFAULT_LIMIT = 100;
+
+/** Users' journals in this process: for tests and for a server without Redis. */
+export class MemoryJournal implements SessionJournal {
+  readonly #users = new Map<string, Kept[]>();
+  readonly #clock: Clock;
+  readonly #keepMs: number;
+  readonly #maxEntries: number;
+  #sweepAtSize = 1024;
+
+  /** Throws a `SessionError` (`invalid_option`). */
+  constructor({ clock = systemClock, ...retention }: MemoryJournalOptions = {}) {
+    const { keepMs, maxEntries } = checkRetention(retention);
+    this.#clock = clock;
+    this.#keepMs = keepMs;
+    this.#maxEntries = maxEntries;
+  }
+
+  async append(user: string, entry: JournalEntry): Promise<void> {
+    const kept = this.#kept(user);
+    kept.push({ entry, until: this.#clock.now() + this.#keepMs });
+    this.#sweep();
+    this.#users.set(user, kept.slice(-this.#maxEntries));
+  }
+
+  async read(
+    user: string,
+    { since = -Infinity, limit = DEFAULT_LIMIT }: JournalQuery = {},
+  ): Promise<readonly JournalEntry[]> {
+    const entries = this.#kept(user).map(({ entry }) => entry);
+    return entries
+      .filter(({ at }) => at >= since)
+      .reverse()
+      .slice(0, limit);
+  }
+
+  async erase(user: string): Promise<number> {
+    const { length } = this.#kept(user);
+    this.#users.delete(user);
+    return length;
+  }
+
+  #kept(user: string): Kept[] {
+    const now = this.#clock.now();
+    return (this.#users.get(user) ?? []).filter(({ until }) => until > now);
+  }
+
+  // Users who never come back would stay for ever; looking at all of them each time the number has doubled costs every
+  // entry the same small share.
+  #sweep(): void {
+    if (this.#users.size < this.#sweepAtSize) return;
+    for (const user of [...this.#users.keys()]) {
+      if (this.#kept(user).length === 0) this.#users.delete(user);
+    }
+    this.#sweepAtSize = Math.max(1024, this.#users.size * 2);
+  }
+}

@@ -1,0 +1,64 @@
+import { DEFAULT_PREFIX, redisSettings } from '../config.ts';
+import { reasonOf, StoreUnavailableError } from '../domain/errors.ts';
+import { type Command, jsonFlag, operatorFlag, requireUser } from './command.ts';
+import { refuseWrongPrefix } from './elsewhere.ts';
+import { countOf, loggingEnds, whileEnding } from './ending.ts';
+import { CommandError, EXIT_UNAVAILABLE } from './failure.ts';
+import { number } from './format.ts';
+import { type OpenedRedis, withRedis } from './with-redis.ts';
+
+export const erase: Command = {
+  summary: 'End all sessions of a user, and forget the user',
+  usage: ['erase --user USER'],
+  details: `
+Ends the user's sessions, with all that is in them, and removes the journal and the list of the
+user's sessions: what a person may ask for (GDPR, article 17). Logs and backups are not in its reach.
+A login after it begins anew.`,
+  settings: redisSettings,
+  defaultPrefix: DEFAULT_PREFIX,
+  flags: { user: { hint: 'USER', help: 'whom' }, operator: operatorFlag, json: jsonFlag },
+  async run({ config, flags, operator }, terminal) {
+    const user = requireUser('erase', flags);
+    await withRedis(
+      config,
+      async (redis) => {
+        const ended = await endAll(redis, user, `cli ${operator}`);
+        const entries = await forget(redis, user, ended);
+        if (flags.json) await terminal.json({ user, ended, journal_entries: entries });
+        else {
+          await terminal.line(
+            `Ended ${countOf(ended)} of ${user}, and removed ${number(entries)} journal ${entries === 1 ? 'entry' : 'entries'}.`,
+          );
+        }
+        if (ended + entries === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
+      },
+      await loggingEnds(terminal),
+    );
+  },
+};
+
+async function endAll({ service }: OpenedRedis, user: string, by: string): Promise<number> {
+  try {
+    return await service.deleteAll(user, { by });
+  } catch (error) {
+    throw whileEnding(error);
+  }
+}
+
+/** The journal goes last, when what was just ended is in it. */
+async function forget(
+  { service, journal }: OpenedRedis,
+  user: string,
+  ended: number,
+): Promise<number> {
+  await service.journalWritten();
+  try {
+    return await journal.erase(user);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    throw new CommandError(
+      EXIT_UNAVAILABLE,
+      `${countOf(ended)} ended, but the journal may still be there: say it again. ${reasonOf(error)}`,
+    );
+  }
+}

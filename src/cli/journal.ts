@@ -1,0 +1,80 @@
+import { DEFAULT_PREFIX, redisSettings } from '../config.ts';
+import type { JournalEntry } from '../ports/session-journal.ts';
+import { type Command, jsonFlag, readCount, requireUser } from './command.ts';
+import { refuseWrongPrefix } from './elsewhere.ts';
+import { readSince } from './moments.ts';
+import { withRedis } from './with-redis.ts';
+
+const DEFAULT_LIMIT = 100;
+
+export const journal: Command = {
+  summary: "Tell what happened to a user's sessions, why and by whom",
+  usage: ['journal --user USER'],
+  details: `
+The newest first; times are in UTC. A session that ran out is told as such, beside its last entry, with
+the last moment at which it can have lived. There is a journal where the server or the application keeps one.`,
+  settings: redisSettings,
+  defaultPrefix: DEFAULT_PREFIX,
+  flags: {
+    user: { hint: 'USER', help: 'whose' },
+    since: { hint: 'TIME', help: 'only since then: 2h, 7d, 2026-04-02T14:03' },
+    limit: { hint: 'N', help: `not more than so many (${DEFAULT_LIMIT})` },
+    json: jsonFlag,
+  },
+  async run({ config, flags }, terminal) {
+    const user = requireUser('journal', flags);
+    const sinceWhen = readSince('since', flags);
+    const limit = readCount('limit', flags) ?? DEFAULT_LIMIT;
+    await withRedis(config, async ({ service, inspection, now }) => {
+      const entries = await service.journal(user, { since: sinceWhen?.(now()), limit });
+      if (flags.json) for (const entry of entries) await terminal.json(entryJson(entry));
+      else {
+        await terminal.table([
+          ['TIME', 'EVENT', 'WHY', 'BY', 'SESSION', 'REQUEST', 'DEVICE'],
+          ...rows(entries),
+        ]);
+      }
+      if (entries.length === 0) await refuseWrongPrefix(inspection, config.prefix);
+    });
+  },
+};
+
+/** An entry for programs; what is not known is `null`. */
+export function entryJson(entry: JournalEntry): Record<string, unknown> {
+  const { at, event, sessionId, why = null, by = null, device, requestId = null } = entry;
+  const { label = null, userAgent = null, address = null } = device ?? {};
+  return {
+    time: new Date(at).toISOString(),
+    event,
+    sessionId,
+    why,
+    by,
+    everywhere: entry.everywhere ?? false,
+    device: device === undefined ? null : { label, user_agent: userAgent, address },
+    requestId,
+  };
+}
+
+function rows(entries: readonly JournalEntry[]): string[][] {
+  const devices = new Map(
+    entries.flatMap(({ sessionId, device }) => (device ? [[sessionId, device] as const] : [])),
+  );
+  return entries.map((entry) => {
+    const { label, userAgent, address } = devices.get(entry.sessionId) ?? {};
+    const device = [label ?? userAgent, address].filter((part) => part !== undefined);
+    return [
+      new Date(entry.at).toISOString().slice(0, 19).replace('T', ' '),
+      entry.event,
+      whyOf(entry),
+      entry.by ?? '-',
+      entry.sessionId,
+      entry.requestId ?? '-',
+      device.join(', ') || '-',
+    ];
+  });
+}
+
+function whyOf({ why, everywhere }: JournalEntry): string {
+  if (why === 'expired') return 'ran out by then';
+  return why === undefined ? '-' : why + (everywhere ? ', everywhere' : '');
+}
