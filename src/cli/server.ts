@@ -1,17 +1,17 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import type { ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type Config, StartError } from '../config.ts';
-import { createContainer, tokens } from '../container.ts';
+import type { Server } from 'node:http';
+import { type AdminPlace, type Config, ConfigError, StartError } from '../config.ts';
+import { type Container, createContainer, tokens } from '../container.ts';
 import { reasonOf, type StoreUnavailableError } from '../domain/errors.ts';
-import { bareAnswerHeaders } from '../http/demo/answer-headers.ts';
+import { createAdminServer } from '../http/admin/admin-server.ts';
+import { bareAnswerHeaders } from '../http/answer-headers.ts';
 import { type Asset, createDemoApp } from '../http/demo/demo-app.ts';
 import { allowsHost, isLoopback } from '../http/host-names.ts';
 import { requestLog } from '../http/request-log.ts';
 import { observe } from '../observe.ts';
-import { CommandError, EXIT_UNAVAILABLE } from './failure.ts';
+import { EXIT_UNAVAILABLE } from './failure.ts';
 import { createHttpServer } from './http-server.ts';
+import { Listeners } from './listeners.ts';
 
 const EXIT_OK = 0;
 
@@ -35,6 +35,7 @@ const advice: Readonly<Record<string, string>> = {
 
 /** Serves the demo page until it is told to stop. Rejects with an error that `failureOf` knows where it cannot start. */
 export async function serveUntilStopped(config: Config): Promise<void> {
+  if (config.admin !== undefined) refuseOpenDoor(config.admin, config);
   const container = await createContainer(config, { register: observe });
   const store = container.resolve(tokens.store);
   await store.ready().catch(async (error: StoreUnavailableError) => {
@@ -60,11 +61,9 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     trustedOrigins: config.trustedOrigins,
     onWarning: (_message, kind) => log.advises(advice[kind ?? ''] ?? INSECURE_SITE),
     assets: await readAssets(),
-    metrics: container.resolve(tokens.metrics).registry,
     around: requestLog(log),
     onError: (error) => log.unexpected(error),
   });
-
   const server = createHttpServer({
     fetch: app.fetch,
     allowsHost: (name) =>
@@ -72,21 +71,16 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     headers: await bareAnswerHeaders({ https: config.secureCookie }),
     log,
   });
-  server.listen(config.port, config.host);
+  const listeners = new Listeners();
+  const saidBy = `${config.sourceOf('host')} and ${config.sourceOf('port')}`;
   try {
-    await once(server, 'listening');
+    const admin = config.admin && (await openAdmin(config.admin, config, container, listeners));
+    console.log(`Sojourn: ${await listeners.open(server, { ...config, saidBy })}`);
+    if (admin !== undefined) console.log(`Admin:   ${admin}`);
   } catch (error) {
     await container.close();
-    const where = `${config.host}:${config.port}`;
-    const says = `${config.sourceOf('host')} and ${config.sourceOf('port')} say where`;
-    throw new CommandError(
-      EXIT_UNAVAILABLE,
-      `cannot listen on ${where}: ${(error as Error).message}; ${says}`,
-    );
+    throw error;
   }
-  const { port } = server.address() as AddressInfo;
-  const host = config.host === '127.0.0.1' ? 'localhost' : config.host;
-  console.log(`Sojourn: http://${host.includes(':') ? `[${host}]` : host}:${port}`);
   if (config.production || !isLoopback(config.host)) console.log(`Warning: ${NO_PASSWORD}`);
   console.log(
     `Store:   ${store.label}${store.kind === 'memory' ? '; sessions end with this process' : ''}`,
@@ -98,13 +92,6 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     .catch((error: unknown) => log.degraded('sessions that expire are not heard of', error));
 
   let stopping = false;
-  // A connection that answers its last request must not stay open for a next one.
-  server.prependListener('request', (_request, response: ServerResponse) => {
-    if (stopping) response.setHeader('Connection', 'close');
-    response.once('close', () => {
-      if (stopping) setImmediate(() => server.closeIdleConnections());
-    });
-  });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (!stopping) void stop();
@@ -114,13 +101,48 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   /** Finishes what is in flight, then closes the store. */
   async function stop(): Promise<void> {
     stopping = true;
-    setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS).unref();
-    const closed = once(server, 'close');
-    server.close();
-    await closed;
+    await listeners.drain(STOP_TIMEOUT_MS);
     await container.close();
     process.exit(EXIT_OK);
   }
+}
+
+/** Everybody would be let in, from everywhere. Throws a `ConfigError`. */
+function refuseOpenDoor({ host, token }: AdminPlace, { sourceOf }: Config): void {
+  if (token !== undefined || isLoopback(host)) return;
+  throw new ConfigError(
+    `${sourceOf('admin-host')} ${host} is not loopback, and whoever reaches it could end every session: ` +
+      `give a token by ${sourceOf('admin-token-file')}, or ADMIN_TOKEN`,
+  );
+}
+
+/** Opens the second listener, and answers its URL. */
+async function openAdmin(
+  { host, port, token }: AdminPlace,
+  config: Config,
+  container: Container,
+  listeners: Listeners,
+): Promise<string> {
+  const log = container.resolve(tokens.log);
+  const app = createAdminServer({
+    metrics: container.resolve(tokens.metrics).registry,
+    ready: container.resolve(tokens.store).ready,
+    token,
+    now: container.resolve(tokens.clock).now,
+    around: requestLog(log),
+    onError: (error) => log.unexpected(error),
+  });
+  // Without a token being on this machine is all the proof there is, so no other name may lead here (DNS rebinding).
+  const allowedHosts = token === undefined ? undefined : config.allowedHosts;
+  const server: Server = createHttpServer({
+    fetch: app.fetch,
+    allowsHost: (name) => allowsHost(name, { listeningOn: host, allowedHosts }),
+    ...(token === undefined && { whoAllows: 'without an admin token only localhost is' }),
+    headers: await bareAnswerHeaders({ https: false }),
+    log,
+  });
+  const saidBy = `${config.sourceOf('admin-host')} and ${config.sourceOf('admin-port')}`;
+  return listeners.open(server, { host, port, saidBy });
 }
 
 async function readAssets(): Promise<Record<string, Asset>> {
