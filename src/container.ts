@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { type DependencyContainer, instanceCachingFactory, container as root } from 'tsyringe';
 import { MemorySessionRepository } from './adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from './adapters/node/node-secrets.ts';
+import type { RecentFigures } from './adapters/node/recent-figures.ts';
 import { systemClock } from './adapters/node/system-clock.ts';
 import type { SpanDatabase } from './adapters/opentelemetry/session-spans.ts';
 import type { ServerLog } from './adapters/pino/server-log.ts';
@@ -23,6 +24,7 @@ import { type Config, StartError } from './config.ts';
 import { reasonOf, StoreUnavailableError } from './domain/errors.ts';
 import { observedRepository } from './domain/observed-repository.ts';
 import { SessionService } from './domain/session-service.ts';
+import type { SessionId } from './domain/session-token.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Secrets } from './ports/secrets.ts';
 import type { SessionObserver } from './ports/session-observer.ts';
@@ -49,6 +51,10 @@ export interface Store {
   readonly nearCacheStats?: NearCache['stats'];
   /** As spans name it. */
   readonly database?: SpanDatabase;
+  /** Bytes that the store's memory takes, as far as it says. */
+  readonly storeBytes?: () => Promise<number | undefined>;
+  /** The ids of all sessions, page by page: nothing to do for a page view. An id may come twice. */
+  sessionIds(): AsyncIterable<readonly SessionId[]>;
   /** How many sessions are alive, as far as that is known. */
   countSessions(): Promise<number | KnownCount | undefined>;
   /** Tells of sessions that run out, until the store is closed, as far as it announces them. */
@@ -74,6 +80,7 @@ export const tokens = {
   observer: token<SessionObserver>('SessionObserver'),
   log: token<ServerLog>('ServerLog'),
   metrics: token<SessionMetrics>('SessionMetrics'),
+  figures: token<RecentFigures>('RecentFigures'),
 };
 
 export interface Container {
@@ -172,15 +179,18 @@ async function redisStore(
   );
   const label = `Redis at ${describe(address)}`;
   const near = nearCache ? openNearCache({ client, prefix, onError: onStoreError }) : undefined;
+  const inspection = new RedisInspection({ client, prefix });
   let watch: Promise<() => Promise<void>> | undefined;
   return {
     kind: 'redis',
     label: near === undefined ? label : `${label}, with a near cache`,
     repository: near?.repository ?? new RedisSessionRepository({ client, prefix }),
     trace: new CommandTrace(client),
-    inspection: new RedisInspection({ client, prefix }),
+    inspection,
     ...(near && { nearCacheStats: near.stats }),
     database: { system: 'redis', ...serverOf(address) },
+    storeBytes: async () => sumOf((await inspection.servers()).map(({ usedBytes }) => usedBytes)),
+    sessionIds: () => inspection.sessions(),
     countSessions: shareCount({ client, prefix }),
     async watchExpiry(observer) {
       // Of a cluster each master would have to be listened to.
@@ -196,6 +206,14 @@ async function redisStore(
       await close();
     },
   };
+}
+
+/** `undefined` where one of them is. */
+function sumOf(numbers: readonly (number | undefined)[]): number | undefined {
+  return numbers.reduce(
+    (sum, n) => (sum === undefined || n === undefined ? undefined : sum + n),
+    0,
+  );
 }
 
 /** The address with passwords that stay what they were while a file cannot be read. */
@@ -242,6 +260,9 @@ function memoryStore(clock: Clock, label: string): Store {
     kind: 'memory',
     label,
     repository,
+    async *sessionIds() {
+      yield repository.ids();
+    },
     countSessions: () => repository.count(),
     ready: async () => {},
     close: async () => {},

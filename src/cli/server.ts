@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { type AdminPlace, type Config, ConfigError, StartError } from '../config.ts';
 import { type Container, createContainer, tokens } from '../container.ts';
+import { endAll } from '../domain/end-all.ts';
 import { reasonOf, type StoreUnavailableError } from '../domain/errors.ts';
 import { createAdminServer } from '../http/admin/admin-server.ts';
 import { bareAnswerHeaders } from '../http/answer-headers.ts';
@@ -124,10 +125,23 @@ async function openAdmin(
   listeners: Listeners,
 ): Promise<string> {
   const log = container.resolve(tokens.log);
+  const store = container.resolve(tokens.store);
+  const service = container.resolve(tokens.service);
+  const figures = container.resolve(tokens.figures);
+  figures.start();
   const app = createAdminServer({
     metrics: container.resolve(tokens.metrics).registry,
-    ready: container.resolve(tokens.store).ready,
+    ready: store.ready,
     token,
+    console: {
+      service,
+      repository: store.repository,
+      audit: (act) => log.operatorDid(act),
+      store: { label: store.label, prefix: config.prefix, ready: store.ready },
+      figures,
+      endAll: () => endAll(service, store.sessionIds()),
+      trustProxy: config.trustProxy,
+    },
     now: container.resolve(tokens.clock).now,
     around: requestLog(log),
     onError: (error) => log.unexpected(error),

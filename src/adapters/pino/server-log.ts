@@ -31,6 +31,20 @@ export interface AnsweredRequest {
   readonly reason?: string | undefined;
 }
 
+/** What an operator did by the console. */
+export interface OperatorAct {
+  /** Who, by which tool: `console ada`. */
+  readonly by: string;
+  readonly did: string;
+  readonly outcome: string;
+  readonly sessionId?: string | undefined;
+  readonly user?: string | undefined;
+  /** How many sessions ended. */
+  readonly ended?: number | undefined;
+  /** Why it failed. */
+  readonly reason?: string | undefined;
+}
+
 const STDERR = 2;
 const MAX_WAITING_BYTES = 1024 * 1024;
 const MAX_SENT_CHARACTERS = 256;
@@ -45,6 +59,7 @@ const probes: readonly string[] = ['/healthz', '/readyz', '/metrics'];
  */
 export class ServerLog implements SessionObserver {
   readonly #log: Logger;
+  readonly #audit: Logger;
   readonly #told = new WeakSet<StoreUnavailableError>();
   readonly #requestIds = new AsyncLocalStorage<string>();
 
@@ -62,6 +77,7 @@ export class ServerLog implements SessionObserver {
       }),
     };
     this.#log = pino(options, stream);
+    this.#audit = this.#log.child({}, { level: 'info' });
   }
 
   /** Does the work of a request: every line that is written meanwhile carries its id, and that of its trace if there is one. */
@@ -116,6 +132,21 @@ export class ServerLog implements SessionObserver {
   /** Something is missing that the server can do without. */
   degraded(what: string, error: unknown): void {
     this.#log.warn({ err: error }, what);
+  }
+
+  /** What an operator did, or was refused: written whatever the level, as it is an audit. */
+  operatorDid(act: OperatorAct): void {
+    const { by, did, outcome, sessionId, user, ended, reason } = act;
+    const shown = {
+      by,
+      did,
+      outcome,
+      sessionId,
+      user,
+      ended,
+      reason: reason && withoutSecrets(reason),
+    };
+    this.#audit.info(shown, 'operator');
   }
 
   /** Nobody foresaw this. */

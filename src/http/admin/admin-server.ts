@@ -3,7 +3,10 @@ import { HTTPException } from 'hono/http-exception';
 import type { MiddlewareHandler } from 'hono/types';
 import { reasonOf, StoreUnavailableError } from '../../domain/errors.ts';
 import { answerHeaders } from '../answer-headers.ts';
+import { operatorConsole } from './operator-console.tsx';
+import type { OperatorConsoleOptions } from './options.ts';
 import { route } from './route.ts';
+import { askForToken, signInRoutes } from './sign-in.tsx';
 import { tokenAccess } from './token-access.ts';
 
 /** What the second listener serves. */
@@ -13,12 +16,14 @@ export interface AdminServerOptions {
   readonly ready: () => Promise<void>;
   /** What everybody is asked for; without it whoever reaches the listener is let in. */
   readonly token: string | undefined;
+  /** The console, but for who may use it. */
+  readonly console: Omit<OperatorConsoleOptions, 'operator' | 'onStranger' | 'onError'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** What every request passes first: ids, the log. */
   readonly around?: readonly MiddlewareHandler[];
   /** Hears of errors that nobody expected. */
-  readonly onError?: (error: Error) => void;
+  readonly onError?: (error: unknown) => void;
 }
 
 /** Metrics as text, in the format that the content type names. */
@@ -27,7 +32,10 @@ export interface Exposition {
   metrics(): Promise<string>;
 }
 
-/** The routes of the second listener: metrics, health, readiness with its reason. */
+/** Who works without a token: whoever is on this machine. */
+const LOCAL = 'on loopback';
+
+/** The routes of the second listener: metrics, health, readiness with its reason, the console. */
 export function createAdminServer(options: AdminServerOptions): Hono {
   const { metrics, ready, token, now, onError = () => {} } = options;
   const access = token === undefined ? undefined : tokenAccess(token, now);
@@ -58,7 +66,21 @@ export function createAdminServer(options: AdminServerOptions): Hono {
     ],
   });
 
-  app.notFound((c) => c.json({ error: 'Not found' }, 404));
+  if (access !== undefined) {
+    const { audit, trustProxy = false } = options.console;
+    app.route('/', signInRoutes({ access, audit, trustProxy }));
+  }
+
+  app.route(
+    '/',
+    operatorConsole({
+      ...options.console,
+      operator: (c) => (access === undefined ? LOCAL : access.operator(c)),
+      canSignOut: access !== undefined,
+      onStranger: (c) => askForToken(c),
+      onError,
+    }),
+  );
 
   app.onError((error, c) => {
     if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
@@ -71,7 +93,7 @@ export function createAdminServer(options: AdminServerOptions): Hono {
   /** The kind of failure for everybody, such as a probe without a token; what Redis or the network said may name hosts. */
   async function whyUnready(c: Context, error: unknown): Promise<object> {
     if (!(error instanceof StoreUnavailableError)) {
-      onError(error as Error);
+      onError(error);
       return { failure: 'other' };
     }
     const { failure } = error;
@@ -84,8 +106,6 @@ export function createAdminServer(options: AdminServerOptions): Hono {
 
   async function forOperators(c: Context, next: () => Promise<void>) {
     if (await isOperator(c)) return next();
-    return c.json({ error: 'This asks for the admin token, as a bearer token' }, 401, {
-      'WWW-Authenticate': 'Bearer realm="Sojourn"',
-    });
+    return askForToken(c);
   }
 }

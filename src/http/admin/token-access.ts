@@ -10,8 +10,8 @@ const MAX_NAME_CHARACTERS = 64;
 export interface TokenAccess {
   /** Who asks: the name that was given at sign-in, `token` for a program; `undefined` for a stranger. */
   operator(c: Context): Promise<string | undefined>;
-  /** Whether that is the token. Then the browser is given a cookie, and asks as that name. */
-  signIn(c: Context, name: string, presented: string): Promise<boolean>;
+  /** Where that is the token, gives the browser a cookie and answers the name that it asks by from now on. */
+  signIn(c: Context, name: string, presented: string): Promise<string | undefined>;
   signOut(c: Context): void;
 }
 
@@ -35,13 +35,14 @@ export function tokenAccess(token: string, now: () => number): TokenAccess {
     },
 
     async signIn(c, name, presented) {
-      if (!(await timingSafeEqual(presented.trim(), token))) return false;
-      const value = `${now() + SIGNED_IN_SECONDS * 1000} ${operatorName(name)}`;
+      if (!(await timingSafeEqual(presented.trim(), token))) return undefined;
+      const operator = operatorName(name);
+      const value = `${now() + SIGNED_IN_SECONDS * 1000} ${operator}`;
       await setSignedCookie(c, COOKIE, value, token, {
         ...attributes(c),
         maxAge: SIGNED_IN_SECONDS,
       });
-      return true;
+      return operator;
     },
 
     signOut(c) {
