@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Browser } from './support/http-server.ts';
 import { describeWithServers, redisBinary } from './support/live-redis.ts';
 import { startRedisServer } from './support/redis-server.ts';
 import { say } from './support/say.ts';
@@ -191,6 +192,55 @@ describeWithServers('readiness on the second listener', () => {
       const { port } = new URL(await server.url());
       const open = await fetch(`http://localhost:${port}/readyz`);
       expect(await open.json()).toEqual({ status: 'unavailable', failure: 'connection' });
+    } finally {
+      await redis.stop();
+    }
+  });
+});
+
+describeWithServers('the console on Redis', () => {
+  it('ends all sessions under its prefix and no others, and the log says who did, whatever its level', async () => {
+    const redis = await startRedisServer({ binary: redisBinary() });
+    try {
+      const token = 'correct-horse-battery-staple';
+      const where = ['--port', '0', '--redis-url', redis.url];
+      const servers = [
+        new SojournProcess([...where, '--admin-port', '0', '--log-level', 'error'], {
+          ADMIN_TOKEN: token,
+        }),
+        new SojournProcess([...where, '--prefix', 'session:demo:other:']),
+      ] as const;
+      running.push(...servers);
+      const [server, other] = servers;
+      const admin = new Browser(await server.adminUrl());
+      const [here, there] = [new Browser(await server.url()), new Browser(await other.url())];
+      for (const browser of [here, there]) await browser.post('/login', { username: 'ada' });
+      for (let i = 0; i < 20; i++)
+        await new Browser(here.url).post('/login', { username: `u${i}` });
+
+      expect((await admin.post('/sign-in', { name: 'grace\u001b[2J', token })).status).toBe(303);
+      expect((await admin.post('/end-all', { confirmation: 'session:demo:' })).status).toBe(303);
+      await expect
+        .poll(async () => (await admin.request('/')).text())
+        .toContain('All sessions were ended: 21 sessions');
+      const alive = async (browser: Browser) =>
+        ((await (await browser.request('/session')).json()) as { authenticated: boolean })
+          .authenticated;
+      expect([await alive(here), await alive(there)]).toEqual([false, true]);
+      const page = await (await admin.request('/')).text();
+      expect(page).toContain('Redis memory');
+      expect(page).toContain('ended from elsewhere: 21 in all.');
+
+      await server.stop();
+      const lines = server.stderr.trimEnd().split('\n');
+      const by = 'console grace\u001b[2J';
+      expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+        { level: 'info', msg: 'operator', by, did: 'sign in', outcome: 'done' },
+        { by, did: 'end all', outcome: 'begun', requestId: expect.any(String) },
+        { by, did: 'end all', outcome: 'done', ended: 21 },
+      ]);
+      expect(server.stderr).not.toContain('\u001b');
+      expect(server.stderr + server.stdout).not.toContain(token);
     } finally {
       await redis.stop();
     }
