@@ -149,6 +149,8 @@ describeInBrowser('the console', () => {
       for (const summary of await page.locator('summary').all()) await summary.click();
       await fits(page);
     }
+    const end = await page.getByRole('button', { name: /^End session/ }).boundingBox();
+    expect(end?.width).toBeGreaterThan(end?.height ?? 0); // in one line
     await page.locator('.sessions a').first().click();
     await fits(page);
   });
