@@ -131,6 +131,18 @@ describe('the second listener', () => {
     expect(stderr).not.toContain('hidden');
   });
 
+  it.each([
+    ['short', 1],
+    ['correct-horse-battery-staple', 0],
+  ])('warns of a token that can be guessed: %s', async (token, warnings) => {
+    const server = start(['--admin-port', '0'], { ADMIN_TOKEN: token });
+    await server.url();
+    expect(server.stdout.match(/^Warning: the admin token is short/gm) ?? []).toHaveLength(
+      warnings,
+    );
+    expect(server.stdout).not.toContain(token === 'short' ? 'token: short' : token);
+  });
+
   it('says so where its port is taken, and nobody is served', async () => {
     const { port } = new URL(await start([]).url());
     const { code, stdout, stderr } = await start(['--admin-port', port]).exited;

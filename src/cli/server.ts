@@ -22,6 +22,12 @@ const STOP_TIMEOUT_MS = 10_000;
 const NO_PASSWORD =
   'this is a demo without passwords: whoever reaches it is whoever they say, and sees and ends the sessions of that name';
 
+const SHORT_TOKEN =
+  'the admin token is short enough to be guessed, and nothing counts attempts: openssl rand -base64 32 makes a better one';
+
+/** 96 random bits in base64. */
+const LEAST_TOKEN_CHARACTERS = 16;
+
 const INSECURE_SITE =
   'browsers will drop the Secure cookie: the site is on http. Start without --secure-cookie (SECURE_COOKIE), or with ' +
   '--trust-proxy (TRUST_PROXY) behind a proxy that ends TLS and sets X-Forwarded-Proto';
@@ -78,6 +84,7 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     const admin = config.admin && (await openAdmin(config.admin, config, container, listeners));
     console.log(`Sojourn: ${await listeners.open(server, { ...config, saidBy })}`);
     if (admin !== undefined) console.log(`Admin:   ${admin}`);
+    if (isGuessable(config.admin?.token)) console.log(`Warning: ${SHORT_TOKEN}`);
   } catch (error) {
     await container.close();
     throw error;
@@ -115,6 +122,10 @@ function refuseOpenDoor({ host, token }: AdminPlace, { sourceOf }: Config): void
     `${sourceOf('admin-host')} ${host} is not loopback, and whoever reaches it could end every session: ` +
       `give a token by ${sourceOf('admin-token-file')}, or ADMIN_TOKEN`,
   );
+}
+
+function isGuessable(token: string | undefined): boolean {
+  return token !== undefined && token.length < LEAST_TOKEN_CHARACTERS;
 }
 
 /** Opens the second listener, and answers its URL. */

@@ -308,6 +308,19 @@ describe('a user', () => {
     expect(text).toContain('r-7');
   });
 
+  it('has a page of the journal, however much a journal answers', async () => {
+    const sessionId = 'AAAAAAAAAAAAAAAAAAAAAA' as SessionId;
+    const long = 'x'.repeat(100_000);
+    const entry = { at: 0, event: 'started', sessionId, by: long, requestId: long } as const;
+    const { get } = consoleOf({
+      journal: async () =>
+        new Array(1000).fill({ ...entry, device: { label: long, address: long } }),
+    });
+    const { text } = await get('/user?name=ada');
+    expect(text.length).toBeLessThan(200_000);
+    expect(text).toContain('There are older entries');
+  });
+
   it('is shown without the journal where that cannot be read', async () => {
     const { get, service } = consoleOf({
       journal: () =>
@@ -465,6 +478,8 @@ describe('a store that is away', () => {
   it('fails every act with 503, and each is noted as failed', async () => {
     const { post, audit } = down();
     expect((await post('/end-user', { user: 'ada' })).status).toBe(503);
+    expect((await post('/end', { id })).status).toBe(503);
+    expect(audit.pop()).toMatchObject({ did: 'end session', sessionId: id, outcome: 'failed' });
     expect(audit).toEqual([
       {
         by: 'console grace',

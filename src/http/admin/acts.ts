@@ -62,7 +62,7 @@ export class OperatorActs {
     tell('under way');
     this.#tell(operator, { did: 'end all' }, 'begun');
     const work = async () => {
-      for await (const some of endAll()) {
+      for await (const some of endAll(by)) {
         ended += some;
         tell('under way');
       }

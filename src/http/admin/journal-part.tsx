@@ -43,11 +43,11 @@ export function JournalPart({
                   <td>
                     <What entry={entry} />
                   </td>
-                  <td>{entry.by === undefined ? '–' : <Name of={entry.by} />}</td>
+                  <td>{entry.by === undefined ? '–' : <Name of={short(entry.by)} />}</td>
                   {withIds && (
                     <td>
                       <a href={sessionHref(entry.sessionId)}>
-                        <code>{printable(entry.sessionId)}</code>
+                        <code>{printable(short(entry.sessionId))}</code>
                       </a>
                     </td>
                   )}
@@ -55,7 +55,7 @@ export function JournalPart({
                     {entry.requestId === undefined ? (
                       '–'
                     ) : (
-                      <code>{printable(entry.requestId)}</code>
+                      <code>{printable(short(entry.requestId))}</code>
                     )}
                   </td>
                 </tr>
@@ -81,12 +81,12 @@ function What({ entry: { event, why, device } }: { readonly entry: ConsoleJourna
           Started{' '}
           {device?.label !== undefined && (
             <>
-              on <Name of={device.label} />{' '}
+              on <Name of={short(device.label)} />{' '}
             </>
           )}
           {device?.address !== undefined && (
             <>
-              from <Name of={device.address} />
+              from <Name of={short(device.address)} />
             </>
           )}
         </>
@@ -96,10 +96,17 @@ function What({ entry: { event, why, device } }: { readonly entry: ConsoleJourna
     case 'reused':
       return <>A token came back that a rotation had replaced</>;
     case 'ended':
-      return <>{ends[why ?? ''] ?? `Ended: ${printable(why ?? 'nobody knows why')}`}</>;
+      return <>{ends[why ?? ''] ?? `Ended: ${printable(short(why ?? 'nobody knows why'))}`}</>;
     default:
-      return <>{printable(String(event))}</>;
+      return <>{printable(short(String(event)))}</>;
   }
+}
+
+const MAX_CHARACTERS = 200;
+
+/** A journal holds what somebody put there: no text in it is worth a page. */
+function short(text: string): string {
+  return text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
 }
 
 const ends: Readonly<Record<string, string>> = {

@@ -105,7 +105,8 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   route(app, '/end', {
     POST: form(async (c) => {
       const id = requiredId(c.var.form.get('id') ?? '');
-      const user = (await repository.find(id))?.user; // where to go back to; ending it asks nobody
+      // Where to go back to. Without an answer the end is tried all the same, which is noted.
+      const user = (await repository.find(id).catch(() => undefined))?.user;
       if (!(await acts.endSession(c.var.operator, id))) throw noSession();
       return c.redirect(user === undefined ? './?ended=1' : userHref(user, { ended: '1' }), 303);
     }),
@@ -205,7 +206,8 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     if (journal === undefined) return undefined;
     try {
       const entries = await journal(user, { limit: JOURNAL_ENTRIES });
-      return { entries, more: entries.length >= JOURNAL_ENTRIES };
+      const more = entries.length >= JOURNAL_ENTRIES;
+      return { entries: entries.slice(0, JOURNAL_ENTRIES), more };
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       return { failed: reasonOf(error) }; // the sessions are worth showing without it

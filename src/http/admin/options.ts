@@ -22,7 +22,7 @@ export interface OperatorConsoleOptions {
   readonly operator: (c: Context) => string | undefined | Promise<string | undefined>;
   /**
    * Hears of every act, after it was done or failed: write it to a log that operators cannot change (OWASP ASVS 16.2). It
-   * holds names and ids, never a field's value.
+   * holds names and ids, never a field's value. It must not throw.
    *
    * @example
    * audit: (act) => console.log(JSON.stringify({ time: new Date(), ...act }))
@@ -39,9 +39,9 @@ export interface OperatorConsoleOptions {
   ) => Promise<readonly ConsoleJournalEntry[]>;
   /**
    * Ends all sessions there are, and tells after each batch how many: `() => endAll(service, scanSessions({ client }))`.
-   * Goes on after the page has answered. Default: the console cannot.
+   * It is told who wants that, as the audit names them, and goes on after the page has answered. Default: the console cannot.
    */
-  readonly endAll?: () => AsyncIterable<number>;
+  readonly endAll?: (by: string) => AsyncIterable<number>;
   /** As in `SessionsOptions`, for the cross-site check of every form. @default false */
   readonly trustProxy?: boolean;
   /** Whether `POST sign-out`, beside the console, signs an operator out: then its pages have a button. @default false */

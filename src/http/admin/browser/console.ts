@@ -35,6 +35,7 @@ async function follow(): Promise<void> {
   const response = await fetch(location.href, { headers: { Accept: 'text/html' } }).catch(
     () => undefined,
   );
+  if (response?.status === 401) location.reload(); // the sign-in has ended, and the page asks for it
   if (!response?.ok) {
     say('The console does not answer. What you see is what it said last.');
     return;
