@@ -11,10 +11,23 @@ export const assets: Readonly<Record<string, Asset>> = {
   '/console.js': { contentType: 'text/javascript; charset=utf-8', body: once('console.js') },
 };
 
+/** Where the files are, as seen from this module, from an entry point that it was bundled into, and from a chunk beside those. */
+const folders = ['./browser/', './http/admin/browser/', '../http/admin/browser/'];
+
 function once(name: string): () => Promise<string> {
   let text: Promise<string> | undefined;
   return () => {
-    text ??= readFile(new URL(`./browser/${name}`, import.meta.url), 'utf8');
+    text ??= read(name);
     return text;
   };
+}
+
+async function read(name: string): Promise<string> {
+  const places = folders.map((folder) => new URL(folder + name, import.meta.url));
+  const found = await Promise.all(
+    places.map((place) => readFile(place, 'utf8').catch(() => undefined)),
+  );
+  const text = found.find((text) => text !== undefined);
+  if (text === undefined) throw new Error(`${name} of the console is not beside its code.`);
+  return text;
 }
