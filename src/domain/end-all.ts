@@ -3,7 +3,7 @@ import type { SessionService } from './session-service.ts';
 import type { SessionId } from './session-token.ts';
 
 /**
- * Ends the sessions of those ids, a hundred at a time and with rests in between, and tells after each batch how many it
+ * Ends the sessions of those ids, some at a time and with rests in between, and tells after each batch how many it
  * ended. Rejects where the store fails, once it has told what the batch did; what has ended stays so, and doing it again
  * goes on. A session that begins meanwhile may be left.
  *
