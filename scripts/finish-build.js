@@ -1,13 +1,14 @@
 /** The parts of the build that no compiler does. */
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 
-const source = new URL('../src/http/demo/browser/', import.meta.url);
-const target = new URL('../dist/http/demo/browser/', import.meta.url);
-
-// The page's style sheets go beside its compiled scripts.
-await mkdir(target, { recursive: true });
-for (const name of await readdir(source)) {
-  if (name.endsWith('.css')) await copyFile(new URL(name, source), new URL(name, target));
+// The style sheets go beside the compiled scripts.
+for (const folder of ['http/demo/browser/', 'http/admin/browser/']) {
+  const source = new URL(`../src/${folder}`, import.meta.url);
+  const target = new URL(`../dist/${folder}`, import.meta.url);
+  await mkdir(target, { recursive: true });
+  for (const name of await readdir(source)) {
+    if (name.endsWith('.css')) await copyFile(new URL(name, source), new URL(name, target));
+  }
 }
 
 // The compiler leaves `./session.ts` in declarations, a file that is not published; other tools than TypeScript look for it.

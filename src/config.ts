@@ -1,5 +1,6 @@
 import type { LogLevel } from './adapters/pino/server-log.ts';
 import type { RedisAddress } from './adapters/redis/redis-address.ts';
+import { type AdminPlace, adminPlace } from './config/admin-place.ts';
 import { ConfigError } from './config/config-error.ts';
 import { type Environment, type Flags, Given } from './config/given.ts';
 import { isPlacedByFlag, redisPlace } from './config/redis-place.ts';
@@ -18,12 +19,15 @@ import { SessionError } from './domain/errors.ts';
 import { DEFAULT_KEEP_DAYS, MOST_KEEP_DAYS } from './domain/journal-retention.ts';
 import { createPolicy, type SessionPolicy } from './domain/session-policy.ts';
 
+export type { AdminPlace } from './config/admin-place.ts';
 export { ConfigError } from './config/config-error.ts';
 export { allSettings, isSecret, redisSettings, type Setting, settings } from './config/settings.ts';
 
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** The second listener, for metrics and the operator's console; `undefined` without `--admin-port`. */
+  readonly admin: AdminPlace | undefined;
   readonly store: 'auto' | 'redis' | 'memory';
   /** Where Redis is, if the flags or the environment say so. */
   readonly redis: RedisAddress | undefined;
@@ -86,9 +90,12 @@ export function readConfig(
   // A flag that names a Redis does not want the variable's embedded store.
   const store = isPlacedByFlag(given) ? given.withoutVariables(['store']) : given;
   const flag = (name: Setting) => given.read(name, yesOrNo, 'true or false') ?? false;
+  const port =
+    given.read('port', (value) => portNumber(value, 0), 'a port from 0 to 65535') ?? 8080;
   return {
     host: given.text('host') ?? '127.0.0.1',
-    port: given.read('port', (value) => portNumber(value, 0), 'a port from 0 to 65535') ?? 8080,
+    port,
+    admin: adminPlace(given, port),
     store: store.read('store', storeName, 'auto, redis or memory') ?? 'auto',
     redis: redisPlace(given),
     redisTimeoutMs: redisTimeoutMs(given, understood),

@@ -3,6 +3,7 @@ import { type DependencyContainer, instanceCachingFactory, container as root } f
 import { MemoryJournal } from './adapters/memory/memory-journal.ts';
 import { MemorySessionRepository } from './adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from './adapters/node/node-secrets.ts';
+import type { RecentFigures } from './adapters/node/recent-figures.ts';
 import { systemClock } from './adapters/node/system-clock.ts';
 import type { SpanDatabase } from './adapters/opentelemetry/session-spans.ts';
 import type { ServerLog } from './adapters/pino/server-log.ts';
@@ -26,6 +27,7 @@ import { reasonOf, StoreUnavailableError } from './domain/errors.ts';
 import type { JournalFailure } from './domain/journal-writer.ts';
 import { observedRepository } from './domain/observed-repository.ts';
 import { SessionService } from './domain/session-service.ts';
+import type { SessionId } from './domain/session-token.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Secrets } from './ports/secrets.ts';
 import type { SessionJournal } from './ports/session-journal.ts';
@@ -55,6 +57,10 @@ export interface Store {
   readonly nearCacheStats?: NearCache['stats'];
   /** As spans name it. */
   readonly database?: SpanDatabase;
+  /** Bytes that the store's memory takes, as far as it says. */
+  readonly storeBytes?: () => Promise<number | undefined>;
+  /** The ids of all sessions, page by page: nothing to do for a page view. An id may come twice. */
+  sessionIds(): AsyncIterable<readonly SessionId[]>;
   /** How many sessions are alive, as far as that is known. */
   countSessions(): Promise<number | KnownCount | undefined>;
   /** Tells of sessions that run out, until the store is closed, as far as it announces them. */
@@ -82,6 +88,7 @@ export const tokens = {
   journalFailures: token<(failure: JournalFailure) => void>('JournalFailures'),
   log: token<ServerLog>('ServerLog'),
   metrics: token<SessionMetrics>('SessionMetrics'),
+  figures: token<RecentFigures>('RecentFigures'),
 };
 
 export interface Container {
@@ -197,6 +204,7 @@ async function redisStore(
   );
   const label = `Redis at ${describe(address)}`;
   const near = nearCache ? openNearCache({ client, prefix, onError: onStoreError }) : undefined;
+  const inspection = new RedisInspection({ client, prefix });
   let watch: Promise<() => Promise<void>> | undefined;
   return {
     kind: 'redis',
@@ -204,9 +212,11 @@ async function redisStore(
     repository: near?.repository ?? new RedisSessionRepository({ client, prefix }),
     journal: redisJournal({ client, prefix }, journal),
     trace: new CommandTrace(client),
-    inspection: new RedisInspection({ client, prefix }),
+    inspection,
     ...(near && { nearCacheStats: near.stats }),
     database: { system: 'redis', ...serverOf(address) },
+    storeBytes: async () => sumOf((await inspection.servers()).map(({ usedBytes }) => usedBytes)),
+    sessionIds: () => inspection.sessions(),
     countSessions: shareCount({ client, prefix }),
     async watchExpiry(observer) {
       // Of a cluster each master would have to be listened to.
@@ -231,6 +241,14 @@ function redisJournal(
   if (journal === 'off') return undefined;
   return new RedisJournal(
     journal === 'existing' ? { ...redis, onlyExisting: true } : { ...redis, ...journal },
+  );
+}
+
+/** `undefined` where one of them is. */
+function sumOf(numbers: readonly (number | undefined)[]): number | undefined {
+  return numbers.reduce(
+    (sum, n) => (sum === undefined || n === undefined ? undefined : sum + n),
+    0,
   );
 }
 
@@ -279,6 +297,9 @@ function memoryStore(clock: Clock, label: string, { journal }: Config): Store {
     label,
     repository,
     ...(typeof journal === 'object' && { journal: new MemoryJournal({ clock, ...journal }) }),
+    async *sessionIds() {
+      yield repository.ids();
+    },
     countSessions: () => repository.count(),
     ready: async () => {},
     close: async () => {},

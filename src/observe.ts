@@ -2,6 +2,7 @@ import 'reflect-metadata'; // before tsyringe, whoever is loaded first
 import { destination } from 'pino';
 import { collectDefaultMetrics } from 'prom-client';
 import { type DependencyContainer, instanceCachingFactory } from 'tsyringe';
+import { RecentFigures } from './adapters/node/recent-figures.ts';
 import { SessionSpans } from './adapters/opentelemetry/session-spans.ts';
 import { ServerLog } from './adapters/pino/server-log.ts';
 import { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
@@ -15,7 +16,7 @@ import type { SessionEvent } from './ports/session-observer.ts';
 export { flushSpans } from './adapters/opentelemetry/flush-spans.ts';
 
 /** Registers everybody who hears of what happens in a server. Apart from the container, which most commands want without. */
-export function observe(container: DependencyContainer, { logLevel }: Config): void {
+export function observe(container: DependencyContainer, { logLevel, admin }: Config): void {
   container.register(tokens.log, {
     useFactory: instanceCachingFactory(() => new ServerLog({ level: logLevel })),
   });
@@ -49,12 +50,24 @@ export function observe(container: DependencyContainer, { logLevel }: Config): v
       };
     },
   });
+  container.register(tokens.figures, {
+    useFactory: instanceCachingFactory((c) => {
+      const store = c.resolve<Store>(tokens.store);
+      return new RecentFigures({
+        countSessions: () => store.countSessions(),
+        ...(store.storeBytes && { storeBytes: store.storeBytes }),
+        ...(store.nearCacheStats && { nearCache: store.nearCacheStats }),
+        clock: c.resolve(tokens.clock),
+      });
+    }),
+  });
   container.register(tokens.observer, {
     useFactory: instanceCachingFactory((c) => {
       const { database } = c.resolve<Store>(tokens.store);
       const log = c.resolve<ServerLog>(tokens.log);
       const spans = new SessionSpans({ ...(database && { database }) });
-      const list = [log, c.resolve<SessionMetrics>(tokens.metrics), spans];
+      const figures = admin === undefined ? [] : [c.resolve<RecentFigures>(tokens.figures)]; // for the console alone
+      const list = [log, c.resolve<SessionMetrics>(tokens.metrics), spans, ...figures];
       return observers(list, (error) => log.unexpected(error));
     }),
   });

@@ -86,7 +86,7 @@ describe('the package as it is published', () => {
     if (!analysis.types) throw new Error('The package has no types.');
     const doors = Object.keys(analysis.entrypoints);
     expect(doors).toEqual(
-      expect.arrayContaining(['.', './redis', './express', './prometheus', './testing']),
+      expect.arrayContaining(['.', './admin', './redis', './express', './prometheus', './testing']),
     );
     expect(
       analysis.problems.filter(
@@ -117,7 +117,9 @@ describe('the package as it is published', () => {
 
     it('compiles strictly, with every declaration checked, and runs', async () => {
       expect(await tsc()).toBe('');
-      expect(await consumer.run(process.execPath, 'app.js')).toBe('true green true 503 ok\n');
+      expect(await consumer.run(process.execPath, 'app.js')).toBe(
+        'true green true 503 ok true true\n',
+      );
     }, 60_000);
 
     it('gives it the program', async () => {
@@ -196,6 +198,7 @@ import express from 'express';
 import session from 'express-session';
 import { Hono } from 'hono';
 import { observers, type Session, SessionService, StoreUnavailableError } from 'sojourn';
+import { operatorConsole } from 'sojourn/admin';
 import { SojournStore } from 'sojourn/express';
 import { sessions } from 'sojourn/hono';
 import { MemorySessionRepository } from 'sojourn/memory';
@@ -214,6 +217,8 @@ const found: Session | undefined = await service.get(token);
 const app = new Hono();
 app.use(sessions({ service }));
 app.get('/', async (c) => c.text('ok'));
+app.route('/admin', operatorConsole({ service, repository, operator: () => 'ada', audit: console.error }));
+const assets = await Promise.all(['css', 'js'].map((name) => app.request(\`/admin/console.\${name}\`)));
 
 express().use(
   session({ store: new SojournStore({ repository }), secret: 's', resave: false, saveUninitialized: false }),
@@ -225,5 +230,5 @@ const status = await connectRedis({ kind: 'server', host: '127.0.0.1', port: 1 }
 );
 const text = await (await app.request('/')).text();
 const counted = (await metrics.registry.metrics()).includes('sojourn_sessions_active 1');
-console.log(counted, found?.fields.color, sessionRepositoryContract.length > 40, status, text);
+console.log(counted, found?.fields.color, sessionRepositoryContract.length > 40, status, text, ...assets.map(({ ok }) => ok));
 `;

@@ -9,7 +9,13 @@ import { describeLive, redisUrl } from './support/live-redis.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = promisify(execFile);
 
-describeLive.each(['README.md', 'docs/hono.md'])('the examples in %s', async (document) => {
+const documents = [
+  ['README.md', 2],
+  ['docs/hono.md', 2],
+  ['docs/console.md', 1],
+] as const;
+
+describeLive.each(documents)('the examples in %s', async (document, least) => {
   const text = await readFile(join(root, document), 'utf8');
   const examples = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
@@ -21,7 +27,7 @@ describeLive.each(['README.md', 'docs/hono.md'])('the examples in %s', async (do
   afterAll(() => rm(folder, { recursive: true }));
 
   it('are there', () => {
-    expect(examples.length).toBeGreaterThanOrEqual(2);
+    expect(examples.length).toBeGreaterThanOrEqual(least);
   });
 
   it.each(examples.map((code, i) => [i + 1, code] as const))(

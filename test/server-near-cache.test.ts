@@ -30,15 +30,19 @@ describeWithServers('the server with --near-cache', () => {
   });
 
   async function start(...args: readonly string[]) {
-    const server = new SojournProcess(['--port', '0', '--redis-url', redis.url, ...args]);
+    const server = new SojournProcess([
+      ...['--port', '0', '--admin-port', '0'],
+      ...['--redis-url', redis.url, ...args],
+    ]);
     running.push(server);
     const url = await server.url();
     return { server, url };
   }
 
   /** Resolves when reads of this browser are answered from memory. */
-  async function servedFromMemory(url: string, browser: Browser): Promise<void> {
-    const hits = async () => (await scrape(url))('sojourn_near_cache_hits_total') ?? 0;
+  async function servedFromMemory(server: SojournProcess, browser: Browser): Promise<void> {
+    const hits = async () =>
+      (await scrape(await server.adminUrl()))('sojourn_near_cache_hits_total') ?? 0;
     const before = await hits();
     await until('reads are answered from memory', async () => {
       expect(await authenticated(browser, PEEK)).toBe(true);
@@ -62,16 +66,16 @@ describeWithServers('the server with --near-cache', () => {
     await here.post('/login', { username: 'ada' });
     const { cookie } = here;
     const there = elsewhere(here, other.url);
-    await servedFromMemory(near.url, here);
+    await servedFromMemory(near.server, here);
 
     for (const views of ['2', '3', '4', '5']) {
       await there.post('/increment');
       await until('the change elsewhere is seen here', sees(here, { page_views: views }), BOUND);
-      await servedFromMemory(near.url, here);
+      await servedFromMemory(near.server, here);
     }
     await here.post('/increment');
     await until('and the one here there', sees(there, { page_views: '6' }), BOUND);
-    await servedFromMemory(near.url, here);
+    await servedFromMemory(near.server, here);
 
     await there.post('/logout');
     await until('the logout is seen here', async () => !(await authenticated(here, PEEK)), BOUND);
@@ -82,7 +86,7 @@ describeWithServers('the server with --near-cache', () => {
     const { url, server } = await start('--near-cache');
     const browser = new Browser(url);
     await browser.post('/login', { username: 'ada' });
-    await servedFromMemory(url, browser);
+    await servedFromMemory(server, browser);
 
     await redis.kill();
     const { cookie } = browser;
@@ -99,7 +103,7 @@ describeWithServers('the server with --near-cache', () => {
     await redis.restart();
     await until('it works again', async () => (await browser.post('/increment')).status === 200);
     await until('the change is kept', sees(browser, { username: 'ada', page_views: '2' }));
-    await servedFromMemory(url, browser);
+    await servedFromMemory(server, browser);
     expect(await server.stop()).toMatchObject({ code: 0 });
   });
 
@@ -108,7 +112,7 @@ describeWithServers('the server with --near-cache', () => {
     const browser = new Browser(url);
     const login = await browser.post('/login', { username: 'ada', ttl: '60' });
     const { session_id: id } = (await login.json()) as { session_id: string };
-    await servedFromMemory(url, browser);
+    await servedFromMemory(server, browser);
     const client = new Redis(redis.url);
     try {
       const endsAt = async () => Date.now() + (await client.pttl(`session:demo:${id}`));

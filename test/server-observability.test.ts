@@ -16,7 +16,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const running: SojournProcess[] = [];
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const server = new SojournProcess(['--port', '0', ...args], env);
+  const server = new SojournProcess(['--port', '0', '--admin-port', '0', ...args], env);
   running.push(server);
   return server;
 }
@@ -48,13 +48,15 @@ async function hiddenWords(key: string, token: string): Promise<string[]> {
 
 describe('GET /metrics', () => {
   it('answers in the text format, with no session and no cookie, and never changes anything', async () => {
-    const url = await start(['--store', 'memory']).url();
-    const browser = new Browser(url);
+    const server = start(['--store', 'memory']);
+    const browser = new Browser(await server.url());
+    const url = await server.adminUrl();
     await browser.post('/login', { username: 'ada' });
     await browser.post('/increment');
+    expect((await browser.request('/metrics')).status).toBe(404); // the port that everybody reaches
     const operations = 'sojourn_store_operation_duration_seconds_count';
     const before = (await scrape(url))(operations);
-    const response = await browser.request('/metrics');
+    const response = await fetch(`${url}/metrics`, { headers: { Cookie: browser.cookie ?? '' } });
     expect(response.status).toBe(200);
     expect(response.headers.get('Content-Type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(response.headers.get('Cache-Control')).toBe('no-store');
@@ -188,7 +190,8 @@ describeWithServers('a server whose Redis fails', () => {
     const hidden = await hiddenWords(key, token);
     await browser.request(`/lost/${token}?sid=${token}`);
     await fetch(`${url}/session`, { headers: { 'X-Request-Id': hidden[1] ?? '' } });
-    expect((await scrape(url))('sojourn_store_errors_total')).toBe(0);
+    const admin = await server.adminUrl();
+    expect((await scrape(admin))('sojourn_store_errors_total')).toBe(0);
 
     await redis.kill();
     await until(
@@ -198,7 +201,7 @@ describeWithServers('a server whose Redis fails', () => {
     for (const path of ['/increment', '/ttl', '/rotate', '/logout', '/login']) {
       expect((await browser.post(path, { ttl: '60', username: 'data-of-ada' })).status).toBe(503);
     }
-    const value = await scrape(url);
+    const value = await scrape(admin);
     expect(value('sojourn_store_errors_total', { kind: 'connection' })).toBeGreaterThan(4);
     const failed = { operation: 'access', outcome: 'failed' };
     expect(value('sojourn_store_operation_duration_seconds_count', failed)).toBeGreaterThan(4);
@@ -214,7 +217,7 @@ describeWithServers('a server whose Redis fails', () => {
     const reason = expect.stringMatching(/^store \(connection\): /);
     for (const path of ['/increment', '/login'])
       logged({ level: 'info', path, status: 503, reason });
-    const text = (await (await fetch(`${url}/metrics`)).text()) + server.stdout + server.stderr;
+    const text = (await (await fetch(`${admin}/metrics`)).text()) + server.stdout + server.stderr;
     for (const word of hidden) expect(text).not.toContain(word);
     const started = server.stderr.split('\n').filter((line) => line.includes('"created"'));
     expect(server.stderr.split('data-of-ada')).toHaveLength(1 + started.length); // the user's name, once, at login
@@ -222,7 +225,7 @@ describeWithServers('a server whose Redis fails', () => {
 
   it('answers /metrics at once while Redis is silent', async () => {
     redis = await startRedisServer({ binary: redisBinary() });
-    const url = await start(['--redis-url', redis.url]).url();
+    const url = await start(['--redis-url', redis.url]).adminUrl();
     redis.pause();
     const beganAt = performance.now();
     const response = await fetch(`${url}/metrics`);
@@ -329,12 +332,13 @@ it("writes Node's own warnings as lines of the log, and none where Node is to be
 describeWithServers('a server that is observed', () => {
   it('shows what the near cache does', async () => {
     redis = await startRedisServer({ binary: redisBinary() });
-    const url = await start(['--redis-url', redis.url, '--near-cache']).url();
+    const server = start(['--redis-url', redis.url, '--near-cache']);
+    const url = await server.adminUrl();
     await until(
       'it is trusted',
       async () => (await scrape(url))('sojourn_near_cache_trusted') === 1,
     );
-    const browser = new Browser(url);
+    const browser = new Browser(await server.url());
     await browser.post('/login', { username: 'ada' });
     await until('reads are answered from memory', async () => {
       await browser.request('/session');
@@ -364,7 +368,7 @@ describeWithServers('a server that is observed', () => {
     await new Browser(url).post('/login', { ttl: '1' });
     await until(
       'it is counted',
-      async () => (await scrape(url))('sojourn_sessions_expired_total') === 1,
+      async () => (await scrape(await server.adminUrl()))('sojourn_sessions_expired_total') === 1,
     );
     expect(linesOf(server)).toContainEqual(
       expect.objectContaining({ level: 'debug', event: 'ended', why: 'expired' }),

@@ -78,7 +78,7 @@ function refuseSecrets({ settings: understood }: Command, args: readonly string[
   );
   if (given === undefined) return;
   throw new ConfigError(
-    `--${given} would show the password to everybody who lists processes: use --${given}-file FILE or ${settings[given].env}`,
+    `--${given} would show its value to everybody who lists processes: use --${given}-file FILE or ${settings[given].env}`,
   );
 }
 

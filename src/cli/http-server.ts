@@ -32,6 +32,8 @@ export interface HttpServerOptions {
   /** The application: it gets what is well-formed, names an allowed host and has a path that is written plainly. */
   readonly fetch: Parameters<typeof getRequestListener>[0];
   readonly allowsHost: (name: string) => boolean;
+  /** What the refusal of a host says of those that are allowed. Default: which setting names them. */
+  readonly whoAllows?: string;
   /** Headers of the answers that the application does not give. */
   readonly headers: Readonly<Record<string, string>>;
   readonly log: RequestLog;
@@ -41,14 +43,14 @@ export interface HttpServerOptions {
 
 /** Node's HTTP server before an application, which it spares what is no proper request. It does not listen yet. */
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { fetch, allowsHost, headers, log, limits = connectionLimits } = options;
+  const { fetch, allowsHost, whoAllows, headers, log, limits = connectionLimits } = options;
   const { connections, maxConnections, ...timeouts } = limits;
   const listener = getRequestListener(fetch, { hostname: 'localhost' }); // for HTTP/1.0 without Host
   const responses = new WeakMap<object, ServerResponse>();
 
   const server = createServer({ ...timeouts, requireHostHeader: false }, (request, response) => {
     responses.set(request.socket, response);
-    const refusal = refusalOf(request, allowsHost);
+    const refusal = refusalOf(request, allowsHost, whoAllows);
     if (refusal !== undefined) {
       refuse(request, response, refusal);
       return;

@@ -1,18 +1,20 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import type { ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Config, StartError } from '../config.ts';
-import { createContainer, tokens } from '../container.ts';
+import { type AdminPlace, type Config, ConfigError, StartError } from '../config.ts';
+import { type Container, createContainer, tokens } from '../container.ts';
+import { endAll } from '../domain/end-all.ts';
 import { reasonOf, type StoreUnavailableError } from '../domain/errors.ts';
-import { bareAnswerHeaders } from '../http/demo/answer-headers.ts';
+import { createAdminServer } from '../http/admin/admin-server.ts';
+import { bareAnswerHeaders } from '../http/answer-headers.ts';
 import { type Asset, createDemoApp } from '../http/demo/demo-app.ts';
 import { allowsHost, isLoopback } from '../http/host-names.ts';
 import { requestLog } from '../http/request-log.ts';
 import { flushSpans, observe } from '../observe.ts';
 import { decisions } from './decisions.ts';
-import { CommandError, EXIT_UNAVAILABLE } from './failure.ts';
+import { EXIT_UNAVAILABLE } from './failure.ts';
 import { createHttpServer } from './http-server.ts';
+import { Listeners } from './listeners.ts';
 import { logNodeWarnings } from './node-warnings.ts';
 
 const EXIT_OK = 0;
@@ -25,6 +27,12 @@ const FLUSH_TIMEOUT_MS = 5000;
 
 const NO_PASSWORD =
   'this is a demo without passwords: whoever reaches it is whoever they say, and sees and ends the sessions of that name';
+
+const SHORT_TOKEN =
+  'the admin token is short enough to be guessed, and nothing counts attempts: openssl rand -base64 32 makes a better one';
+
+/** 96 random bits in base64. */
+const LEAST_TOKEN_CHARACTERS = 16;
 
 const INSECURE_SITE =
   'browsers will drop the Secure cookie: the site is on http. Start without --secure-cookie (SECURE_COOKIE), or with ' +
@@ -40,6 +48,7 @@ const advice: Readonly<Record<string, string>> = {
 
 /** Serves the demo page until it is told to stop. Rejects with an error that `failureOf` knows where it cannot start. */
 export async function serveUntilStopped(config: Config): Promise<void> {
+  if (config.admin !== undefined) refuseOpenDoor(config.admin, config);
   const container = await createContainer(config, { register: observe });
   const log = container.resolve(tokens.log);
   logNodeWarnings((text) => log.warnedByNode(text));
@@ -68,11 +77,9 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     trustedOrigins: config.trustedOrigins,
     onWarning: (_message, kind) => log.advises(advice[kind ?? ''] ?? INSECURE_SITE),
     assets: await readAssets(),
-    metrics: container.resolve(tokens.metrics).registry,
     around: requestLog(log),
     onError: (error) => log.unexpected(error),
   });
-
   const server = createHttpServer({
     fetch: app.fetch,
     allowsHost: (name) =>
@@ -80,26 +87,23 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     headers: await bareAnswerHeaders({ https: config.secureCookie }),
     log,
   });
-  server.listen(config.port, config.host);
+  const listeners = new Listeners();
+  const saidBy = `${config.sourceOf('host')} and ${config.sourceOf('port')}`;
   try {
-    await once(server, 'listening');
+    const admin = config.admin && (await openAdmin(config.admin, config, container, listeners));
+    console.log(`Sojourn: ${await listeners.open(server, { ...config, saidBy })}`);
+    if (admin !== undefined) console.log(`Admin:   ${admin}`);
+    if (isGuessable(config.admin?.token)) console.log(`Warning: ${SHORT_TOKEN}`);
   } catch (error) {
     await container.close();
-    const where = `${config.host}:${config.port}`;
-    const says = `${config.sourceOf('host')} and ${config.sourceOf('port')} say where`;
-    throw new CommandError(
-      EXIT_UNAVAILABLE,
-      `cannot listen on ${where}: ${(error as Error).message}; ${says}`,
-    );
+    throw error;
   }
-  const { port } = server.address() as AddressInfo;
-  const host = config.host === '127.0.0.1' ? 'localhost' : config.host;
-  console.log(`Sojourn: http://${host.includes(':') ? `[${host}]` : host}:${port}`);
   if (config.production || !isLoopback(config.host)) console.log(`Warning: ${NO_PASSWORD}`);
   console.log(
     `Store:   ${store.label}${store.kind === 'memory' ? '; sessions end with this process' : ''}`,
   );
   console.log(`TTL:     ${config.policy.ttl} s`);
+  const { port } = server.address() as AddressInfo; // port 0 asks for any
   log.started({ host: config.host, port, ...decisions(config, store) });
 
   void store
@@ -107,13 +111,6 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     .catch((error: unknown) => log.degraded('sessions that expire are not heard of', error));
 
   let stopping = false;
-  // A connection that answers its last request must not stay open for a next one.
-  server.prependListener('request', (_request, response: ServerResponse) => {
-    if (stopping) response.setHeader('Connection', 'close');
-    response.once('close', () => {
-      if (stopping) setImmediate(() => server.closeIdleConnections());
-    });
-  });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (!stopping) void stop();
@@ -123,16 +120,68 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   /** Finishes what is in flight, then closes the store. */
   async function stop(): Promise<void> {
     stopping = true;
-    setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS).unref();
-    const closed = once(server, 'close');
-    server.close();
-    await closed;
+    await listeners.drain(STOP_TIMEOUT_MS);
     await container.close();
     await flushSpans(FLUSH_TIMEOUT_MS);
     // Whoever has something to send yet, such as an SDK that was loaded before, keeps the process up for a while. It ends by itself.
     process.exitCode = EXIT_OK;
     setTimeout(() => process.exit(), FLUSH_TIMEOUT_MS).unref();
   }
+}
+
+/** Everybody would be let in, from everywhere. Throws a `ConfigError`. */
+function refuseOpenDoor({ host, token }: AdminPlace, { sourceOf }: Config): void {
+  if (token !== undefined || isLoopback(host)) return;
+  throw new ConfigError(
+    `${sourceOf('admin-host')} ${host} is not loopback, and whoever reaches it could end every session: ` +
+      `give a token by ${sourceOf('admin-token-file')}, or ADMIN_TOKEN`,
+  );
+}
+
+function isGuessable(token: string | undefined): boolean {
+  return token !== undefined && token.length < LEAST_TOKEN_CHARACTERS;
+}
+
+/** Opens the second listener, and answers its URL. */
+async function openAdmin(
+  { host, port, token }: AdminPlace,
+  config: Config,
+  container: Container,
+  listeners: Listeners,
+): Promise<string> {
+  const log = container.resolve(tokens.log);
+  const store = container.resolve(tokens.store);
+  const service = container.resolve(tokens.service);
+  const figures = container.resolve(tokens.figures);
+  figures.start();
+  const app = createAdminServer({
+    metrics: container.resolve(tokens.metrics).registry,
+    ready: store.ready,
+    token,
+    console: {
+      service,
+      repository: store.repository,
+      audit: (act) => log.operatorDid(act),
+      store: { label: store.label, prefix: config.prefix, ready: store.ready },
+      figures,
+      endAll: () => endAll(service, store.sessionIds()),
+      trustProxy: config.trustProxy,
+    },
+    now: container.resolve(tokens.clock).now,
+    around: requestLog(log),
+    onError: (error) => log.unexpected(error),
+  });
+  // Without a token being on this machine is all the proof there is, so no other name may lead here (DNS rebinding).
+  const allowedHosts = token === undefined ? undefined : config.allowedHosts;
+  const server: Server = createHttpServer({
+    fetch: app.fetch,
+    allowsHost: (name) => allowsHost(name, { listeningOn: host, allowedHosts }),
+    ...(token === undefined && { whoAllows: 'without an admin token only localhost is' }),
+    headers: await bareAnswerHeaders({ https: false }),
+    log,
+  });
+  const saidBy = `${config.sourceOf('admin-host')} and ${config.sourceOf('admin-port')}`;
+  return listeners.open(server, { host, port, saidBy });
 }
 
 async function readAssets(): Promise<Record<string, Asset>> {

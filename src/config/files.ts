@@ -13,6 +13,13 @@ export function passwordFile(path: string, source: string): () => string {
   return isRegular(path) ? () => readPassword(path, source) : () => first;
 }
 
+/** The token in a file, read once. Throws a `ConfigError` where there is none to be read. */
+export function tokenFile(path: string, source: string): string {
+  const token = withoutLineEnd(readText(path, source));
+  if (token === '') throw new ConfigError(`${source} holds no token: the file is empty`);
+  return token;
+}
+
 /** Certificates of authorities. Throws a `ConfigError`. */
 export function certificateFile(path: string, source: string): string {
   const text = readText(path, source);

@@ -105,6 +105,27 @@ export const settings = {
     hint: 'ORIGIN,...',
     help: 'sites whose pages may send forms; https://*.NAME',
   },
+  'admin-host': {
+    env: 'ADMIN_HOST',
+    hint: 'ADDRESS',
+    help: 'address of metrics and console (127.0.0.1)',
+  },
+  'admin-port': {
+    env: 'ADMIN_PORT',
+    hint: 'PORT',
+    help: 'port of metrics and console, 0 for a free one (none)',
+  },
+  'admin-token': {
+    env: 'ADMIN_TOKEN',
+    hint: '',
+    help: 'token that metrics and console ask for',
+    secret: true,
+  },
+  'admin-token-file': {
+    env: 'ADMIN_TOKEN_FILE',
+    hint: 'FILE',
+    help: 'file of that token; needed beyond loopback',
+  },
   'near-cache': {
     env: 'SESSION_NEAR_CACHE',
     hint: '',

@@ -13,7 +13,7 @@ export interface Refusal {
 }
 
 // Every path here is written in one way only. Whatever would have to be decoded or resolved first is not found: a proxy
-// that was told to refuse `/metrics` compares what the client wrote.
+// that was told to refuse `/healthz` compares what the client wrote.
 const NOT_PLAIN = /[^\x21-\x7e]|[%\\#]|\/\/|\/\.\.?(?:\/|$)/;
 
 const HOST = /^(\[[\da-f:.]+\]|[\w.~!$&'()*+,;=-]+)(?::\d*)?$/i;
@@ -22,6 +22,7 @@ const HOST = /^(\[[\da-f:.]+\]|[\w.~!$&'()*+,;=-]+)(?::\d*)?$/i;
 export function refusalOf(
   { url = '', httpVersion, rawHeaders }: RequestHead,
   allowsHost: (name: string) => boolean,
+  whoAllows = '--allowed-hosts (ALLOWED_HOSTS) says which are',
 ): Refusal | undefined {
   const hosts = rawHeaders.filter(
     (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'host',
@@ -41,8 +42,7 @@ export function refusalOf(
     return bad('The target of the request names another host than the Host header');
   }
   if (name !== undefined && !allowsHost(name)) {
-    const message = `The host ${name} is not allowed here; --allowed-hosts (ALLOWED_HOSTS) says which are`;
-    return { status: 403, message };
+    return { status: 403, message: `The host ${name} is not allowed here; ${whoAllows}` };
   }
   return NOT_PLAIN.test(path) ? { status: 404, message: 'Not found' } : undefined;
 }

@@ -85,7 +85,7 @@ export function architectureViolations(path: string, source: string): string[] {
 }
 
 function layerOf(path: string): Layer {
-  if (path.startsWith('src/http/demo/browser/')) return 'browser';
+  if (/^src\/http\/\w+\/browser\//.test(path)) return 'browser';
   if (path === 'src/observe.ts') return 'container';
   if (path.startsWith('src/cli/')) return 'main';
   if (path.startsWith('src/config/')) return 'config';

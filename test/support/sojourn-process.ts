@@ -66,6 +66,14 @@ export class SojournProcess {
     this.#child.stderr?.resume();
   }
 
+  /** Where its metrics are, once it listens: it was given an `--admin-port`. */
+  async adminUrl(): Promise<string> {
+    await this.url();
+    const url = /^Admin: +(http:\S+)/m.exec(this.stdout)?.[1];
+    if (url === undefined) throw new Error('It has no second listener');
+    return url;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

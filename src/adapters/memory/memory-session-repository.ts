@@ -59,6 +59,12 @@ export class MemorySessionRepository implements SessionRepository {
     return alive;
   }
 
+  /** The ids of the sessions that are alive. Looks at each. */
+  ids(): SessionId[] {
+    const now = this.#clock.now();
+    return [...this.#entries].filter(([, { expiresAt }]) => expiresAt > now).map(([id]) => id);
+  }
+
   async create(session: NewSession): Promise<Session | 'evicted' | undefined> {
     const { credential, lifetime, at } = session;
     const taken = this.#alive(credential.id);

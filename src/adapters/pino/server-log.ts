@@ -34,6 +34,20 @@ export interface AnsweredRequest {
   readonly storeFailed?: boolean | undefined;
 }
 
+/** What an operator did by the console. */
+export interface OperatorAct {
+  /** Who, by which tool: `console ada`. */
+  readonly by: string;
+  readonly did: string;
+  readonly outcome: string;
+  readonly sessionId?: string | undefined;
+  readonly user?: string | undefined;
+  /** How many sessions ended. */
+  readonly ended?: number | undefined;
+  /** Why it failed. */
+  readonly reason?: string | undefined;
+}
+
 const STDERR = 2;
 const MAX_WAITING_BYTES = 1024 * 1024;
 const MAX_SENT_CHARACTERS = 256;
@@ -52,6 +66,7 @@ export class ServerLog implements SessionObserver {
   /** Lines that belong to no request, whoever's work happened to bring them about. */
   readonly #own: Logger;
   readonly #outage: StoreOutage;
+  readonly #audit: Logger;
   readonly #told = new WeakSet<StoreUnavailableError>();
   readonly #requestIds = new AsyncLocalStorage<string>();
 
@@ -70,6 +85,7 @@ export class ServerLog implements SessionObserver {
     });
     this.#log = pino({ ...options, mixin }, stream);
     this.#own = pino(options, stream);
+    this.#audit = this.#log.child({}, { level: 'info' });
     this.#outage = new StoreOutage({
       onGoingOn: (figures) => this.#own.warn(figures, 'store still fails'),
       onOver: (figures) => this.#own.warn(figures, 'store answers again'),
@@ -157,6 +173,21 @@ export class ServerLog implements SessionObserver {
   /** Something is missing that the server can do without. */
   degraded(what: string, error: unknown): void {
     this.#own.warn({ err: error }, what);
+  }
+
+  /** What an operator did, or was refused: written whatever the level, as it is an audit. */
+  operatorDid(act: OperatorAct): void {
+    const { by, did, outcome, sessionId, user, ended, reason } = act;
+    const shown = {
+      by,
+      did,
+      outcome,
+      sessionId,
+      user,
+      ended,
+      reason: reason && withoutSecrets(reason),
+    };
+    this.#audit.info(shown, 'operator');
   }
 
   /** Nobody foresaw this. */

@@ -7,6 +7,7 @@ import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { remainingSeconds, type Session } from '../../domain/session.ts';
 import { encodeSession } from '../../domain/session-record.ts';
 import type { SessionService } from '../../domain/session-service.ts';
+import { answerHeaders } from '../answer-headers.ts';
 import { type FormEnv, limitForm, readForm } from '../form.ts';
 import { type SessionsEnv, sessions } from '../hono/sessions.ts';
 import type { RequestLogVariables } from '../request-log.ts';
@@ -14,7 +15,6 @@ import type { RequestSession } from '../request-session.ts';
 import { SessionCookie } from '../session-cookie.ts';
 import { UNAVAILABLE } from '../session-lifecycle.ts';
 import { activityOf } from './activity.ts';
-import { answerHeaders } from './answer-headers.ts';
 import { type Cost, LastActions } from './last-actions.ts';
 import { type Notice, noticeOf, notices } from './notices.ts';
 import { type DeviceView, type PageView, renderPage } from './page.tsx';
@@ -41,18 +41,10 @@ export interface DemoOptions {
   readonly onWarning?: (message: string, kind?: string) => void;
   /** The page's style sheet and script by path. */
   readonly assets: Readonly<Record<string, Asset>>;
-  /** What `GET /metrics` answers; without it there is no such path. */
-  readonly metrics?: Exposition;
   /** What every request passes first: ids, the log. */
   readonly around?: readonly MiddlewareHandler[];
   /** Hears of errors that nobody expected. */
   readonly onError?: (error: Error) => void;
-}
-
-/** Metrics as text, in the format that the content type names. */
-export interface Exposition {
-  readonly contentType: string;
-  metrics(): Promise<string>;
 }
 
 export interface Asset {
@@ -75,7 +67,7 @@ const pages: readonly string[] = ['/', '/index.html'];
 
 /** The standalone server's routes: the page, its JSON, health and readiness. */
 export function createDemoApp(options: DemoOptions): Hono<Env> {
-  const { service, store, ready, trace, now, assets, metrics, onError = () => {} } = options;
+  const { service, store, ready, trace, now, assets, onError = () => {} } = options;
   const actions = new LastActions();
   const cookie = new SessionCookie({ secure: options.secureCookie });
   const app = new Hono<Env>();
@@ -203,18 +195,6 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       },
     ],
   });
-
-  if (metrics !== undefined) {
-    route('/metrics', {
-      GET: [
-        async (c: Context<Env>) =>
-          c.body(await metrics.metrics(), 200, {
-            'Content-Type': metrics.contentType,
-            'Cache-Control': 'no-store',
-          }),
-      ],
-    });
-  }
 
   for (const [path, { contentType, body }] of Object.entries(assets)) {
     const headers = { 'Content-Type': contentType, 'Cache-Control': 'no-cache' };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Hono } from 'hono';
 import { observers, SessionService } from 'sojourn';
+import { operatorConsole } from 'sojourn/admin';
 import { SojournStore } from 'sojourn/express';
 import { sessionHandler } from 'sojourn/fetch';
 import { sessions } from 'sojourn/hono';
@@ -52,6 +53,11 @@ const data = { cookie: { originalMaxAge: null }, color: 'red' };
 await store.set('an id', data);
 assert.equal((await store.get<typeof data>('an id'))?.color, 'red');
 await connection.close();
+
+const audit = () => {};
+const admin = operatorConsole({ service, repository: memory, operator: () => 'ada', audit });
+assert.match(await (await admin.request('/user?name=ada')).text(), /1 alive/);
+assert.match(await (await admin.request('/console.js')).text(), /data-live/);
 
 assert.ok(sessionRepositoryContract.length > 40);
 console.log('ok');

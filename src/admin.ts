@@ -1,0 +1,17 @@
+/**
+ * The operator's console, for applications on Hono.
+ *
+ * @module
+ */
+export { RecentFigures, type RecentFiguresOptions } from './adapters/node/recent-figures.ts';
+export { endAll } from './domain/end-all.ts';
+export type { SessionFigures } from './domain/session-figures.ts';
+export { operatorConsole } from './http/admin/operator-console.tsx';
+export type {
+  ConsoleJournalEntry,
+  ConsoleStore,
+  FiguresSource,
+  OperatorAct,
+  OperatorConsoleOptions,
+  SessionsById,
+} from './http/admin/options.ts';

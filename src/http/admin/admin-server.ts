@@ -1,0 +1,111 @@
+import { type Context, Hono } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { MiddlewareHandler } from 'hono/types';
+import { reasonOf, StoreUnavailableError } from '../../domain/errors.ts';
+import { answerHeaders } from '../answer-headers.ts';
+import { operatorConsole } from './operator-console.tsx';
+import type { OperatorConsoleOptions } from './options.ts';
+import { route } from './route.ts';
+import { askForToken, signInRoutes } from './sign-in.tsx';
+import { tokenAccess } from './token-access.ts';
+
+/** What the second listener serves. */
+export interface AdminServerOptions {
+  readonly metrics: Exposition;
+  /** Resolves when the store answers, rejects when it does not. */
+  readonly ready: () => Promise<void>;
+  /** What everybody is asked for; without it whoever reaches the listener is let in. */
+  readonly token: string | undefined;
+  /** The console, but for who may use it. */
+  readonly console: Omit<OperatorConsoleOptions, 'operator' | 'onStranger' | 'onError'>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** What every request passes first: ids, the log. */
+  readonly around?: readonly MiddlewareHandler[];
+  /** Hears of errors that nobody expected. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Metrics as text, in the format that the content type names. */
+export interface Exposition {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
+
+/** Who works without a token: whoever is on this machine. */
+const LOCAL = 'on loopback';
+
+/** The routes of the second listener: metrics, health, readiness with its reason, the console. */
+export function createAdminServer(options: AdminServerOptions): Hono {
+  const { metrics, ready, token, now, onError = () => {} } = options;
+  const access = token === undefined ? undefined : tokenAccess(token, now);
+  const app = new Hono();
+
+  for (const middleware of options.around ?? []) app.use(middleware);
+  app.use(...answerHeaders({ https: false }));
+
+  route(app, '/healthz', { GET: [(c) => c.json({ status: 'ok' })] });
+
+  route(app, '/readyz', {
+    GET: [
+      async (c) => {
+        try {
+          await ready();
+          return c.json({ status: 'ready' });
+        } catch (error) {
+          return c.json({ status: 'unavailable', ...(await whyUnready(c, error)) }, 503);
+        }
+      },
+    ],
+  });
+
+  route(app, '/metrics', {
+    GET: [
+      forOperators,
+      async (c) => c.body(await metrics.metrics(), 200, { 'Content-Type': metrics.contentType }),
+    ],
+  });
+
+  if (access !== undefined) {
+    const { audit, trustProxy = false } = options.console;
+    app.route('/', signInRoutes({ access, audit, trustProxy }));
+  }
+
+  app.route(
+    '/',
+    operatorConsole({
+      ...options.console,
+      operator: (c) => (access === undefined ? LOCAL : access.operator(c)),
+      canSignOut: access !== undefined,
+      onStranger: (c) => askForToken(c),
+      onError,
+    }),
+  );
+
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
+    onError(error);
+    return c.json({ error: 'Internal server error' }, 500);
+  });
+
+  return app;
+
+  /** The kind of failure for everybody, such as a probe without a token; what Redis or the network said may name hosts. */
+  async function whyUnready(c: Context, error: unknown): Promise<object> {
+    if (!(error instanceof StoreUnavailableError)) {
+      onError(error);
+      return { failure: 'other' };
+    }
+    const { failure } = error;
+    return (await isOperator(c)) ? { failure, reason: reasonOf(error) } : { failure };
+  }
+
+  async function isOperator(c: Context): Promise<boolean> {
+    return access === undefined || (await access.operator(c)) !== undefined;
+  }
+
+  async function forOperators(c: Context, next: () => Promise<void>) {
+    if (await isOperator(c)) return next();
+    return askForToken(c);
+  }
+}

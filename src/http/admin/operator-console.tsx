@@ -1,0 +1,313 @@
+import { type Context, Hono, type Next } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { Child } from 'hono/jsx';
+import { routePath } from 'hono/route';
+import type { Handler } from 'hono/types';
+import { reasonOf, SessionError, StoreUnavailableError } from '../../domain/errors.ts';
+import type { Session } from '../../domain/session.ts';
+import { isSessionToken, parseSessionId, type SessionId } from '../../domain/session-token.ts';
+import { answerHeaders } from '../answer-headers.ts';
+import { crossSiteCheck } from '../cross-site.ts';
+import { type FormEnv, limitForm, readForm } from '../form.ts';
+import { OperatorActs } from './acts.ts';
+import { assets } from './assets.ts';
+import type { JournalView } from './journal-part.tsx';
+import { document, Find, type LayoutProps, sessionHref, userHref } from './layout.tsx';
+import type { OperatorConsoleOptions } from './options.ts';
+import { OverviewPage, ranges } from './overview-page.tsx';
+import { route } from './route.ts';
+import { SessionPage } from './session-page.tsx';
+import { UserPage } from './user-page.tsx';
+import { sessions } from './words.ts';
+
+type Env = { Variables: FormEnv['Variables'] & { operator: string } };
+
+/** Where nothing better has to be typed. */
+const END_ALL = 'end all sessions';
+
+const SESSIONS_A_PAGE = 50;
+const JOURNAL_ENTRIES = 100;
+const ID_LENGTH = 22;
+
+/**
+ * The operator's console as a Hono application: how many sessions are alive and how that moved, a user's sessions and
+ * journal, and a hand on them. It shows no token, no secret and no hash of one, and an application's values only to whom
+ * asks for them. It never walks through the sessions to show a page. Mount it by `app.route` behind whatever `operator` says.
+ *
+ * @example
+ * app.route('/admin', operatorConsole({
+ *   service,
+ *   repository,
+ *   operator: (c) => (c.var.session.user === 'ada' ? 'ada' : undefined),
+ *   audit: (act) => console.log(JSON.stringify(act)),
+ * }));
+ */
+export function operatorConsole(options: OperatorConsoleOptions): Hono {
+  const { service, repository, store, figures, journal, canSignOut = false } = options;
+  const { onError = () => {} } = options;
+  const acts = new OperatorActs(options);
+  const confirmation = options.endAll && (store?.prefix.trim() || END_ALL);
+  const crossSite = crossSiteCheck({ trustProxy: options.trustProxy ?? false });
+  const app = new Hono<Env>();
+
+  app.use(...answerHeaders({ https: false }));
+
+  for (const [path, { contentType, body }] of Object.entries(assets)) {
+    const headers = { 'Content-Type': contentType, 'Cache-Control': 'no-cache' };
+    route(app, path, { GET: [async (c: Context) => c.body(await body(), 200, headers)] });
+  }
+
+  app.use(async function guard(c, next) {
+    const operator = await options.operator(c);
+    if (operator === undefined) return stranger(c);
+    c.set('operator', operator);
+    return next();
+  });
+
+  route(app, '/', {
+    GET: [(c: Context<Env>) => (c.req.path.endsWith('/') ? overview(c) : withSlash(c))],
+  });
+
+  route(app, '/find', { GET: [find] });
+
+  route(app, '/user', {
+    GET: [
+      async (c: Context<Env>) => {
+        const user = c.req.query('name') ?? '';
+        const after = c.req.query('after');
+        const [page, past] = await Promise.all([
+          service.list(user, { limit: SESSIONS_A_PAGE, after }),
+          after === undefined ? journalOf(user) : undefined,
+        ]);
+        const view = { user, after, sessions: page.sessions, next: page.next, journal: past };
+        return show(c, { title: user, notice: endedNotice(c) }, <UserPage {...view} />);
+      },
+    ],
+  });
+
+  route(app, '/session', {
+    GET: [
+      async (c: Context<Env>) => {
+        const session = await requiredSession(c.req.query('id') ?? '');
+        return showSession(c, session, false);
+      },
+    ],
+  });
+
+  route(app, '/values', {
+    POST: form(async (c) => {
+      const session = await requiredSession(c.var.form.get('id') ?? '');
+      acts.showValues(c.var.operator, session);
+      return showSession(c, session, true);
+    }),
+  });
+
+  route(app, '/end', {
+    POST: form(async (c) => {
+      const id = requiredId(c.var.form.get('id') ?? '');
+      // Where to go back to. Without an answer the end is tried all the same, which is noted.
+      const user = (await repository.find(id).catch(() => undefined))?.user;
+      if (!(await acts.endSession(c.var.operator, id))) throw noSession();
+      return c.redirect(user === undefined ? './?ended=1' : userHref(user, { ended: '1' }), 303);
+    }),
+  });
+
+  route(app, '/end-user', {
+    POST: form(async (c) => {
+      const user = decoded(c.var.form.get('user') ?? '');
+      const ended = await acts.endUser(c.var.operator, user);
+      return c.redirect(userHref(user, { ended: String(ended) }), 303);
+    }),
+  });
+
+  if (confirmation !== undefined) {
+    route(app, '/end-all', {
+      POST: form(async (c) => {
+        if (c.var.form.get('confirmation')?.trim() !== confirmation) {
+          const message = `Nothing was ended: the confirmation is not ${JSON.stringify(confirmation)}.`;
+          throw new HTTPException(400, { message });
+        }
+        acts.endAll(c.var.operator);
+        return c.redirect('./', 303);
+      }),
+    });
+  }
+
+  app.all('*', (c) => {
+    if (c.req.method === 'GET' && rest(c) === '') return overview(c);
+    throw new HTTPException(404, { message: 'There is no such page.' });
+  });
+
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) return sorry(c, error.status, error.message);
+    if (error instanceof SessionError) return sorry(c, 400, error.message);
+    if (error instanceof StoreUnavailableError) {
+      c.header('Retry-After', '1');
+      return sorry(c, 503, unavailable(error));
+    }
+    onError(error);
+    return sorry(c, 500, 'Something went wrong that nobody foresaw. The log has it.');
+  });
+
+  return app as unknown as Hono; // what it keeps in its context is its own affair
+
+  function form(handler: (c: Context<Env>) => Promise<Response>): Handler[] {
+    return [
+      async function sameSite(c: Context, next: Next) {
+        const { method, url } = c.req;
+        const refused = crossSite({ method, url, header: (name) => c.req.header(name) });
+        if (refused !== undefined) throw new HTTPException(403, { message: refused });
+        return next();
+      },
+      limitForm,
+      readForm,
+      handler,
+    ];
+  }
+
+  async function overview(c: Context<Env>) {
+    const asked = Number(c.req.query('hours') ?? ranges[1].hours);
+    const range = ranges.find(({ hours }) => hours === asked) ?? ranges[1];
+    const view = {
+      outage: await store?.ready?.().then(() => undefined, reason),
+      range,
+      figures: figures?.recent({ minutes: range.hours * 60, step: range.step }),
+      confirmation,
+      endingAll: acts.endingAll,
+    };
+    return show(c, { title: 'Sessions', notice: endedNotice(c) }, <OverviewPage {...view} />);
+  }
+
+  function find(c: Context<Env>): Response {
+    const text = (c.req.query('q') ?? '').trim();
+    if (text === '') return c.redirect('./', 303);
+    // People paste a key for an id, and a token where they should not: of that only the id goes further.
+    const bare =
+      store !== undefined && text.startsWith(store.prefix) ? text.slice(store.prefix.length) : text;
+    const id = parseSessionId(isSessionToken(bare) ? bare.slice(0, ID_LENGTH) : bare);
+    return c.redirect(id === undefined ? userHref(text) : sessionHref(id), 303);
+  }
+
+  async function showSession(c: Context<Env>, session: Session, showsValues: boolean) {
+    const { id, user } = session;
+    const key = store && store.prefix + id;
+    const past = user === undefined ? undefined : onlyOf(id, await journalOf(user));
+    const view = { session, key, showsValues, journal: past };
+    return show(c, { title: `Session ${id}` }, <SessionPage {...view} />);
+  }
+
+  async function requiredSession(text: string): Promise<Session> {
+    const session = await repository.find(requiredId(text));
+    if (session === undefined) throw noSession();
+    return session;
+  }
+
+  async function journalOf(user: string): Promise<JournalView | undefined> {
+    if (journal === undefined) return undefined;
+    try {
+      const entries = await journal(user, { limit: JOURNAL_ENTRIES });
+      const more = entries.length >= JOURNAL_ENTRIES;
+      return { entries: entries.slice(0, JOURNAL_ENTRIES), more };
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      return { failed: reasonOf(error) }; // the sessions are worth showing without it
+    }
+  }
+
+  async function show(c: Context<Env>, layout: LayoutProps, children: Child) {
+    const { operator } = c.var;
+    const all = { store, operator, canSignOut, ...layout, children };
+    return c.html(await document(all));
+  }
+
+  async function sorry(c: Context<Env>, status: number, message: string): Promise<Response> {
+    const { operator } = c.var;
+    const root = `./${'../'.repeat(rest(c).split('/').length - 1)}`;
+    const who = operator === undefined ? {} : { operator, canSignOut, store }; // a stranger learns nothing of it
+    const props = { title: titles[status] ?? 'Refused', root, ...who };
+    const children = (
+      <>
+        <p class="notice failed">{message}</p>
+        {operator !== undefined && root === './' && <Find />}
+        <p>
+          <a href={root}>To the first page</a>
+        </p>
+      </>
+    );
+    return c.html(await document({ ...props, children }), status as 400);
+  }
+
+  async function stranger(c: Context<Env>): Promise<Response> {
+    if (options.onStranger !== undefined) return options.onStranger(c);
+    return sorry(c, 403, 'This is for operators.');
+  }
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Not understood',
+  403: 'Refused',
+  404: 'Not found',
+  405: 'Not understood',
+  413: 'Too large',
+  415: 'Not understood',
+  500: 'An error',
+  503: 'The store is away',
+};
+
+/** What the path says behind the place where the console is mounted. */
+function rest(c: Context): string {
+  const place = routePath(c, -1).replace(/\*$/, '');
+  return c.req.path.startsWith(place) ? c.req.path.slice(place.length) : '';
+}
+
+/** The console's links are relative, so that it can be mounted anywhere: they need the slash. */
+function withSlash(c: Context): Response {
+  const { search } = new URL(c.req.url);
+  return c.redirect(`./${c.req.path.split('/').at(-1)}/${search}`, 302);
+}
+
+function requiredId(text: string): SessionId {
+  const id = parseSessionId(text);
+  if (id !== undefined) return id;
+  const message =
+    'That is no session id: 22 letters, digits, - and _, as the last part of its key.';
+  throw new HTTPException(404, { message });
+}
+
+function noSession(): HTTPException {
+  const message = 'No session of that id is alive. It has ended, or never was.';
+  return new HTTPException(404, { message });
+}
+
+/** A name that went through a form, which would change its line ends. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new HTTPException(400, {
+      message: 'The name of the user is not encoded as it should be.',
+    });
+  }
+}
+
+function onlyOf(id: SessionId, journal: JournalView | undefined): JournalView | undefined {
+  if (journal === undefined || 'failed' in journal) return journal;
+  return { ...journal, entries: journal.entries.filter(({ sessionId }) => sessionId === id) };
+}
+
+function endedNotice(c: Context): string | undefined {
+  const ended = c.req.query('ended');
+  if (ended === undefined || !/^\d{1,9}$/.test(ended)) return undefined;
+  return `${sessions(Number(ended))} ended.`;
+}
+
+function reason(error: unknown): string {
+  return error instanceof StoreUnavailableError ? reasonOf(error) : 'an unexpected error';
+}
+
+function unavailable(error: StoreUnavailableError): string {
+  const why = `The store did not answer: ${reasonOf(error)}.`;
+  if (error.outcome === 'refused') return `${why} Nothing was changed.`;
+  const ended = error.ended ?? 0;
+  return `${why} ${ended > 0 ? `${sessions(ended)} ended, others may have` : 'What was asked for may have been done'}: look, and say it again.`;
+}

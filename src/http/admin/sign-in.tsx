@@ -1,0 +1,109 @@
+import { type Context, Hono } from 'hono';
+import { accepts } from 'hono/accepts';
+import { HTTPException } from 'hono/http-exception';
+import { crossSiteCheck } from '../cross-site.ts';
+import { type FormEnv, limitForm, readForm } from '../form.ts';
+import { actorOf } from './acts.ts';
+import { document } from './layout.tsx';
+import type { OperatorConsoleOptions } from './options.ts';
+import { route } from './route.ts';
+import type { TokenAccess } from './token-access.ts';
+
+/** A page of the console with what it was asked, and nothing else: where to go after the sign-in. */
+const PAGE = /^(?:user|session)?(?:\?[\x21-\x7e]*)?$/;
+
+/** What a sign-in needs beside the token. */
+export interface SignInOptions {
+  readonly access: TokenAccess;
+  readonly audit: OperatorConsoleOptions['audit'];
+  readonly trustProxy: boolean;
+}
+
+/** Where people present the token: `POST sign-in` and `POST sign-out`. */
+export function signInRoutes({ access, audit, trustProxy }: SignInOptions): Hono<FormEnv> {
+  const crossSite = crossSiteCheck({ trustProxy });
+  const app = new Hono<FormEnv>();
+
+  app.post('*', async (c, next) => {
+    const { method, url } = c.req;
+    const refused = crossSite({ method, url, header: (name) => c.req.header(name) });
+    if (refused !== undefined) throw new HTTPException(403, { message: refused });
+    return next();
+  });
+
+  route(app, '/sign-in', {
+    POST: [
+      limitForm,
+      readForm,
+      async (c: Context<FormEnv>) => {
+        const { form } = c.var;
+        const [name, next] = [form.get('name') ?? '', form.get('next') ?? ''];
+        const signedInAs = await access.signIn(c, name, form.get('token') ?? '');
+        audit({
+          by: actorOf(signedInAs ?? name.slice(0, 64)),
+          did: 'sign in',
+          outcome: signedInAs === undefined ? 'refused' : 'done',
+        });
+        if (signedInAs === undefined) return askForToken(c, { name, next, wrong: true });
+        return c.redirect(`./${PAGE.test(next) ? next : ''}`, 303);
+      },
+    ],
+  });
+
+  route(app, '/sign-out', {
+    POST: [
+      async (c: Context) => {
+        const operator = await access.operator(c);
+        access.signOut(c);
+        if (operator !== undefined)
+          audit({ by: actorOf(operator), did: 'sign out', outcome: 'done' });
+        return c.redirect('./', 303);
+      },
+    ],
+  });
+
+  return app;
+}
+
+/** Answers whoever brought no token, or a wrong one: programs in JSON, people with a form. 401. */
+export async function askForToken(
+  c: Context,
+  asked?: { readonly name: string; readonly next: string; readonly wrong: boolean },
+): Promise<Response> {
+  c.header('WWW-Authenticate', 'Bearer realm="Sojourn"'); // of which browsers make nothing
+  const supports = ['application/json', 'text/html'];
+  const type = accepts(c, { header: 'Accept', supports, default: 'application/json' });
+  if (type !== 'text/html') {
+    return c.json({ error: 'This asks for the admin token, as a bearer token' }, 401);
+  }
+  const { name = '', wrong = false, next = pageOf(c) } = asked ?? {};
+  const page = {
+    title: 'Sign in',
+    notice: wrong ? 'That is not the token.' : undefined,
+    failed: wrong,
+    children: <SignInForm name={name} next={next} />,
+  };
+  return c.html(await document(page), 401);
+}
+
+function SignInForm({ name, next }: { readonly name: string; readonly next: string }) {
+  return (
+    <section aria-label="Sign in">
+      <form class="sign-in" method="post" action="./sign-in">
+        <input type="hidden" name="next" value={next} />
+        <label for="name">Your name</label>
+        <input id="name" name="name" value={name} autocomplete="username" maxlength={64} required />
+        <p class="hint">Whatever you do here is noted under it.</p>
+        <label for="token">Admin token</label>
+        <input id="token" name="token" type="password" autocomplete="current-password" required />
+        <button type="submit">Sign in</button>
+      </form>
+    </section>
+  );
+}
+
+function pageOf(c: Context): string {
+  if (c.req.method !== 'GET') return '';
+  const { search } = new URL(c.req.url);
+  return `${c.req.path.split('/').at(-1)}${search}`;
+}
