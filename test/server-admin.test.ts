@@ -211,6 +211,35 @@ describeWithServers('readiness on the second listener', () => {
 });
 
 describeWithServers('the console on Redis', () => {
+  it('shows who ended a session, whichever way, as the journal has it', async () => {
+    const redis = await startRedisServer({ binary: redisBinary() });
+    try {
+      const token = 'correct-horse-battery-staple';
+      const where = ['--port', '0', '--admin-port', '0', '--redis-url', redis.url];
+      const server = new SojournProcess(where, { ADMIN_TOKEN: token });
+      running.push(server);
+      const admin = new Browser(await server.adminUrl());
+      await admin.post('/sign-in', { name: 'grace', token });
+      const logIn = async () => {
+        const browser = new Browser(await server.url());
+        const login = await browser.post('/login', { username: 'ada' });
+        return { browser, ...((await login.json()) as { session_id: string }) };
+      };
+      await (await logIn()).browser.post('/logout');
+      await admin.post('/end', { id: (await logIn()).session_id });
+      await logIn();
+      await admin.post('/end-user', { user: 'ada' });
+      await logIn();
+      await admin.post('/end-all', { confirmation: 'session:demo:' });
+      const page = async () => (await admin.request('/user?name=ada')).text();
+      const ends = async () => (await page()).match(/Ended from elsewhere|Logged out/g);
+      await expect.poll(ends).toHaveLength(4);
+      expect((await page()).match(/console grace/g)).toHaveLength(3);
+    } finally {
+      await redis.stop();
+    }
+  });
+
   it('ends all sessions under its prefix and no others, and the log says who did, whatever its level', async () => {
     const redis = await startRedisServer({ binary: redisBinary() });
     try {

@@ -1,6 +1,7 @@
 import { ConfigError, DEFAULT_PREFIX, redisSettings } from '../config.ts';
+import { endAll as endAllOf } from '../domain/end-all.ts';
 import { halfWay } from '../domain/errors.ts';
-import { batchesOf, Pace, type PaceOptions } from '../domain/pace.ts';
+import type { PaceOptions } from '../domain/pace.ts';
 import type { SessionId } from '../domain/session-token.ts';
 import {
   type Command,
@@ -124,21 +125,10 @@ async function endEvery(
   by: string,
   options: PaceOptions,
 ): Promise<number> {
-  const pace = new Pace(options);
   let ended = 0;
   try {
-    for await (const page of walkIds(inspection, options)) {
-      for (const ids of batchesOf(page)) {
-        const answers = await pace.work(async () => {
-          const ending = await Promise.allSettled(ids.map((id) => service.end(id, { by })));
-          await service.journalWritten(); // so that a batch of entries is all that waits
-          return ending;
-        });
-        ended += answers.filter((one) => one.status === 'fulfilled' && one.value).length;
-        const failed = answers.find((one) => one.status === 'rejected');
-        if (failed !== undefined) throw failed.reason;
-      }
-    }
+    const ids = walkIds(inspection, options);
+    for await (const some of endAllOf(service, ids, { by, ...options })) ended += some;
     return ended;
   } catch (error) {
     throw halfWay(error, ended);

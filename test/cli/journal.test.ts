@@ -34,7 +34,15 @@ describeWithServers('the journal, from a server to the command line', { timeout:
   });
 
   async function serve(args: readonly string[] = [], url = redis.url) {
-    const server = new SojournProcess(['--port', '0', '--redis-url', url, ...args]);
+    const server = new SojournProcess([
+      '--port',
+      '0',
+      '--admin-port',
+      '0',
+      '--redis-url',
+      url,
+      ...args,
+    ]);
     servers.push(server);
     return { server, url: await server.url() };
   }
@@ -220,8 +228,11 @@ describeWithServers('the journal, from a server to the command line', { timeout:
       await browser.post('/logout');
       const again = await (await browser.request('/session')).json();
       expect(again).toMatchObject({ authenticated: false });
+      const admin = await server.adminUrl();
       await until('it is counted', async () =>
-        /^sojourn_journal_failures_total [1-9]/m.test(await (await fetch(`${url}/metrics`)).text()),
+        /^sojourn_journal_failures_total [1-9]/m.test(
+          await (await fetch(`${admin}/metrics`)).text(),
+        ),
       );
       expect(server.stderr.match(/the journal cannot be written/g)).toHaveLength(1);
       expect(server.stderr).toMatch(

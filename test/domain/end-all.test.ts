@@ -27,6 +27,7 @@ it('ends a batch at a time, however long a page of ids is, and tells how many th
   let atOnce = 0;
   let most = 0;
   const counting = {
+    journalWritten: () => service.journalWritten(),
     async end(id: string) {
       most = Math.max(most, ++atOnce);
       await new Promise(setImmediate);
@@ -51,6 +52,7 @@ it('counts an id that comes twice, or has ended, as nothing', async () => {
 it('tells what ended before it fails with what the store failed with', async () => {
   const { service, ids } = await withSessions(3);
   const failing = {
+    journalWritten: () => service.journalWritten(),
     end: (id: string) =>
       id === ids[1] ? Promise.reject(new StoreUnavailableError('unknown')) : service.end(id),
   };

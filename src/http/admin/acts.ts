@@ -36,7 +36,7 @@ export class OperatorActs {
   async endSession(operator: string, sessionId: SessionId): Promise<boolean> {
     const { service } = this.#options;
     return this.#audited(operator, { did: 'end session', sessionId }, async () => {
-      const ended = await service.end(sessionId);
+      const ended = await service.end(sessionId, { by: actorOf(operator) });
       return { answer: ended, ended: Number(ended) };
     });
   }
@@ -45,7 +45,7 @@ export class OperatorActs {
   async endUser(operator: string, user: string): Promise<number> {
     const { service } = this.#options;
     return this.#audited(operator, { did: 'end user', user }, async () => {
-      const ended = await service.deleteAll(user);
+      const ended = await service.deleteAll(user, { by: actorOf(operator) });
       return { answer: ended, ended };
     });
   }

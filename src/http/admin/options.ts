@@ -32,13 +32,13 @@ export interface OperatorConsoleOptions {
   readonly store?: ConsoleStore;
   /** Where the charts come from: a `RecentFigures` that observes the service. Default: no charts. */
   readonly figures?: FiguresSource;
-  /** What happened to a user's sessions, newest first. Default: nothing is told of what has ended. */
+  /** What happened to a user's sessions, newest first: `(user, query) => service.journal(user, query)`. Default: nothing is told of what has ended. */
   readonly journal?: (
     user: string,
     query: { readonly limit: number },
   ) => Promise<readonly ConsoleJournalEntry[]>;
   /**
-   * Ends all sessions there are, and tells after each batch how many: `() => endAll(service, scanSessions({ client }))`.
+   * Ends all sessions there are, and tells after each batch how many: `(by) => endAll(service, scanSessions({ client }), { by })`.
    * It is told who wants that, as the audit names them, and goes on after the page has answered. Default: the console cannot.
    */
   readonly endAll?: (by: string) => AsyncIterable<number>;
