@@ -30,7 +30,6 @@ export {
 } from './adapters/redis/near-cache/near-cache.ts';
 export type { HostAndPort, RedisAccess, RedisAddress } from './adapters/redis/redis-address.ts';
 export {
-  type OnRecord,
   RedisSessionRepository,
   type RedisSessionRepositoryOptions,
 } from './adapters/redis/redis-session-repository.ts';

@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { connectRedis, type RedisConnection } from '../../src/adapters/redis/connect-redis.ts';
 import { type NearCache, openNearCache } from '../../src/adapters/redis/near-cache/near-cache.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { type Session, SessionService } from '../../src/index.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
+import { killReaders } from '../support/near-cache-connections.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { delayingReplies, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -156,18 +157,20 @@ describeWithServers('the near cache', () => {
     expect(performance.now() - usedAt).toBeGreaterThan(990);
   });
 
-  it('goes on keeping a session that it slid itself', async () => {
+  it('goes on keeping a session that it slid itself, and hears of changes to it', async () => {
     const token = await kept();
-    await here.get(token);
-    const before = await slides();
-    await until('its put-off slide is done', async () => (await slides()) > before);
-    await until('it has been read again', async () => {
+    for (const n of ['1', '2']) {
+      await here.get(token);
+      const before = await slides();
+      await until('its put-off slide is done', async () => (await slides()) > before);
       const calls = await scriptCalls();
-      return (await look(token)) !== undefined && (await scriptCalls()) === calls;
-    });
-    const calls = await scriptCalls();
-    for (let i = 0; i < 100; i += 1) await look(token);
-    expect(await scriptCalls()).toBe(calls);
+      for (let i = 0; i < 100; i += 1) await look(token);
+      expect(await scriptCalls()).toBe(calls);
+      await elsewhere.update(token, { set: { n } });
+      await until('it is seen', async () => (await look(token))?.fields.n === n, {
+        timeoutMs: BOUND_MS,
+      });
+    }
   });
 
   it('answers a use whose slide waits as the slide will leave the session', async () => {
@@ -219,6 +222,43 @@ describeWithServers('the near cache', () => {
     await kept();
     await elsewhere.update(token, { set: { n: 'new' } });
     await until('it is seen', async () => (await look(token))?.fields.n === 'new');
+  });
+
+  it('forgets all when the connection that it reads by is cut, and trusts the next one', async () => {
+    const token = await kept();
+    await killReaders(server);
+    await until('all is forgotten', async () => nearCache.stats().sessions === 0);
+    expect(await look(token)).toBeDefined();
+    await trusted();
+    await until('it is kept', async () => {
+      await look(token);
+      return nearCache.stats().sessions > 0;
+    });
+    await elsewhere.update(token, { set: { n: 'new' } });
+    await until('it is seen', async () => (await look(token))?.fields.n === 'new', {
+      timeoutMs: BOUND_MS,
+    });
+  });
+
+  it('trusts no connections that lead to several servers', async () => {
+    const next = await startRedisServer({ binary: redisBinary() });
+    // So that the id of the connection for changes is there too, and another one's.
+    const others = Array.from({ length: 50 }, () => new Redis(next.port, next.host));
+    try {
+      const failures: string[] = [];
+      await nearCache.close();
+      const onError = ({ message }: Error) => failures.push(message);
+      nearCache = openNearCache({ client: connection.client, onError });
+      await trusted();
+      await Promise.all(others.map((other) => other.ping()));
+      proxy.lead(next);
+      await killReaders(server);
+      await until('it says so', async () => failures.some((one) => /several servers/.test(one)));
+      expect(nearCache.stats().trusted).toBe(false);
+    } finally {
+      for (const other of others) other.disconnect();
+      await next.stop();
+    }
   });
 
   it('trusts nothing that is older than the bound when its connection is silent', async () => {
@@ -408,12 +448,16 @@ describeWithServers('the near cache', () => {
     const token = await kept();
     const requests = new AsyncLocalStorage<string>();
     const inNameOf: unknown[] = [];
-    const client = connection.client as Redis;
-    const send = client.sendCommand.bind(client);
-    client.sendCommand = (command, stream) => {
-      inNameOf.push(requests.getStore());
-      return send(command, stream);
-    };
+    const sendCommand = Redis.prototype.sendCommand;
+    const spy = vi.spyOn(Redis.prototype, 'sendCommand').mockImplementation(function (
+      this: Redis,
+      command,
+      stream,
+    ) {
+      if (command.name.startsWith('eval')) inNameOf.push(requests.getStore());
+      return sendCommand.call(this, command, stream);
+    });
+    onTestFinished(() => spy.mockRestore());
     await requests.run('a request', () => here.get(token));
     expect(inNameOf).toEqual([]);
     await until('it is slid', async () => inNameOf.length > 0);

@@ -3,13 +3,13 @@ import { storeUnavailable } from '../redis-errors.ts';
 import { isCluster } from './ioredis-cluster.ts';
 import { openOwnIoredis } from './ioredis-own.ts';
 import type {
+  ConnectionEvents,
   OwnCommands,
   RedisCommands,
-  RedisListener,
-  RedisListening,
   RedisScript,
   RedisServer,
   SentCommand,
+  StandingConnection,
   Whereabouts,
 } from './redis-commands.ts';
 
@@ -56,10 +56,10 @@ export class IoredisCommands implements RedisCommands {
     return openOwnIoredis(this.#client, timeoutMs, (client) => new IoredisCommands(client));
   }
 
-  listen(listener: RedisListener): RedisListening {
+  stayConnected(events: ConnectionEvents): StandingConnection {
     const client = this.#client;
-    if (isCluster(client)) throw new Error('Only one server can be listened to, not a cluster.');
-    return listen(client, listener);
+    if (isCluster(client)) throw new Error('A cluster is more than one server.');
+    return stayConnected(client, events);
   }
 
   whereabouts(): Whereabouts | undefined {
@@ -116,23 +116,26 @@ function throwUnavailable(error: unknown): never {
   throw storeUnavailable(error);
 }
 
-function listen(client: Redis, listener: RedisListener): RedisListening {
+function stayConnected(client: Redis, events: ConnectionEvents): StandingConnection {
   const connection = client.duplicate({
     // It would subscribe again by itself before Redis was told to track: each new connection begins with `ready`.
     autoResubscribe: false,
     enableOfflineQueue: false,
+    // What the last connection did not answer is not sent again on the next one.
+    maxRetriesPerRequest: 0,
     lazyConnect: false,
     ...resp2,
   });
+  const commands = new IoredisCommands(connection);
   const renew = () => {
-    listener.lost();
+    events.lost();
     if (connection.status === 'ready') connection.disconnect(true); // else it is on its way
   };
-  connection.on('error', (error) => listener.failed(error));
-  connection.on('ready', () => listener.ready());
-  connection.on('close', () => listener.lost());
+  connection.on('error', (error) => events.failed(error));
+  connection.on('ready', () => events.ready());
+  connection.on('close', () => events.lost());
   connection.on('messageBuffer', (channel: Buffer, message: Buffer | Buffer[] | null) => {
-    listener.heard(
+    events.heard(
       String(channel),
       Array.isArray(message) ? message.map(String) : message && String(message),
     );
@@ -141,6 +144,7 @@ function listen(client: Redis, listener: RedisListener): RedisListening {
   return {
     database: client.options.db ?? 0,
     command: (name, args) => send(connection, name, args),
+    script: (script, key, args) => commands.script(script, key, args),
     async subscribe(channel) {
       await connection.subscribe(channel).catch(throwUnavailable);
     },

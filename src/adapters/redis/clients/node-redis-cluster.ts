@@ -13,10 +13,10 @@ import {
 import type {
   OwnCommands,
   RedisCommands,
-  RedisListening,
   RedisScript,
   RedisServer,
   SentCommand,
+  StandingConnection,
   Whereabouts,
 } from './redis-commands.ts';
 
@@ -104,8 +104,8 @@ export class NodeRedisClusterCommands implements RedisCommands {
     };
   }
 
-  listen(): RedisListening {
-    throw new Error('Only one server can be listened to, not a cluster.');
+  stayConnected(): StandingConnection {
+    throw new Error('A cluster is more than one server.');
   }
 
   whereabouts(): Whereabouts | undefined {

@@ -28,7 +28,7 @@ export async function listenToKeys(
   return new Promise((resolve, reject) => {
     const channels = new Map<string, KeyEvent>();
     let watching = false;
-    const connection = commands.listen({
+    const connection = commands.stayConnected({
       ready() {
         for (const event of events) {
           channels.set(`__keyevent@${connection.database}__:${event}`, event);
