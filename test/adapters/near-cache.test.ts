@@ -224,20 +224,17 @@ describeWithServers('the near cache', () => {
     await until('it is seen', async () => (await look(token))?.fields.n === 'new');
   });
 
-  it('forgets all when the connection that it reads by is cut, and trusts the next one', async () => {
+  it('forgets all when the connection that it reads by is cut, and keeps nothing that Redis does not track', async () => {
     const token = await kept();
-    await killReaders(server);
-    await until('all is forgotten', async () => nearCache.stats().sessions === 0);
-    expect(await look(token)).toBeDefined();
-    await trusted();
-    await until('it is kept', async () => {
-      await look(token);
-      return nearCache.stats().sessions > 0;
-    });
-    await elsewhere.update(token, { set: { n: 'new' } });
-    await until('it is seen', async () => (await look(token))?.fields.n === 'new', {
-      timeoutMs: BOUND_MS,
-    });
+    for (const n of ['1', '2', '3', '4', '5']) {
+      await killReaders(server);
+      await until('all is forgotten', async () => nearCache.stats().sessions === 0);
+      while (nearCache.stats().sessions === 0) expect(await look(token)).toBeDefined();
+      await elsewhere.update(token, { set: { n } });
+      await until('it is seen', async () => (await look(token))?.fields.n === n, {
+        timeoutMs: BOUND_MS,
+      });
+    }
   });
 
   it('trusts no connections that lead to several servers', async () => {
