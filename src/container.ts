@@ -183,8 +183,6 @@ async function redisStore(
     database: { system: 'redis', ...serverOf(address) },
     countSessions: shareCount({ client, prefix }),
     async watchExpiry(observer) {
-      // Of a cluster each master would have to be listened to.
-      if (client.isCluster) return;
       watch = watchExpiry({ client, prefix, observer });
       await watch;
     },

@@ -48,8 +48,14 @@ export class IoredisCommands implements RedisCommands {
       return {
         name: path ?? `${host}:${port}`,
         command: (name, args) => send(node, name, args),
+        stayConnected: (events) => stayConnected(node, events),
       };
     });
+  }
+
+  primaryOf(slot: number): string | undefined {
+    const client = this.#client;
+    return isCluster(client) ? client.slots[slot]?.[0] : undefined;
   }
 
   openOwn(timeoutMs: number): Promise<OwnCommands> {
@@ -124,6 +130,9 @@ function stayConnected(client: Redis, events: ConnectionEvents): StandingConnect
     // What the last connection did not answer is not sent again on the next one.
     maxRetriesPerRequest: 0,
     lazyConnect: false,
+    // Nodes of a cluster have none: the cluster replaces them.
+    retryStrategy: client.options.retryStrategy ?? retryDelay,
+    readOnly: false,
     ...resp2,
   });
   const commands = new IoredisCommands(connection);
@@ -154,6 +163,10 @@ function stayConnected(client: Redis, events: ConnectionEvents): StandingConnect
       connection.disconnect();
     },
   };
+}
+
+function retryDelay(attempt: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt, 5), 1000);
 }
 
 // ioredis 6 speaks RESP3 unless told otherwise, in which Redis pushes invalidations, and 6.0 drops what is pushed.

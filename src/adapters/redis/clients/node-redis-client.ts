@@ -65,6 +65,8 @@ export interface NodeRedisMaster {
 /** `createCluster`. */
 export interface NodeRedisCluster extends Emitter {
   readonly masters: readonly NodeRedisMaster[];
+  /** By slot; none of a slot that nobody serves. */
+  readonly slots: readonly ({ readonly master: NodeRedisMaster } | undefined)[];
   readonly _options: {
     readonly rootNodes: readonly (NodeRedisOptions & { readonly url?: string })[];
     readonly defaults?: NodeRedisOptions;

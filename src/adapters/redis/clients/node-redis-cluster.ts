@@ -10,6 +10,7 @@ import {
   timeoutOf,
   unavailable,
 } from './node-redis-client.ts';
+import { NodeRedisStanding } from './node-redis-standing.ts';
 import type {
   OwnCommands,
   RedisCommands,
@@ -56,7 +57,22 @@ export class NodeRedisClusterCommands implements RedisCommands {
           const client = await this.#cluster.nodeClient(master);
           return client.sendCommand([name, ...args.map(String)], options);
         }),
+      stayConnected: (events) =>
+        new NodeRedisStanding(
+          {
+            duplicate: async (overrides) => {
+              const client = await this.#cluster.nodeClient(master);
+              return client.duplicate(overrides(client.options));
+            },
+            onLost: () => () => {}, // the cluster replaces what is lost
+          },
+          events,
+        ),
     }));
+  }
+
+  primaryOf(slot: number): string | undefined {
+    return this.#cluster.slots[slot]?.master.address;
   }
 
   async openOwn(timeoutMs: number): Promise<OwnCommands> {

@@ -57,8 +57,13 @@ export class NodeRedisCommands implements RedisCommands {
       {
         name: path ?? `${host}:${port}`,
         command: (name, args) => this.#send([name, ...args.map(String)]),
+        stayConnected: (events) => this.stayConnected(events),
       },
     ];
+  }
+
+  primaryOf(): undefined {
+    return undefined;
   }
 
   async openOwn(timeoutMs: number): Promise<OwnCommands> {

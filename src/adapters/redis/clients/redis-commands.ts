@@ -22,16 +22,18 @@ export interface RedisCommands {
   script(script: RedisScript, key: string, args: readonly (string | number)[]): Promise<unknown>;
   /** Runs a command whose first argument is a key, on the primary that has it. */
   command(name: string, key: string, args: readonly (string | number)[]): Promise<unknown>;
-  /** Every server that keys are written to. */
+  /** Every server that keys are written to, as far as the client knows. */
   primaries(): Promise<readonly RedisServer[]>;
+  /** Which of them, on a cluster, the client takes for the owner of a slot: its name. */
+  primaryOf(slot: number): string | undefined;
   /**
    * Connects once more to the same place. The connection never reconnects: a new one would know nothing of what was
    * written on the old one. `timeoutMs` bounds the connecting, and each command where the client can.
    */
   openOwn(timeoutMs: number): Promise<OwnCommands>;
   /**
-   * Connects once more, to one server only, so not on a cluster. When the client's own connection breaks this one is
-   * given up too, since the next may lead to another server.
+   * Connects once more, to the one server that there is: on a cluster each primary has this for itself. When the client's
+   * own connection breaks this one is given up too, since the next may lead to another server.
    */
   stayConnected(events: ConnectionEvents): StandingConnection;
   /** Where the client connects to; `undefined` where it keeps that to itself. */
@@ -45,6 +47,8 @@ export interface RedisServer {
   /** `host:port` or a path. */
   readonly name: string;
   command(name: string, args: readonly (string | number)[]): Promise<unknown>;
+  /** Connects once more, to this server. */
+  stayConnected(events: ConnectionEvents): StandingConnection;
 }
 
 /** A connection that nobody else writes on. */

@@ -10,8 +10,9 @@ export interface NearCacheEntry {
   readonly session: Session;
   /** The current one: a replaced secret in its grace is never served from here. */
   readonly secretHash: SecretHash;
-  /** Who tells when it changes. */
+  /** Who tells when it changes, as long as that server is the slot's. */
   readonly trust: Trust;
+  readonly slot: number;
   /** Not before this Redis ends it, unless it is slid. */
   readonly expiresAt: number;
   /** `slidAtOf` it. */
@@ -67,7 +68,7 @@ export class NearCacheEntries {
 export function toEntry(
   { session, record }: SessionReading,
   secretHash: SecretHash,
-  trust: Trust,
+  { trust, slot }: Pick<NearCacheEntry, 'trust' | 'slot'>,
   askedAt: number,
 ): NearCacheEntry | undefined {
   if (held(record, reserved.secret) !== secretHash) return undefined;
@@ -77,7 +78,7 @@ export function toEntry(
   const endsAt = (session.endsAt ?? Infinity) - performance.timeOrigin;
   return {
     session: { ...session }, // whoever was given the other may have changed it
-    ...{ secretHash, trust },
+    ...{ secretHash, trust, slot },
     expiresAt: askedAt + session.remainingMs,
     slidAt: slidAtOf(session, askedAt),
     maybeCutFrom: endsAt - session.ttl * 1000 - SKEW_MS,

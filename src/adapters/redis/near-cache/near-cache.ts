@@ -3,6 +3,8 @@ import type { Session } from '../../../domain/session.ts';
 import type { Credential, SecretHash, SessionId } from '../../../domain/session-token.ts';
 import type { Absent, Access, SessionRepository } from '../../../ports/session-repository.ts';
 import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
+import { openForEachPrimary } from '../each-primary.ts';
+import { slotOf } from '../key-slot.ts';
 import {
   named,
   RedisSessionRepository,
@@ -13,12 +15,12 @@ import {
 } from '../redis-session-repository.ts';
 import { NearCacheEntries, type NearCacheEntry, slidAtOf, toEntry } from './entries.ts';
 import { LONGEST_PUT_OFF_MS, NearCacheTouches, type PutOff } from './touches.ts';
-import { PING_INTERVAL_MS, Tracking, type Trust } from './tracking.ts';
+import { PING_INTERVAL_MS, Tracking, type TrackingEvents, type Trust } from './tracking.ts';
 import { forgettingWrites } from './writes.ts';
 
 /** Which sessions to keep, and how many. */
 export interface NearCacheOptions {
-  /** A client of one server. On a cluster nothing is kept: every call goes to Redis. */
+  /** A client of one server, behind Sentinel or of a cluster. */
   readonly client: RedisClient;
   /** As the repository has it. Default `session:`. */
   readonly prefix?: string;
@@ -33,7 +35,7 @@ export interface NearCacheOptions {
 /** Sessions in Redis, those in use kept in this process as well. */
 export interface NearCache {
   readonly repository: SessionRepository;
-  /** How much is kept, whether reads may be answered from it now, and how many were so far, or not. */
+  /** How much is kept, whether reads may be answered from it now, on a cluster those of every primary, and how many were so far, or not. */
   stats(): {
     readonly sessions: number;
     readonly bytes: number;
@@ -75,10 +77,6 @@ export function openNearCache({
 }: NearCacheOptions): NearCache {
   const commands = commandsOf(client);
   const origin = new RedisSessionRepository({ client, prefix });
-  if (commands.isCluster) {
-    const stats = () => ({ sessions: 0, bytes: 0, trusted: false, hits: 0, misses: 0 });
-    return { repository: origin, stats, close: async () => {} };
-  }
   const byClient: RunScript = (script, key, args) => commands.script(script, key, args);
   const entries = new NearCacheEntries(maxSessions, maxBytes);
   const loads = new Map<SessionId, Load>();
@@ -91,31 +89,38 @@ export function openNearCache({
     loads.delete(id);
   }
 
-  const tracking = new Tracking(
-    (events) => commands.stayConnected(events),
-    async () => (await commands.primaries())[0]?.command('INFO', ['server']),
-    {
-      changed: (key) => forget(key.slice(prefix.length) as SessionId),
-      lost(trust) {
-        entries.deleteOf(trust);
-        for (const [id, load] of loads) if (load.trust === trust) loads.delete(id);
-      },
-      failed: onError,
+  const events: TrackingEvents = {
+    changed: (key) => forget(key.slice(prefix.length) as SessionId),
+    lost(trust) {
+      entries.deleteOf(trust);
+      for (const [id, load] of loads) if (load.trust === trust) loads.delete(id);
     },
+    failed: onError,
+  };
+  const trackings = openForEachPrimary(
+    commands,
+    (primary) => new Tracking(primary, commands.isCluster, events),
   );
-  const beating = setInterval(() => tracking.beat(), PING_INTERVAL_MS).unref();
+  const beating = setInterval(() => {
+    for (const tracking of trackings.all()) tracking.beat();
+    void trackings.follow();
+  }, PING_INTERVAL_MS).unref();
   const writes = forgettingWrites(origin, forget);
 
-  /** What may be relied on now. */
-  function trusted(now: number): Trust | undefined {
-    const { trust } = tracking;
+  /** What may be relied on now for keys of that slot. */
+  function trusted(slot: number, now: number): Trust | undefined {
+    const trust = trackings.of(slot)?.trust;
     return trust !== undefined && now < trust.until ? trust : undefined;
+  }
+
+  function slotFor(id: SessionId): number {
+    return commands.isCluster ? slotOf(prefix + id) : 0;
   }
 
   function kept({ id, secretHash }: Credential, now: number): NearCacheEntry | undefined {
     const entry = entries.get(id);
-    if (entry?.secretHash !== secretHash) return undefined;
-    return now < entry.expiresAt && now < entry.trust.until ? entry : undefined;
+    if (entry?.secretHash !== secretHash || now >= entry.expiresAt) return undefined;
+    return trusted(entry.slot, now) === entry.trust ? entry : undefined;
   }
 
   /** One whose session is kept under another secret: until Redis tells of a rotation nothing is learned from it. */
@@ -140,10 +145,11 @@ export function openNearCache({
   async function load(credential: Credential, ask: Question): Promise<SessionReading | Absent> {
     const { id } = credential;
     const askedAt = performance.now();
-    const trust = isOther(credential, askedAt) ? undefined : trusted(askedAt);
+    const slot = slotFor(id);
+    const trust = isOther(credential, askedAt) ? undefined : trusted(slot, askedAt);
     const reading = await (trust === undefined
       ? ask(byClient, false)
-      : loadTracked(credential, ask, trust, askedAt));
+      : loadTracked(credential, ask, { trust, slot }, askedAt));
     if (typeof reading !== 'object') return reading;
     if (reading.slid && trust === undefined) forget(id);
     touches.done(id, reading.slid ? askedAt : slidAtOf(reading.session, askedAt));
@@ -153,9 +159,10 @@ export function openNearCache({
   async function loadTracked(
     { id, secretHash }: Credential,
     ask: Question,
-    trust: Trust,
+    from: { readonly trust: Trust; readonly slot: number },
     askedAt: number,
   ): Promise<SessionReading | Absent> {
+    const { trust } = from;
     const load: Load = { secretHash, trust, answer: askTracked() };
     loads.set(id, load); // before an answer or the word of a change can arrive
     const drop = () => loads.get(id) === load && loads.delete(id);
@@ -163,7 +170,7 @@ export function openNearCache({
       const reading = await load.answer;
       if (loads.get(id) !== load) return reading;
       const entry =
-        typeof reading === 'object' ? toEntry(reading, secretHash, trust, askedAt) : undefined;
+        typeof reading === 'object' ? toEntry(reading, secretHash, from, askedAt) : undefined;
       if (entry !== undefined) entries.set(id, entry);
       else if (entries.get(id)?.secretHash === secretHash) entries.delete(id);
       return reading;
@@ -236,7 +243,8 @@ export function openNearCache({
     misses += 1;
     const now = performance.now();
     const cannotWait = kept(credential, now) !== undefined;
-    if (cannotWait || trusted(now) === undefined) return toSession(await slide(credential, access));
+    if (cannotWait || trusted(slotFor(credential.id), now) === undefined)
+      return toSession(await slide(credential, access));
     // One that was slid a moment ago, also by another process, is only read.
     const refreshAfterMs = Math.max(access.refreshAfterMs, LONGEST_PUT_OFF_MS);
     const reading = await slide(credential, { at: access.at, refreshAfterMs });
@@ -262,18 +270,24 @@ export function openNearCache({
     return load(credential, askAndSlide(credential, access));
   }
 
+  function isTrusted(): boolean {
+    const now = performance.now();
+    const all = trackings.all();
+    return all.length > 0 && all.every(({ trust }) => trust !== undefined && now < trust.until);
+  }
+
   return {
     repository: { ...writes, read, access },
     stats: () => ({
       sessions: entries.size,
       bytes: entries.bytes,
-      trusted: trusted(performance.now()) !== undefined,
+      trusted: isTrusted(),
       hits,
       misses,
     }),
     async close() {
       clearInterval(beating);
-      tracking.close(); // first: from then on no slide is put off
+      trackings.close(); // first: from then on no slide is put off
       await touches.close();
     },
   };

@@ -1,5 +1,6 @@
 import type { StoreUnavailableError } from '../../../domain/errors.ts';
-import type { ConnectionEvents, StandingConnection } from '../clients/redis-commands.ts';
+import type { StandingConnection } from '../clients/redis-commands.ts';
+import type { Primary } from '../each-primary.ts';
 import type { RunScript } from '../redis-session-repository.ts';
 
 /** What Redis vouches for, from when it began to track one pair of connections until either of them is lost. */
@@ -42,6 +43,7 @@ export class Tracking {
   readonly #reader: StandingConnection;
   readonly #listener: StandingConnection;
   readonly #isAlive: (reader: StandingConnection) => Promise<boolean>;
+  /** Asks by the client: what it writes must be told of here. */
   readonly #askClient: () => Promise<unknown>;
   readonly #events: TrackingEvents;
   /** Which server the reading connection leads to; of the other one also the id. Each is there as long as the connection. */
@@ -52,17 +54,11 @@ export class Tracking {
   /** Why the last attempt to arm failed: the next beat makes another. */
   #failure: Error | undefined;
 
-  /** `askClient` asks the server that the application uses for `INFO server`: what it writes must be seen here. */
-  constructor(
-    connect: (events: ConnectionEvents) => StandingConnection,
-    askClient: () => Promise<unknown>,
-    events: TrackingEvents,
-    isAlive: (reader: StandingConnection) => Promise<boolean> = async (reader) =>
-      (await reader.command('PING', [])) !== undefined,
-  ) {
-    this.#askClient = askClient;
+  constructor(primary: Primary, isCluster: boolean, events: TrackingEvents) {
+    const connect = primary.stayConnected;
+    this.#isAlive = isCluster ? servesItsSlots : answers;
+    this.#askClient = () => primary.command('INFO', ['server']);
     this.#events = events;
-    this.#isAlive = isAlive;
     const failed = (error: Error) => events.failed(causeOf(error));
     this.#listener = connect({
       ready: () => {
@@ -175,6 +171,18 @@ export class Tracking {
 }
 
 const SEVERAL_SERVERS = 'The connections of the near cache lead to several servers';
+
+async function answers(reader: StandingConnection): Promise<boolean> {
+  await reader.command('PING', []);
+  return true;
+}
+
+/** A node that was demoted or cut off from the others answers a PING, and knows nothing of what they change. */
+async function servesItsSlots(reader: StandingConnection): Promise<boolean> {
+  const asked = [reader.command('ROLE', []), reader.command('CLUSTER', ['INFO'])];
+  const [role, info] = await Promise.all(asked);
+  return Array.isArray(role) && role[0] === 'master' && /^cluster_state:ok/m.test(String(info));
+}
 
 /** Which run of which server answers. */
 async function askWho(ask: () => Promise<unknown>): Promise<string> {
