@@ -4,10 +4,8 @@ export function slotOf(key: string): number {
   for (const byte of encoder.encode(hashed(key))) {
     crc = ((crc << 8) ^ (table[((crc >> 8) ^ byte) & 0xff] as number)) & 0xffff; // the table has 256 numbers
   }
-  return crc % SLOTS;
+  return crc % 16_384;
 }
-
-export const SLOTS = 16_384;
 
 const encoder = new TextEncoder();
 

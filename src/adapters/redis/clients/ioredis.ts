@@ -53,6 +53,14 @@ export class IoredisCommands implements RedisCommands {
     });
   }
 
+  async findPrimaries(): Promise<void> {
+    const client = this.#client;
+    if (!isCluster(client)) return;
+    await new Promise<void>((resolve, reject) => {
+      client.refreshSlotsCache((error) => (error ? reject(storeUnavailable(error)) : resolve()));
+    });
+  }
+
   primaryOf(slot: number): string | undefined {
     const client = this.#client;
     return isCluster(client) ? client.slots[slot]?.[0] : undefined;

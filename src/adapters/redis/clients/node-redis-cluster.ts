@@ -71,6 +71,14 @@ export class NodeRedisClusterCommands implements RedisCommands {
     }));
   }
 
+  async findPrimaries(): Promise<void> {
+    const connected = this.#cluster.masters.find(({ client }) => client?.isReady)?.client;
+    if (connected === undefined) return; // there is nobody to ask
+    await this.#cluster._slots.rediscover(connected).catch((error) => {
+      throw unavailable(error);
+    });
+  }
+
   primaryOf(slot: number): string | undefined {
     return this.#cluster.slots[slot]?.master.address;
   }

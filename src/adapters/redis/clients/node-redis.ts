@@ -62,6 +62,8 @@ export class NodeRedisCommands implements RedisCommands {
     ];
   }
 
+  async findPrimaries(): Promise<void> {}
+
   primaryOf(): undefined {
     return undefined;
   }

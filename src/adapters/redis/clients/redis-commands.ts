@@ -24,6 +24,8 @@ export interface RedisCommands {
   command(name: string, key: string, args: readonly (string | number)[]): Promise<unknown>;
   /** Every server that keys are written to, as far as the client knows. */
   primaries(): Promise<readonly RedisServer[]>;
+  /** Has the client look for them anew, on a cluster. */
+  findPrimaries(): Promise<void>;
   /** Which of them, on a cluster, the client takes for the owner of a slot: its name. */
   primaryOf(slot: number): string | undefined;
   /**

@@ -3,7 +3,6 @@ import type { SessionObserver } from '../../../ports/session-observer.ts';
 import type { RedisCommands } from '../clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
 import { openForEachPrimary, type Primary } from '../each-primary.ts';
-import { SLOTS, slotOf } from '../key-slot.ts';
 import { storeUnavailable } from '../redis-errors.ts';
 
 /** What to watch, and who hears of it. */
@@ -47,10 +46,9 @@ export async function listenToKeys(
     throw storeUnavailable(error);
   }
   if (!commands.isCluster) return async () => listening.close();
-  let turns = 0;
+  const meetPrimaries = meetingPrimaries(commands);
   const following = setInterval(() => {
-    void meetPrimaries(commands, prefix, turns++);
-    void listening.follow();
+    void meetPrimaries().then(() => listening.follow());
   }, FOLLOW_INTERVAL_MS).unref();
   return async () => {
     clearInterval(following);
@@ -101,23 +99,28 @@ function promised() {
 }
 
 /**
- * Has the client meet the primaries of a cluster that it does not know: it looks for them when a key is not where it
+ * Has the client look for primaries of a cluster that it does not know: by itself it does when a key is not where it
  * asks, and a process that only watches asks for none. One node after the other is asked what it knows.
  */
-async function meetPrimaries(commands: RedisCommands, prefix: string, turn: number): Promise<void> {
-  if (prefix.includes('{')) return; // all keys are in one slot
-  try {
-    const primaries = await commands.primaries();
-    const nodes = await primaries[turn % primaries.length]?.command('CLUSTER', ['NODES']);
-    const unknown = String(nodes)
-      .split('\n')
-      .flatMap((line) => firstSlotElsewhere(line, (slot) => commands.primaryOf(slot)) ?? []);
-    await Promise.all(
-      unknown.map((slot) => commands.command('EXISTS', `${prefix}{${tagOf(slot)}}`, [])),
-    );
-  } catch {
-    // the next turn asks another node
-  }
+function meetingPrimaries(commands: RedisCommands): () => Promise<void> {
+  let turn = 0;
+  let unmet = '';
+  return async () => {
+    try {
+      const primaries = await commands.primaries();
+      turn += 1;
+      const nodes = await primaries[turn % primaries.length]?.command('CLUSTER', ['NODES']);
+      const slots = String(nodes)
+        .split('\n')
+        .map((line) => firstSlotElsewhere(line, (slot) => commands.primaryOf(slot)));
+      const unknown = slots.filter((slot) => slot !== undefined).join();
+      // Where the client has other addresses than the nodes they never match.
+      if (unknown !== '' && (unknown !== unmet || turn % 10 === 0)) await commands.findPrimaries();
+      unmet = unknown;
+    } catch {
+      // the next turn asks another node
+    }
+  };
 }
 
 /** A slot of the primary that a line of CLUSTER NODES is about, if the client takes another one for its owner. */
@@ -132,15 +135,4 @@ function firstSlotElsewhere(
     .filter((range) => !range.startsWith('['))
     .map((range) => Number.parseInt(range, 10));
   return slots.find((slot) => primaryOf(slot) !== name);
-}
-
-const tags = new Map<number, string>();
-
-/** What hashes to that slot. */
-function tagOf(slot: number): string {
-  for (let n = tags.size; tags.size < SLOTS && !tags.has(slot); n += 1) {
-    const tag = n.toString(36);
-    if (!tags.has(slotOf(tag))) tags.set(slotOf(tag), tag);
-  }
-  return tags.get(slot) ?? '';
 }
