@@ -14,6 +14,8 @@ import { until } from '../support/until.ts';
 
 const BOUND_MS = 2000;
 
+const addressOf = ({ host, port }: RedisServer) => ({ host, port });
+
 describeWithServers('the near cache', () => {
   let server: RedisServer;
   let proxy: TcpProxy;
@@ -185,6 +187,38 @@ describeWithServers('the near cache', () => {
     expect((await look(token))?.remainingMs).toBeGreaterThan(59_000);
     await until('it is so', async () => (await admin.pttl(`session:${id}`)) > 59_000);
     expect(await slides()).toBe(calls + 1);
+  });
+
+  it('slides a session once a second for all processes that use it, and lets it live its whole idle timeout', async () => {
+    const fleet = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const { client, close } = await connectRedis({ kind: 'server', ...addressOf(server) });
+        const near = openNearCache({ client });
+        onTestFinished(async () => {
+          await near.close();
+          await close();
+        });
+        return { near, service: new SessionService({ repository: near.repository }) };
+      }),
+    );
+    await until('all are trusted', async () => fleet.every(({ near }) => near.stats().trusted));
+    const { token, session } = await elsewhere.create({}, { ttl: 60 });
+    const began = performance.now();
+    const before = await slides();
+    let usedAt = 0;
+    const use = async (service: SessionService) => {
+      while (performance.now() - began < 4000) {
+        usedAt = performance.now();
+        expect(await service.get(token)).toBeDefined();
+        await wait(20 + Math.random() * 60);
+      }
+    };
+    await Promise.all(fleet.map(({ service }) => use(service)));
+    expect((await slides()) - before).toBeGreaterThanOrEqual(2);
+    expect((await slides()) - before).toBeLessThanOrEqual(5);
+    await wait(1250 + 100); // by then the last use is slid, as docs/near-cache.md promises
+    const left = await admin.pttl(`session:${session.id}`);
+    expect(left).toBeGreaterThanOrEqual(60_000 - (performance.now() - usedAt));
   });
 
   it('misses no change elsewhere that Redis tells of together with a slide of its own', async () => {
