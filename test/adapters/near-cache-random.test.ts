@@ -15,6 +15,9 @@ import { until } from '../support/until.ts';
 const WALK_MS = 12_000;
 const SESSIONS = 40;
 
+/** So often each must have answered from memory for the walk to say something: on a busy machine it takes longer. */
+const LEAST_HITS = 100;
+
 /** How much longer than a reply Redis' word of a change may take: the two come by connections that know nothing of each other. */
 const WORD_MS = 100;
 
@@ -96,7 +99,10 @@ describeWithServers('near caches in a random walk', () => {
       const wrong: string[] = [];
       let sessions: Known[] = [];
       const began = performance.now();
-      while (performance.now() - began < WALK_MS && wrong.length === 0) {
+      const near = apps.flatMap(({ nearCache }) => nearCache ?? []);
+      const hits = () => Math.min(...near.map((one) => one.stats().hits));
+      const isOver = () => performance.now() - began > WALK_MS && hits() > LEAST_HITS;
+      while (wrong.length === 0 && !isOver()) {
         while (sessions.length < SESSIONS) sessions.push(await create());
         const chosen = sessions.filter(
           ({ restsUntil }) => random() < 0.5 && restsUntil < performance.now(),
@@ -134,11 +140,9 @@ describeWithServers('near caches in a random walk', () => {
           );
         });
       }
-      const stats = apps.map(({ nearCache }) => nearCache?.stats());
       expect(wrong.slice(0, 5), `seed ${seed}`).toEqual([]);
-      for (const figures of stats.slice(0, 2)) expect(figures?.hits).toBeGreaterThan(100);
     },
-    WALK_MS * 3,
+    WALK_MS * 5,
   );
 
   async function create(): Promise<Known> {

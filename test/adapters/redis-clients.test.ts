@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RedisServer } from '../../src/adapters/redis/clients/redis-commands.ts';
 import { commandsOf } from '../../src/adapters/redis/clients/tell-apart.ts';
 import { CommandTrace } from '../../src/adapters/redis/inspect/command-trace.ts';
 import { RedisInspection } from '../../src/adapters/redis/inspect/inspection.ts';
@@ -165,11 +166,23 @@ describeWithServers.each(deployments)('on $name', ({ kind, start }) => {
         expect(errors).toEqual([]);
       });
 
-      it('does not trust a connection that was lost, and is trusted again', async () => {
+      it.each<[string, (primary: RedisServer) => Promise<unknown>]>([
+        ['by which it hears', (primary) => primary.command('CLIENT', ['KILL', 'TYPE', 'pubsub'])],
+        [
+          'by which it reads',
+          async (primary) => {
+            const clients = String(await primary.command('CLIENT', ['LIST']));
+            for (const [, id = ''] of clients.matchAll(/^id=(\d+) .* flags=\w*t/gm))
+              await primary.command('CLIENT', ['KILL', 'ID', id]);
+          },
+        ],
+      ])('does not trust a lost connection %s, and is trusted again', async (_, cut) => {
         const { token, session } = await elsewhere.create();
-        await near.get(token);
-        for (const primary of await primaries())
-          await primary.command('CLIENT', ['KILL', 'TYPE', 'pubsub']);
+        await until('it is kept', async () => {
+          await near.get(token);
+          return nearCache.stats().sessions > 0;
+        });
+        for (const primary of await primaries()) await cut(primary);
         await until('all is forgotten', async () => nearCache.stats().sessions === 0);
         await elsewhere.end(session.id);
         expect(await near.get(token)).toBeUndefined();

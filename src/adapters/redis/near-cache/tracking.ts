@@ -87,6 +87,8 @@ export class Tracking {
   }
 
   close(): void {
+    this.#reading = undefined; // so that nothing that is under way arms
+    this.#listening = undefined;
     this.#lose();
     this.#listener.close();
     this.#reader.close();
