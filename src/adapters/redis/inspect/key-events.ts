@@ -129,7 +129,7 @@ function firstSlotElsewhere(
   primaryOf: (slot: number) => string | undefined,
 ): number | undefined {
   const [, address = '', flags = '', , , , , , ...ranges] = line.split(' ');
-  if (!/master/.test(flags) || /fail(?!\?)/.test(flags)) return undefined;
+  if (!/master/.test(flags) || /fail(?!\?)|noaddr|handshake/.test(flags)) return undefined;
   const name = address.replace(/[@,].*$/, '');
   const slots = ranges
     .filter((range) => !range.startsWith('['))

@@ -152,7 +152,8 @@ export function openNearCache({
       : loadTracked(credential, ask, { trust, slot }, askedAt));
     if (typeof reading !== 'object') return reading;
     if (reading.slid && trust === undefined) forget(id);
-    touches.done(id, reading.slid ? askedAt : slidAtOf(reading.session, askedAt));
+    const { session, slid } = reading;
+    touches.done(id, session.ttl, slid ? askedAt : slidAtOf(session, askedAt));
     return reading;
   }
 
@@ -165,7 +166,6 @@ export function openNearCache({
     const { trust } = from;
     const load: Load = { secretHash, trust, answer: askTracked() };
     loads.set(id, load); // before an answer or the word of a change can arrive
-    const drop = () => loads.get(id) === load && loads.delete(id);
     try {
       const reading = await load.answer;
       if (loads.get(id) !== load) return reading;
@@ -175,7 +175,7 @@ export function openNearCache({
       else if (entries.get(id)?.secretHash === secretHash) entries.delete(id);
       return reading;
     } finally {
-      drop();
+      if (loads.get(id) === load) loads.delete(id);
     }
 
     async function askTracked(): Promise<SessionReading | Absent> {
@@ -185,7 +185,7 @@ export function openNearCache({
         const failure = error instanceof StoreUnavailableError ? error.failure : undefined;
         if (failure === 'timeout' || failure === 'connection') trust.until = 0; // until the next proof
         if (failure === undefined || failure === 'timeout') throw error;
-        drop(); // what the client reads is not tracked
+        forget(id); // what the client reads is not tracked
         return ask(byClient, false); // if the slide was done, a second one does no harm
       }
     }

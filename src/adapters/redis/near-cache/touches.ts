@@ -58,12 +58,15 @@ export class NearCacheTouches {
     return putOff?.credential.secretHash === secretHash && putOff.ttl === ttl ? putOff : undefined;
   }
 
-  /** It was slid at that instant or later: for all uses until then. The next one is due no sooner than after that. */
-  done(id: SessionId, slidAt: number): void {
+  /**
+   * The session has that idle timeout, and was slid at that instant or later: for all uses until then. Those after it are
+   * due a while after it.
+   */
+  done(id: SessionId, ttl: number, slidAt: number): void {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
     if (waiting.usedAt <= slidAt) this.#waiting.delete(id);
-    else waiting.dueAt = Math.max(waiting.dueAt, slidAt + LONGEST_PUT_OFF_MS);
+    else waiting.dueAt = Math.max(waiting.dueAt, slidAt + Math.min(LONGEST_PUT_OFF_MS, ttl * 500));
   }
 
   /** Does all that waits. */
