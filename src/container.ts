@@ -219,8 +219,6 @@ async function redisStore(
     sessionIds: () => inspection.sessions(),
     countSessions: shareCount({ client, prefix }),
     async watchExpiry(observer) {
-      // Of a cluster each master would have to be listened to.
-      if (client.isCluster) return;
       watch = watchExpiry({ client, prefix, observer });
       await watch;
     },

@@ -26,7 +26,6 @@ export { watchExpiry } from './adapters/redis/inspect/watch-expiry.ts';
 export type { HostAndPort, RedisAccess, RedisAddress } from './adapters/redis/redis-address.ts';
 export { RedisJournal, type RedisJournalOptions } from './adapters/redis/redis-journal.ts';
 export {
-  type OnRecord,
   RedisSessionRepository,
   type RedisSessionRepositoryOptions,
 } from './adapters/redis/redis-session-repository.ts';

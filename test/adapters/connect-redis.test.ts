@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Cluster, type Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { RedisClient } from '../../src/adapters/redis/clients/tell-apart.ts';
 import {
   type ConnectOptions,
   connectRedis,
   type RedisConnection,
 } from '../../src/adapters/redis/connect-redis.ts';
 import { scanSessions } from '../../src/adapters/redis/inspect/scan-sessions.ts';
+import { watchExpiry } from '../../src/adapters/redis/inspect/watch-expiry.ts';
+import { openNearCache } from '../../src/adapters/redis/near-cache/near-cache.ts';
 import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService } from '../../src/index.ts';
@@ -20,6 +23,7 @@ import { makeCertificate } from '../support/certificate.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { until } from '../support/until.ts';
 
 describeWithServers('a connection that is safe for sessions', () => {
   it.each([
@@ -325,7 +329,10 @@ describeWithServers('a connection to a cluster', () => {
   });
 
   it('needs the rights that the operations guide adds for it, and no others', async () => {
-    const rights = [...(await rightsFor('a cluster')), ...(await rightsFor('`durably`'))];
+    const added = ['a cluster', '`durably`', 'the near cache', 'the near cache on a cluster, also'];
+    added.push('both on a cluster, also');
+    const rights = (await Promise.all(added.map(rightsFor))).flat();
+    rights.push('&__keyevent@*__:expired'); // as the row of `watchExpiry` has it
     for (const node of cluster.nodes) {
       await askRedis(node, ['acl', ...(await documentedUser()), ...rights]);
       await askRedis(node, 'acl log reset');
@@ -341,6 +348,10 @@ describeWithServers('a connection to a cluster', () => {
     expect(await service.get(moved.token)).toBeDefined();
     const ended = await service.durably((own) => own.deleteAll('ada'), { timeoutMs: 5000 });
     expect(ended).toEqual({ answer: 50, durable: true });
+    await keepsNear(client);
+    const stopWatching = await watchExpiry({ client, observer: { notify() {} } });
+    await wait(1100); // by then it has asked a node for the primaries
+    await stopWatching();
     for (const node of cluster.nodes) expect(await askRedis(node, 'acl log')).toEqual([]);
   });
 
@@ -370,7 +381,8 @@ describeWithServers('with no more rights than the operations guide grants', () =
 
   beforeAll(async () => {
     redis = await startRedisServer({ binary: redisBinary() });
-    await askRedis(redis, ['acl', ...(await documentedUser()), ...(await rightsFor('`durably`'))]);
+    const rights = [...(await rightsFor('`durably`')), ...(await rightsFor('the near cache'))];
+    await askRedis(redis, ['acl', ...(await documentedUser()), ...rights]);
     const { host, port } = redis;
     const [username, password] = ['sojourn', 'change-me'];
     connection = await connectRedis({ kind: 'server', host, port, username, password });
@@ -385,6 +397,8 @@ describeWithServers('with no more rights than the operations guide grants', () =
       it(name, () => run({ repository: repositoryOf(connection), elapse: wait }));
     }
   });
+
+  it('the near cache', async () => keepsNear(connection.client));
 
   it('nothing that is needed was denied, and nothing else is allowed', async () => {
     expect(await askRedis(redis, 'acl log')).toEqual([]);
@@ -425,6 +439,24 @@ async function rightsFor(what: string): Promise<string[]> {
       ?.replaceAll('\\|', '|')
       .split(' ') ?? []
   );
+}
+
+/** A near cache with the rights of that client: it is trusted, and answers from memory. */
+async function keepsNear(client: RedisClient): Promise<void> {
+  const errors: Error[] = [];
+  const nearCache = openNearCache({ client, onError: (error) => errors.push(error) });
+  try {
+    await until('the near cache is trusted', async () => nearCache.stats().trusted);
+    const service = new SessionService({ repository: nearCache.repository });
+    const { token } = await service.create();
+    await until('it answers from memory', async () => {
+      await service.get(token);
+      return nearCache.stats().hits > 0;
+    });
+    expect(errors).toEqual([]);
+  } finally {
+    await nearCache.close();
+  }
 }
 
 function repositoryOf({ client }: RedisConnection): RedisSessionRepository {

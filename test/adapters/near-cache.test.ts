@@ -1,17 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { connectRedis, type RedisConnection } from '../../src/adapters/redis/connect-redis.ts';
 import { type NearCache, openNearCache } from '../../src/adapters/redis/near-cache/near-cache.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { type Session, SessionService } from '../../src/index.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
+import { killReaders } from '../support/near-cache-connections.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { delayingReplies, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 const BOUND_MS = 2000;
+
+const addressOf = ({ host, port }: RedisServer) => ({ host, port });
 
 describeWithServers('the near cache', () => {
   let server: RedisServer;
@@ -156,18 +159,20 @@ describeWithServers('the near cache', () => {
     expect(performance.now() - usedAt).toBeGreaterThan(990);
   });
 
-  it('goes on keeping a session that it slid itself', async () => {
+  it('goes on keeping a session that it slid itself, and hears of changes to it', async () => {
     const token = await kept();
-    await here.get(token);
-    const before = await slides();
-    await until('its put-off slide is done', async () => (await slides()) > before);
-    await until('it has been read again', async () => {
+    for (const n of ['1', '2']) {
+      await here.get(token);
+      const before = await slides();
+      await until('its put-off slide is done', async () => (await slides()) > before);
       const calls = await scriptCalls();
-      return (await look(token)) !== undefined && (await scriptCalls()) === calls;
-    });
-    const calls = await scriptCalls();
-    for (let i = 0; i < 100; i += 1) await look(token);
-    expect(await scriptCalls()).toBe(calls);
+      for (let i = 0; i < 100; i += 1) await look(token);
+      expect(await scriptCalls()).toBe(calls);
+      await elsewhere.update(token, { set: { n } });
+      await until('it is seen', async () => (await look(token))?.fields.n === n, {
+        timeoutMs: BOUND_MS,
+      });
+    }
   });
 
   it('answers a use whose slide waits as the slide will leave the session', async () => {
@@ -182,6 +187,38 @@ describeWithServers('the near cache', () => {
     expect((await look(token))?.remainingMs).toBeGreaterThan(59_000);
     await until('it is so', async () => (await admin.pttl(`session:${id}`)) > 59_000);
     expect(await slides()).toBe(calls + 1);
+  });
+
+  it('slides a session once a second for all processes that use it, and lets it live its whole idle timeout', async () => {
+    const fleet = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const { client, close } = await connectRedis({ kind: 'server', ...addressOf(server) });
+        const near = openNearCache({ client });
+        onTestFinished(async () => {
+          await near.close();
+          await close();
+        });
+        return { near, service: new SessionService({ repository: near.repository }) };
+      }),
+    );
+    await until('all are trusted', async () => fleet.every(({ near }) => near.stats().trusted));
+    const { token, session } = await elsewhere.create({}, { ttl: 60 });
+    const began = performance.now();
+    const before = await slides();
+    let usedAt = 0;
+    const use = async (service: SessionService) => {
+      while (performance.now() - began < 4000) {
+        usedAt = performance.now();
+        expect(await service.get(token)).toBeDefined();
+        await wait(20 + Math.random() * 60);
+      }
+    };
+    await Promise.all(fleet.map(({ service }) => use(service)));
+    expect((await slides()) - before).toBeGreaterThanOrEqual(2);
+    expect((await slides()) - before).toBeLessThanOrEqual(5);
+    await wait(1250 + 100); // by then the last use is slid, as docs/near-cache.md promises
+    const left = await admin.pttl(`session:${session.id}`);
+    expect(left).toBeGreaterThanOrEqual(60_000 - (performance.now() - usedAt));
   });
 
   it('misses no change elsewhere that Redis tells of together with a slide of its own', async () => {
@@ -219,6 +256,40 @@ describeWithServers('the near cache', () => {
     await kept();
     await elsewhere.update(token, { set: { n: 'new' } });
     await until('it is seen', async () => (await look(token))?.fields.n === 'new');
+  });
+
+  it('forgets all when the connection that it reads by is cut, and keeps nothing that Redis does not track', async () => {
+    const token = await kept();
+    for (const n of ['1', '2', '3', '4', '5']) {
+      await killReaders(server);
+      await until('all is forgotten', async () => nearCache.stats().sessions === 0);
+      while (nearCache.stats().sessions === 0) expect(await look(token)).toBeDefined();
+      await elsewhere.update(token, { set: { n } });
+      await until('it is seen', async () => (await look(token))?.fields.n === n, {
+        timeoutMs: BOUND_MS,
+      });
+    }
+  });
+
+  it('trusts no connections that lead to several servers', async () => {
+    const next = await startRedisServer({ binary: redisBinary() });
+    // So that the id of the connection for changes is there too, and another one's.
+    const others = Array.from({ length: 50 }, () => new Redis(next.port, next.host));
+    try {
+      const failures: string[] = [];
+      await nearCache.close();
+      const onError = ({ message }: Error) => failures.push(message);
+      nearCache = openNearCache({ client: connection.client, onError });
+      await trusted();
+      await Promise.all(others.map((other) => other.ping()));
+      proxy.lead(next);
+      await killReaders(server);
+      await until('it says so', async () => failures.some((one) => /several servers/.test(one)));
+      expect(nearCache.stats().trusted).toBe(false);
+    } finally {
+      for (const other of others) other.disconnect();
+      await next.stop();
+    }
   });
 
   it('trusts nothing that is older than the bound when its connection is silent', async () => {
@@ -408,12 +479,16 @@ describeWithServers('the near cache', () => {
     const token = await kept();
     const requests = new AsyncLocalStorage<string>();
     const inNameOf: unknown[] = [];
-    const client = connection.client as Redis;
-    const send = client.sendCommand.bind(client);
-    client.sendCommand = (command, stream) => {
-      inNameOf.push(requests.getStore());
-      return send(command, stream);
-    };
+    const sendCommand = Redis.prototype.sendCommand;
+    const spy = vi.spyOn(Redis.prototype, 'sendCommand').mockImplementation(function (
+      this: Redis,
+      command,
+      stream,
+    ) {
+      if (command.name.startsWith('eval')) inNameOf.push(requests.getStore());
+      return sendCommand.call(this, command, stream);
+    });
+    onTestFinished(() => spy.mockRestore());
     await requests.run('a request', () => here.get(token));
     expect(inNameOf).toEqual([]);
     await until('it is slid', async () => inNameOf.length > 0);

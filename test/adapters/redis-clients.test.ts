@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RedisServer } from '../../src/adapters/redis/clients/redis-commands.ts';
 import { commandsOf } from '../../src/adapters/redis/clients/tell-apart.ts';
 import { CommandTrace } from '../../src/adapters/redis/inspect/command-trace.ts';
 import { RedisInspection } from '../../src/adapters/redis/inspect/inspection.ts';
@@ -126,8 +127,7 @@ describeWithServers.each(deployments)('on $name', ({ kind, start }) => {
       });
     });
 
-    // A near cache bypasses a cluster, and one connection hears of one server.
-    if (kind === 'cluster') return;
+    const primaries = () => commandsOf(connected.client).primaries();
 
     describe('with a near cache', () => {
       let nearCache: NearCache;
@@ -165,29 +165,43 @@ describeWithServers.each(deployments)('on $name', ({ kind, start }) => {
         expect(errors).toEqual([]);
       });
 
-      it('does not trust a connection that was lost, and is trusted again', async () => {
+      it.each<[string, (primary: RedisServer) => Promise<unknown>]>([
+        ['by which it hears', (primary) => primary.command('CLIENT', ['KILL', 'TYPE', 'pubsub'])],
+        [
+          'by which it reads',
+          async (primary) => {
+            const clients = String(await primary.command('CLIENT', ['LIST']));
+            for (const [, id = ''] of clients.matchAll(/^id=(\d+) .* flags=\w*t/gm))
+              await primary.command('CLIENT', ['KILL', 'ID', id]);
+          },
+        ],
+      ])('does not trust a lost connection %s, and is trusted again', async (_, cut) => {
         const { token, session } = await elsewhere.create();
-        await near.get(token);
-        const [primary] = await commandsOf(connected.client).primaries();
-        await primary?.command('CLIENT', ['KILL', 'TYPE', 'pubsub']);
+        await until('it is kept', async () => {
+          await near.get(token);
+          return nearCache.stats().sessions > 0;
+        });
+        for (const primary of await primaries()) await cut(primary);
         await until('all is forgotten', async () => nearCache.stats().sessions === 0);
         await elsewhere.end(session.id);
         expect(await near.get(token)).toBeUndefined();
         await until('it is trusted again', async () => nearCache.stats().trusted);
       });
 
-      // A sentinel client of node-redis tells of another primary alone, and connects to the same one again by itself.
-      const silent = type.name.startsWith('node-redis') && kind === 'sentinel';
+      // A sentinel client of node-redis tells of another primary alone, and connects to the same one again by itself; so
+      // does one of a cluster.
+      const silent = type.name.startsWith('node-redis') && kind !== 'server';
       const connectionLost = 'begins anew when the connection of the client itself is lost';
       if (!silent)
         it(connectionLost, async () => {
           const { token } = await elsewhere.create();
           await near.get(token);
-          const [primary] = await commandsOf(connected.client).primaries();
-          const id = await primary?.command('CLIENT', ['ID']);
-          await primary
-            ?.command('CLIENT', ['KILL', 'ID', Number(id), 'SKIPME', 'no'])
-            .catch(() => {});
+          for (const primary of await primaries()) {
+            const id = await primary.command('CLIENT', ['ID']);
+            await primary
+              .command('CLIENT', ['KILL', 'ID', Number(id), 'SKIPME', 'no'])
+              .catch(() => {});
+          }
           await until('all is forgotten', async () => nearCache.stats().sessions === 0);
           await until('it is trusted again', async () => nearCache.stats().trusted);
           await until('it answers', async () => (await near.get(token)) !== undefined);
@@ -200,8 +214,8 @@ describeWithServers.each(deployments)('on $name', ({ kind, start }) => {
 
     it('hears of sessions that ran out', async () => {
       const { client } = connected;
-      const [primary] = await commandsOf(client).primaries();
-      await primary?.command('CONFIG', ['SET', 'notify-keyspace-events', 'Ex']);
+      for (const primary of await primaries())
+        await primary.command('CONFIG', ['SET', 'notify-keyspace-events', 'Ex']);
       const events: SessionEvent[] = [];
       const stop = await watchExpiry({
         client,
@@ -209,11 +223,12 @@ describeWithServers.each(deployments)('on $name', ({ kind, start }) => {
         observer: { notify: (event) => events.push(event) },
       });
       try {
-        const { session } = await user().create({}, { ttl: 1 });
-        await until('it ran out', async () =>
-          events.some((event) => 'id' in event && event.id === session.id),
+        const created = Array.from({ length: 10 }, () => user().create({}, { ttl: 1 }));
+        const ids = (await Promise.all(created)).map(({ session }) => session.id);
+        await until('they ran out', async () =>
+          ids.every((id) => events.some((event) => 'id' in event && event.id === id)),
         );
-        expect(events).toContainEqual({ type: 'ended', id: session.id, why: 'expired' });
+        expect(events).toContainEqual({ type: 'ended', id: ids[0], why: 'expired' });
       } finally {
         await stop();
       }

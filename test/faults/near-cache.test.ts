@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { askRedis } from '../support/ask-redis.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
+import { killReaders } from '../support/near-cache-connections.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import * as proxy from '../support/tcp-proxy.ts';
 import { underLoad } from './under-load.ts';
@@ -79,12 +80,13 @@ describeWithServers('a near cache under load', () => {
     expect(answers.refused + answers.unknown).toBeGreaterThan(0);
   });
 
-  it('whose connection for changes is cut again and again: nobody notices', async () => {
+  it('whose connections, for changes and for reads, are cut again and again: nobody notices', async () => {
     const answers = await underLoad(
       address(),
       async (load) => {
         for (let i = 0; i < 10; i += 1) {
-          await askRedis(server, 'client kill type pubsub');
+          if (i % 2 === 0) await askRedis(server, 'client kill type pubsub');
+          else await killReaders(server);
           await load.more(100);
         }
       },

@@ -138,7 +138,10 @@ describeWithServers('clients of other kinds, under load', () => {
   });
 
   describe.each(kinds('cluster'))('$name', (kind) => {
-    it('goes on after a primary was killed', async () => {
+    it.each([
+      { clients: 'clients of their own', near: false },
+      { clients: 'a near cache', near: true },
+    ])('goes on after a primary was killed, with $clients', async ({ near }) => {
       const redis = stopLater(await startRedisCluster({ binary: redisBinary() }));
       await underLoad(
         { kind: 'cluster', nodes: redis.addresses },
@@ -152,7 +155,7 @@ describeWithServers('clients of other kinds, under load', () => {
           );
           undone.push({ begin: begin - REPLICATION_GAP_MS, end: performance.now() });
         },
-        { kind },
+        { kind, near },
       );
     });
   });

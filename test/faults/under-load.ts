@@ -61,7 +61,10 @@ export async function underLoad(
   );
   const [{ client: first }] = connections as [(typeof connections)[number]];
   const nearCache = near ? openNearCache({ client: first }) : undefined;
+  const trusted = () =>
+    until('the near cache is trusted', async () => nearCache?.stats().trusted !== false);
   try {
+    await trusted();
     const services = connections.map(
       ({ client }, i) =>
         new SessionService({
@@ -78,6 +81,7 @@ export async function underLoad(
       await until('every client is served again', () =>
         everyOne(connections, ({ client }) => answers(client)),
       );
+      await trusted();
       await load.more(ANSWERED);
     } finally {
       calls = await load.stop();

@@ -30,12 +30,22 @@ import { scripts } from './scripts.ts';
 
 type ScriptName = keyof typeof scripts;
 
-const named = Object.fromEntries(
+/** Each script as clients take it. */
+export const named = Object.fromEntries(
   Object.entries(scripts).map(([name, lua]) => [name, { name, lua }]),
 ) as Readonly<Record<ScriptName, RedisScript>>;
 
-/** Hears of a session, of the record that it was decoded from, secrets' hashes included, and whether it was slid just now. */
-export type OnRecord = (session: Session, record: readonly string[], slid: boolean) => void;
+/** As `RedisCommands.script`. */
+export type RunScript = RedisCommands['script'];
+
+/** A session as a script answered it. */
+export interface SessionReading {
+  readonly session: Session;
+  /** What it was decoded from, secrets' hashes included. */
+  readonly record: readonly string[];
+  /** Whether it was slid just now. */
+  readonly slid: boolean;
+}
 
 /** What a script answers where there is no session to act on. */
 const ABSENT = 0;
@@ -61,20 +71,17 @@ export class RedisSessionRepository implements SessionRepository {
   readonly #commands: RedisCommands;
   readonly #prefix: string;
   readonly #onKey: (key: string) => void;
-  readonly #onRecord: OnRecord;
 
   /**
-   * Throws a `TypeError` for a client that cannot work. `onKey` hears of every key that is asked about, `onRecord` of every session that a token read or accessed.
+   * Throws a `TypeError` for a client that cannot work. `onKey` hears of every key that is asked about.
    */
   constructor(
     { client, prefix = 'session:' }: RedisSessionRepositoryOptions,
     onKey: (key: string) => void = () => {},
-    onRecord: OnRecord = () => {},
   ) {
     this.#commands = commandsOf(client);
     this.#prefix = prefix;
     this.#onKey = onKey;
-    this.#onRecord = onRecord;
     this.users = new RedisUserIndex(this.#commands, prefix, onKey);
   }
 
@@ -92,16 +99,12 @@ export class RedisSessionRepository implements SessionRepository {
   }
 
   async read(credential: Credential): Promise<Session | Absent> {
-    return toSession(
-      credential.id,
-      await this.#open('sojournRead', credential, ''),
-      this.#onRecord,
-    );
+    return toSession(toReading(credential.id, await this.#open('sojournRead', credential, '')));
   }
 
   async access(credential: Credential, { at, refreshAfterMs }: Access): Promise<Session | Absent> {
     const answer = await this.#open('sojournAccess', credential, at, refreshAfterMs);
-    return toSession(credential.id, answer, this.#onRecord);
+    return toSession(toReading(credential.id, answer));
   }
 
   async update(
@@ -172,7 +175,7 @@ export class RedisSessionRepository implements SessionRepository {
 
   async find(id: SessionId): Promise<Session | undefined> {
     const answer = await this.#run('sojournFind', id);
-    return answer === ABSENT ? undefined : decode(id, answer);
+    return answer === ABSENT ? undefined : decode(id, answer)?.session;
   }
 
   async end(
@@ -218,17 +221,21 @@ export class RedisSessionRepository implements SessionRepository {
   }
 }
 
-function toSession(id: SessionId, answer: unknown, onRecord: OnRecord): Session | Absent {
-  return Array.isArray(answer) ? decode(id, answer, onRecord) : toRefusal(answer, []);
+/** What the scripts `read` and `access` answered of that session. */
+export function toReading(id: SessionId, answer: unknown): SessionReading | Absent {
+  return Array.isArray(answer) ? decode(id, answer) : toRefusal(answer, []);
 }
 
-function decode(id: SessionId, answer: unknown, onRecord?: OnRecord): Session | undefined {
+export function toSession(reading: SessionReading | Absent): Session | Absent {
+  return typeof reading === 'object' ? reading.session : reading;
+}
+
+function decode(id: SessionId, answer: unknown): SessionReading | undefined {
   const [remainingMs, fields, slid] = Array.isArray(answer) ? answer : [];
   const record = typeof fields === 'string' ? parsed(fields) : fields;
   if (typeof remainingMs !== 'number' || !isTexts(record)) throw notUnderstood(answer);
   const session = decodeSession(id, record, remainingMs);
-  if (session !== undefined) onRecord?.(session, record, slid === 1);
-  return session;
+  return session && { session, record, slid: slid === 1 };
 }
 
 function parsed(json: string): unknown {

@@ -180,8 +180,9 @@ return { ${session} }
 /**
  * ARGV[3]: milliseconds since the last slide within which this one is skipped, but half the ttl at most. What is missing to the whole ttl is at
  * least that time; it is more where the lifetime cut a slide off. It is never skipped where the key has no expiry or more
- * than the whole ttl left, by another hand or by a clock that stepped back. Answers { session } as it is then, with 1
- * behind it if it was slid.
+ * than the whole ttl left, by another hand or by a clock that stepped back. ARGV[4]: anything, on a connection that Redis
+ * tracks with NOLOOP: it is not told of its own slide, which ends the tracking of the key for everybody, and a read after
+ * that begins it anew. Answers { session } as it is then, with 1 behind it if it was slid.
  */
 const access = `${open}
 if ARGV[3] ~= '0' then
@@ -194,6 +195,7 @@ if ARGV[3] ~= '0' then
 end
 ${use}
 ${slide}
+if ARGV[4] then redis.call('EXISTS', key) end
 for i = 1, #flat, 2 do
   if flat[i] == 'last_accessed_at' then flat[i + 1] = at end
 end

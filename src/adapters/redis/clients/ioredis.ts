@@ -3,13 +3,13 @@ import { storeUnavailable } from '../redis-errors.ts';
 import { isCluster } from './ioredis-cluster.ts';
 import { openOwnIoredis } from './ioredis-own.ts';
 import type {
+  ConnectionEvents,
   OwnCommands,
   RedisCommands,
-  RedisListener,
-  RedisListening,
   RedisScript,
   RedisServer,
   SentCommand,
+  StandingConnection,
   Whereabouts,
 } from './redis-commands.ts';
 
@@ -48,18 +48,32 @@ export class IoredisCommands implements RedisCommands {
       return {
         name: path ?? `${host}:${port}`,
         command: (name, args) => send(node, name, args),
+        stayConnected: (events) => stayConnected(node, events),
       };
     });
+  }
+
+  async findPrimaries(): Promise<void> {
+    const client = this.#client;
+    if (!isCluster(client)) return;
+    await new Promise<void>((resolve, reject) => {
+      client.refreshSlotsCache((error) => (error ? reject(storeUnavailable(error)) : resolve()));
+    });
+  }
+
+  primaryOf(slot: number): string | undefined {
+    const client = this.#client;
+    return isCluster(client) ? client.slots[slot]?.[0] : undefined;
   }
 
   openOwn(timeoutMs: number): Promise<OwnCommands> {
     return openOwnIoredis(this.#client, timeoutMs, (client) => new IoredisCommands(client));
   }
 
-  listen(listener: RedisListener): RedisListening {
+  stayConnected(events: ConnectionEvents): StandingConnection {
     const client = this.#client;
-    if (isCluster(client)) throw new Error('Only one server can be listened to, not a cluster.');
-    return listen(client, listener);
+    if (isCluster(client)) throw new Error('A cluster is more than one server.');
+    return stayConnected(client, events);
   }
 
   whereabouts(): Whereabouts | undefined {
@@ -116,23 +130,29 @@ function throwUnavailable(error: unknown): never {
   throw storeUnavailable(error);
 }
 
-function listen(client: Redis, listener: RedisListener): RedisListening {
+function stayConnected(client: Redis, events: ConnectionEvents): StandingConnection {
   const connection = client.duplicate({
     // It would subscribe again by itself before Redis was told to track: each new connection begins with `ready`.
     autoResubscribe: false,
     enableOfflineQueue: false,
+    // What the last connection did not answer is not sent again on the next one.
+    maxRetriesPerRequest: 0,
     lazyConnect: false,
+    // Nodes of a cluster have none: the cluster replaces them.
+    retryStrategy: client.options.retryStrategy ?? retryDelay,
+    readOnly: false,
     ...resp2,
   });
+  const commands = new IoredisCommands(connection);
   const renew = () => {
-    listener.lost();
+    events.lost();
     if (connection.status === 'ready') connection.disconnect(true); // else it is on its way
   };
-  connection.on('error', (error) => listener.failed(error));
-  connection.on('ready', () => listener.ready());
-  connection.on('close', () => listener.lost());
+  connection.on('error', (error) => events.failed(error));
+  connection.on('ready', () => events.ready());
+  connection.on('close', () => events.lost());
   connection.on('messageBuffer', (channel: Buffer, message: Buffer | Buffer[] | null) => {
-    listener.heard(
+    events.heard(
       String(channel),
       Array.isArray(message) ? message.map(String) : message && String(message),
     );
@@ -141,6 +161,7 @@ function listen(client: Redis, listener: RedisListener): RedisListening {
   return {
     database: client.options.db ?? 0,
     command: (name, args) => send(connection, name, args),
+    script: (script, key, args) => commands.script(script, key, args),
     async subscribe(channel) {
       await connection.subscribe(channel).catch(throwUnavailable);
     },
@@ -150,6 +171,10 @@ function listen(client: Redis, listener: RedisListener): RedisListening {
       connection.disconnect();
     },
   };
+}
+
+function retryDelay(attempt: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt, 5), 1000);
 }
 
 // ioredis 6 speaks RESP3 unless told otherwise, in which Redis pushes invalidations, and 6.0 drops what is pushed.

@@ -20,6 +20,7 @@ interface Emitter {
 /** One connection, of `createClient` or one that a pool or a sentinel lends. Only what is used of it here. */
 export interface NodeRedis extends Emitter {
   readonly isOpen: boolean;
+  readonly isReady: boolean;
   readonly options: NodeRedisOptions;
   connect(): Promise<unknown>;
   destroy(): void;
@@ -65,6 +66,12 @@ export interface NodeRedisMaster {
 /** `createCluster`. */
 export interface NodeRedisCluster extends Emitter {
   readonly masters: readonly NodeRedisMaster[];
+  /** By slot; none of a slot that nobody serves. */
+  readonly slots: readonly ({ readonly master: NodeRedisMaster } | undefined)[];
+  readonly _slots: {
+    /** Asks that node first, then the root nodes. */
+    rediscover(startWith: NodeRedis): Promise<unknown>;
+  };
   readonly _options: {
     readonly rootNodes: readonly (NodeRedisOptions & { readonly url?: string })[];
     readonly defaults?: NodeRedisOptions;

@@ -10,13 +10,14 @@ import {
   timeoutOf,
   unavailable,
 } from './node-redis-client.ts';
+import { NodeRedisStanding } from './node-redis-standing.ts';
 import type {
   OwnCommands,
   RedisCommands,
-  RedisListening,
   RedisScript,
   RedisServer,
   SentCommand,
+  StandingConnection,
   Whereabouts,
 } from './redis-commands.ts';
 
@@ -56,7 +57,30 @@ export class NodeRedisClusterCommands implements RedisCommands {
           const client = await this.#cluster.nodeClient(master);
           return client.sendCommand([name, ...args.map(String)], options);
         }),
+      stayConnected: (events) =>
+        new NodeRedisStanding(
+          {
+            duplicate: async (overrides) => {
+              const client = await this.#cluster.nodeClient(master);
+              return client.duplicate(overrides(client.options));
+            },
+            onLost: () => () => {}, // the cluster replaces what is lost
+          },
+          events,
+        ),
     }));
+  }
+
+  async findPrimaries(): Promise<void> {
+    const connected = this.#cluster.masters.find(({ client }) => client?.isReady)?.client;
+    if (connected === undefined) return; // there is nobody to ask
+    await this.#cluster._slots.rediscover(connected).catch((error) => {
+      throw unavailable(error);
+    });
+  }
+
+  primaryOf(slot: number): string | undefined {
+    return this.#cluster.slots[slot]?.master.address;
   }
 
   async openOwn(timeoutMs: number): Promise<OwnCommands> {
@@ -104,8 +128,8 @@ export class NodeRedisClusterCommands implements RedisCommands {
     };
   }
 
-  listen(): RedisListening {
-    throw new Error('Only one server can be listened to, not a cluster.');
+  stayConnected(): StandingConnection {
+    throw new Error('A cluster is more than one server.');
   }
 
   whereabouts(): Whereabouts | undefined {

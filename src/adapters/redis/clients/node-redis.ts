@@ -11,15 +11,15 @@ import {
   unavailable,
   whereIs,
 } from './node-redis-client.ts';
-import { type ConnectionSource, NodeRedisListening } from './node-redis-listening.ts';
+import { type ConnectionSource, NodeRedisStanding } from './node-redis-standing.ts';
 import type {
+  ConnectionEvents,
   OwnCommands,
   RedisCommands,
-  RedisListener,
-  RedisListening,
   RedisScript,
   RedisServer,
   SentCommand,
+  StandingConnection,
   Whereabouts,
 } from './redis-commands.ts';
 
@@ -57,8 +57,15 @@ export class NodeRedisCommands implements RedisCommands {
       {
         name: path ?? `${host}:${port}`,
         command: (name, args) => this.#send([name, ...args.map(String)]),
+        stayConnected: (events) => this.stayConnected(events),
       },
     ];
+  }
+
+  async findPrimaries(): Promise<void> {}
+
+  primaryOf(): undefined {
+    return undefined;
   }
 
   async openOwn(timeoutMs: number): Promise<OwnCommands> {
@@ -83,8 +90,8 @@ export class NodeRedisCommands implements RedisCommands {
     };
   }
 
-  listen(listener: RedisListener): RedisListening {
-    return new NodeRedisListening(this.#lender, listener);
+  stayConnected(events: ConnectionEvents): StandingConnection {
+    return new NodeRedisStanding(this.#lender, events);
   }
 
   whereabouts(): Whereabouts | undefined {

@@ -22,18 +22,22 @@ export interface RedisCommands {
   script(script: RedisScript, key: string, args: readonly (string | number)[]): Promise<unknown>;
   /** Runs a command whose first argument is a key, on the primary that has it. */
   command(name: string, key: string, args: readonly (string | number)[]): Promise<unknown>;
-  /** Every server that keys are written to. */
+  /** Every server that keys are written to, as far as the client knows. */
   primaries(): Promise<readonly RedisServer[]>;
+  /** Has the client look for them anew, on a cluster. */
+  findPrimaries(): Promise<void>;
+  /** Which of them, on a cluster, the client takes for the owner of a slot: its name. */
+  primaryOf(slot: number): string | undefined;
   /**
    * Connects once more to the same place. The connection never reconnects: a new one would know nothing of what was
    * written on the old one. `timeoutMs` bounds the connecting, and each command where the client can.
    */
   openOwn(timeoutMs: number): Promise<OwnCommands>;
   /**
-   * Connects once more, to hear what Redis tells by itself; to one server only, so not on a cluster. When the
-   * client's own connection breaks this one is given up too, since the next may lead to another server.
+   * Connects once more, to the one server that there is: on a cluster each primary has this for itself. When the client's
+   * own connection breaks this one is given up too, since the next may lead to another server.
    */
-  listen(listener: RedisListener): RedisListening;
+  stayConnected(events: ConnectionEvents): StandingConnection;
   /** Where the client connects to; `undefined` where it keeps that to itself. */
   whereabouts(): Whereabouts | undefined;
   /** Tells of every command from now on, in the asynchronous context of whoever sends it. */
@@ -45,6 +49,8 @@ export interface RedisServer {
   /** `host:port` or a path. */
   readonly name: string;
   command(name: string, args: readonly (string | number)[]): Promise<unknown>;
+  /** Connects once more, to this server. */
+  stayConnected(events: ConnectionEvents): StandingConnection;
 }
 
 /** A connection that nobody else writes on. */
@@ -58,8 +64,9 @@ export interface OwnCommands {
   close(): void;
 }
 
-export interface RedisListener {
-  /** There is a new connection, on which nothing is subscribed to. */
+/** What happens to a standing connection. */
+export interface ConnectionEvents {
+  /** There is a new connection, of which the server knows nothing yet. */
   ready(): void;
   /** The connection is gone, or will be replaced. May come several times. */
   lost(): void;
@@ -69,10 +76,17 @@ export interface RedisListener {
   heard(channel: string, message: string | readonly string[] | null): void;
 }
 
-export interface RedisListening {
+/**
+ * A connection that nobody else uses, and that is made again whenever it breaks. It speaks RESP2, whatever the client
+ * does. Commands are sent on the connection that is there now, or rejected; none is sent again on the next one.
+ */
+export interface StandingConnection {
   /** The number of the database that the connection uses. */
   readonly database: number;
   command(name: string, args: readonly (string | number)[]): Promise<unknown>;
+  /** As `RedisCommands.script`, on this connection. */
+  script(script: RedisScript, key: string, args: readonly (string | number)[]): Promise<unknown>;
+  /** From then on the connection takes no scripts, and of commands `PING` alone. */
   subscribe(channel: string): Promise<void>;
   /** Gives the connection up and makes another, unless that is under way. */
   renew(): void;

@@ -2,20 +2,20 @@ import { LRUCache } from 'lru-cache';
 import type { Session } from '../../../domain/session.ts';
 import { reserved } from '../../../domain/session-record.ts';
 import type { SecretHash, SessionId } from '../../../domain/session-token.ts';
+import type { SessionReading } from '../redis-session-repository.ts';
+import type { Trust } from './tracking.ts';
 
 /** A session as it was read; instants on the clock of `performance.now()`. */
 export interface NearCacheEntry {
   readonly session: Session;
   /** The current one: a replaced secret in its grace is never served from here. */
   readonly secretHash: SecretHash;
+  /** Who tells when it changes, as long as that server is the slot's. */
+  readonly trust: Trust;
+  readonly slot: number;
   /** Not before this Redis ends it, unless it is slid. */
   readonly expiresAt: number;
-  /** Until then it is served. */
-  readonly keptUntil: number;
-  /**
-   * When Redis last slid it. Where the lifetime cuts the slide off nothing tells, and this lies before it; where somebody
-   * gave it more time than its idle timeout it is due to be slid at once.
-   */
+  /** `slidAtOf` it. */
   readonly slidAt: number;
   /** From then on its lifetime may cut a slide off; by this machine's clock, and early. */
   readonly maybeCutFrom: number;
@@ -56,31 +56,42 @@ export class NearCacheEntries {
     this.#kept.delete(id);
   }
 
-  clear(): void {
-    this.#kept.clear();
+  /** Deletes what nobody vouches for any more. */
+  deleteOf(trust: Trust): void {
+    for (const [id, entry] of this.#kept.entries()) {
+      if (entry.trust === trust) this.#kept.delete(id);
+    }
   }
 }
 
-/** The session, if that secret is its current one; asked at `askedAt`, so that what the way took shortens its time. */
+/** What was read, if that secret is the current one; asked at `askedAt`, so that what the way took shortens its time. */
 export function toEntry(
-  session: Session,
-  record: readonly string[],
+  { session, record }: SessionReading,
   secretHash: SecretHash,
+  { trust, slot }: Pick<NearCacheEntry, 'trust' | 'slot'>,
   askedAt: number,
 ): NearCacheEntry | undefined {
   if (held(record, reserved.secret) !== secretHash) return undefined;
   // All who ask are given the same one.
   Object.freeze(session.fields);
   Object.freeze(session.device);
-  const expiresAt = askedAt + session.remainingMs;
-  const ttlMs = session.ttl * 1000;
   const endsAt = (session.endsAt ?? Infinity) - performance.timeOrigin;
   return {
     session: { ...session }, // whoever was given the other may have changed it
-    ...{ secretHash, expiresAt, keptUntil: expiresAt },
-    slidAt: session.remainingMs > ttlMs ? -Infinity : expiresAt - ttlMs,
-    maybeCutFrom: endsAt - ttlMs - SKEW_MS,
+    ...{ secretHash, trust, slot },
+    expiresAt: askedAt + session.remainingMs,
+    slidAt: slidAtOf(session, askedAt),
+    maybeCutFrom: endsAt - session.ttl * 1000 - SKEW_MS,
   };
+}
+
+/**
+ * When Redis last slid it, or earlier, on the clock of `performance.now()`: where the lifetime cuts the slide off nothing
+ * tells. Where somebody gave it more time than its idle timeout it was never slid.
+ */
+export function slidAtOf({ remainingMs, ttl }: Session, askedAt: number): number {
+  const ttlMs = ttl * 1000;
+  return remainingMs > ttlMs ? -Infinity : askedAt + remainingMs - ttlMs;
 }
 
 function held(record: readonly string[], name: string): string | undefined {

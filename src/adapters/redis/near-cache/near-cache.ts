@@ -1,16 +1,26 @@
+import { StoreUnavailableError } from '../../../domain/errors.ts';
 import type { Session } from '../../../domain/session.ts';
 import type { Credential, SecretHash, SessionId } from '../../../domain/session-token.ts';
 import type { Absent, Access, SessionRepository } from '../../../ports/session-repository.ts';
 import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
-import { RedisSessionRepository } from '../redis-session-repository.ts';
-import { NearCacheEntries, type NearCacheEntry, toEntry } from './entries.ts';
-import { NearCacheInvalidations } from './invalidations.ts';
+import { openForEachPrimary } from '../each-primary.ts';
+import { slotOf } from '../key-slot.ts';
+import {
+  named,
+  RedisSessionRepository,
+  type RunScript,
+  type SessionReading,
+  toReading,
+  toSession,
+} from '../redis-session-repository.ts';
+import { NearCacheEntries, type NearCacheEntry, slidAtOf, toEntry } from './entries.ts';
 import { LONGEST_PUT_OFF_MS, NearCacheTouches, type PutOff } from './touches.ts';
+import { PING_INTERVAL_MS, Tracking, type TrackingEvents, type Trust } from './tracking.ts';
 import { forgettingWrites } from './writes.ts';
 
 /** Which sessions to keep, and how many. */
 export interface NearCacheOptions {
-  /** A client of one server. On a cluster nothing is kept: every call goes to Redis. */
+  /** A client of one server, behind Sentinel or of a cluster. */
   readonly client: RedisClient;
   /** As the repository has it. Default `session:`. */
   readonly prefix?: string;
@@ -18,14 +28,14 @@ export interface NearCacheOptions {
   readonly maxSessions?: number;
   /** Bytes kept at most, as estimated. Default 64 MiB. */
   readonly maxBytes?: number;
-  /** Hears of it when the connection for changes fails or Redis does not track. Default: nobody. */
+  /** Hears of it when a connection of the near cache fails or Redis does not track. Default: nobody. */
   readonly onError?: (error: Error) => void;
 }
 
 /** Sessions in Redis, those in use kept in this process as well. */
 export interface NearCache {
   readonly repository: SessionRepository;
-  /** How much is kept, whether reads may be answered from it now, and how many were so far, or not. */
+  /** How much is kept, whether reads may be answered from it now, on a cluster those of every primary, and how many were so far, or not. */
   stats(): {
     readonly sessions: number;
     readonly bytes: number;
@@ -33,33 +43,30 @@ export interface NearCache {
     readonly hits: number;
     readonly misses: number;
   };
-  /** Does the slides that were put off and closes the connection for changes; the client stays open. */
+  /** Does the slides that were put off and closes the connections of the near cache; the client stays open. */
   close(): Promise<void>;
 }
 
 /** Less time left than this is no time to wait for a slide: it covers what is put off, a store that is slow, and a second try. */
 const LEAST_LEFT_MS = 5000;
 
-/** For how long a session that is being read again is served as it was: with Redis' word of a change it stays within the bound. */
-const REREAD_MS = 100;
-
 /** How often to wait for what others asked, in vain where each answer is outdated at once, before asking oneself. */
 const MOST_JOINED = 2;
 
-interface Reading {
-  readonly record: readonly string[];
-  readonly slid: boolean;
-}
+/** Runs a script that reads; `tracked` says whether Redis remembers who read. */
+type Question = (run: RunScript, tracked: boolean) => Promise<SessionReading | Absent>;
 
+/** A question under way. Its answer is kept if the load is still in its place by then: whoever forgets the session removes it. */
 interface Load {
   readonly secretHash: SecretHash;
-  readonly answer: Promise<Session | Absent>;
+  readonly trust: Trust;
+  readonly answer: Promise<SessionReading | Absent>;
 }
 
 /**
  * A repository that answers `read` and `access` from memory while Redis vouches that nothing has changed. A change
- * elsewhere is seen as soon as Redis' word of it arrives, and within two seconds if it does not. Does not wait for the
- * connection: until it stands every call goes to Redis.
+ * elsewhere is seen as soon as Redis' word of it arrives, and within two seconds if it does not. Does not wait for its
+ * connections: until they stand every call goes to Redis by the client.
  */
 export function openNearCache({
   client,
@@ -69,103 +76,118 @@ export function openNearCache({
   onError = () => {},
 }: NearCacheOptions): NearCache {
   const commands = commandsOf(client);
-  if (commands.isCluster) {
-    const repository = new RedisSessionRepository({ client, prefix });
-    const stats = () => ({ sessions: 0, bytes: 0, trusted: false, hits: 0, misses: 0 });
-    return { repository, stats, close: async () => {} };
-  }
-  const readings = new WeakMap<Session, Reading>();
-  const origin = new RedisSessionRepository(
-    { client, prefix },
-    undefined,
-    (session, record, slid) => {
-      readings.set(session, { record, slid });
-    },
-  );
+  const origin = new RedisSessionRepository({ client, prefix });
+  const byClient: RunScript = (script, key, args) => commands.script(script, key, args);
   const entries = new NearCacheEntries(maxSessions, maxBytes);
-  /** Questions under way whose answers may be kept: unless Redis tells of a change meanwhile. */
   const loads = new Map<SessionId, Load>();
-  /** Sessions that this process slid: a change of which Redis will tell as of any other. */
-  const slid = new Set<SessionId>();
-
+  const touches = new NearCacheTouches(slide, maxSessions);
   let hits = 0;
   let misses = 0;
 
   function forget(id: SessionId): void {
     entries.delete(id);
     loads.delete(id);
-    slid.delete(id);
   }
 
-  // A slide of our own changes nothing that we do not know, but another's change may hide behind it: the session is
-  // read again, and what is kept is good for the moment that this takes.
-  function changed(id: SessionId): void {
-    const entry = entries.get(id);
-    const secretHash = entry?.secretHash ?? loads.get(id)?.secretHash;
-    if (secretHash === undefined || !slid.delete(id)) {
-      forget(id);
-      return;
-    }
-    if (entry !== undefined) {
-      const keptUntil = Math.min(entry.keptUntil, performance.now() + REREAD_MS);
-      entries.set(id, { ...entry, keptUntil });
-    }
-    load({ id, secretHash }, () => origin.read({ id, secretHash })).catch(() => {}); // then it is kept no longer
-  }
-
-  const invalidations = new NearCacheInvalidations(commands, prefix, {
-    changed: (key) => changed(key.slice(prefix.length) as SessionId), // another key's rest is no id, and not kept
-    lost() {
-      entries.clear();
-      loads.clear();
-      slid.clear();
+  const events: TrackingEvents = {
+    changed: (key) => forget(key.slice(prefix.length) as SessionId),
+    lost(trust) {
+      entries.deleteOf(trust);
+      for (const [id, load] of loads) if (load.trust === trust) loads.delete(id);
     },
     failed: onError,
-  });
+  };
+  const trackings = openForEachPrimary(
+    commands,
+    (primary) => new Tracking(primary, commands.isCluster, events),
+  );
+  const beating = setInterval(() => {
+    for (const tracking of trackings.all()) tracking.beat();
+    void trackings.follow();
+  }, PING_INTERVAL_MS).unref();
   const writes = forgettingWrites(origin, forget);
-  const touches = new NearCacheTouches(slide, maxSessions);
+
+  /** What may be relied on now for keys of that slot. */
+  function trusted(slot: number, now: number): Trust | undefined {
+    const trust = trackings.of(slot)?.trust;
+    return trust !== undefined && now < trust.until ? trust : undefined;
+  }
+
+  function slotFor(id: SessionId): number {
+    return commands.isCluster ? slotOf(prefix + id) : 0;
+  }
 
   function kept({ id, secretHash }: Credential, now: number): NearCacheEntry | undefined {
-    if (now >= invalidations.provenUntil) return undefined;
     const entry = entries.get(id);
-    return entry?.secretHash === secretHash && now < entry.keptUntil ? entry : undefined;
+    if (entry?.secretHash !== secretHash || now >= entry.expiresAt) return undefined;
+    return trusted(entry.slot, now) === entry.trust ? entry : undefined;
   }
 
   /** One whose session is kept under another secret: until Redis tells of a rotation nothing is learned from it. */
-  function isOther({ id, secretHash }: Credential): boolean {
+  function isOther({ id, secretHash }: Credential, now: number): boolean {
     const entry = entries.get(id);
-    return (
-      entry !== undefined && entry.secretHash !== secretHash && performance.now() < entry.keptUntil
-    );
+    return entry !== undefined && entry.secretHash !== secretHash && now < entry.expiresAt;
   }
 
-  /** Asks Redis, and keeps the answer. */
-  async function load(
-    { id, secretHash }: Credential,
-    ask: () => Promise<Session | Absent>,
-  ): Promise<Session | Absent> {
+  function ask({ id, secretHash }: Credential): Question {
+    return async (run) =>
+      toReading(id, await run(named.sojournRead, prefix + id, [secretHash, '']));
+  }
+
+  function askAndSlide({ id, secretHash }: Credential, { at, refreshAfterMs }: Access): Question {
+    return async (run, tracked) => {
+      const args = [secretHash, at, refreshAfterMs, ...(tracked ? ['tracked'] : [])];
+      return toReading(id, await run(named.sojournAccess, prefix + id, args));
+    };
+  }
+
+  /** Asks Redis, and keeps the answer if it may. */
+  async function load(credential: Credential, ask: Question): Promise<SessionReading | Absent> {
+    const { id } = credential;
     const askedAt = performance.now();
-    const load = { secretHash, answer: ask() };
-    loads.set(id, load);
+    const slot = slotFor(id);
+    const trust = isOther(credential, askedAt) ? undefined : trusted(slot, askedAt);
+    const reading = await (trust === undefined
+      ? ask(byClient, false)
+      : loadTracked(credential, ask, { trust, slot }, askedAt));
+    if (typeof reading !== 'object') return reading;
+    if (reading.slid && trust === undefined) forget(id);
+    const { session, slid } = reading;
+    touches.done(id, session.ttl, slid ? askedAt : slidAtOf(session, askedAt));
+    return reading;
+  }
+
+  async function loadTracked(
+    { id, secretHash }: Credential,
+    ask: Question,
+    from: { readonly trust: Trust; readonly slot: number },
+    askedAt: number,
+  ): Promise<SessionReading | Absent> {
+    const { trust } = from;
+    const load: Load = { secretHash, trust, answer: askTracked() };
+    loads.set(id, load); // before an answer or the word of a change can arrive
     try {
-      const session = await load.answer;
-      const before = entries.get(id);
-      if (typeof session !== 'object') {
-        if (before?.secretHash === secretHash) entries.delete(id);
-        return session;
-      }
-      const entry = toEntry(session, readings.get(session)?.record ?? [], secretHash, askedAt);
-      if (loads.get(id) === load) {
-        if (entry !== undefined && askedAt < invalidations.provenUntil) entries.set(id, entry);
-        else entries.delete(id);
-      } else if (entry !== undefined && before?.secretHash === secretHash) {
-        // It is being read again, and served meanwhile: as the newer of the two, and no longer than was said.
-        entries.set(id, { ...entry, keptUntil: Math.min(entry.keptUntil, before.keptUntil) });
-      }
-      if (entry !== undefined) touches.done(id, entry.slidAt);
-      return session;
+      const reading = await load.answer;
+      if (loads.get(id) !== load) return reading;
+      const entry =
+        typeof reading === 'object' ? toEntry(reading, secretHash, from, askedAt) : undefined;
+      if (entry !== undefined) entries.set(id, entry);
+      else if (entries.get(id)?.secretHash === secretHash) entries.delete(id);
+      return reading;
     } finally {
       if (loads.get(id) === load) loads.delete(id);
+    }
+
+    async function askTracked(): Promise<SessionReading | Absent> {
+      try {
+        return await ask(trust.run, true);
+      } catch (error) {
+        const failure = error instanceof StoreUnavailableError ? error.failure : undefined;
+        if (failure === 'timeout' || failure === 'connection') trust.until = 0; // until the next proof
+        if (failure === undefined || failure === 'timeout') throw error;
+        forget(id); // what the client reads is not tracked
+        return ask(byClient, false); // if the slide was done, a second one does no harm
+      }
     }
   }
 
@@ -179,90 +201,79 @@ export function openNearCache({
     const now = performance.now();
     const entry = kept(credential, now);
     if (entry === undefined) return undefined;
-    hits += 1;
     return asOf(entry.session, entry.expiresAt, touches.get(credential, entry.session.ttl), now);
-  }
-
-  function accessKept(credential: Credential, { at, refreshAfterMs }: Access): Session | undefined {
-    const now = performance.now();
-    const entry = kept(credential, now);
-    if (entry === undefined) return undefined;
-    const { session, expiresAt, slidAt } = entry;
-    const due = now - slidAt >= Math.min(refreshAfterMs, session.ttl * 500);
-    const putOff = due
-      ? putOffSlide(credential, at, entry, now)
-      : touches.get(credential, session.ttl);
-    if (due && putOff === undefined) return undefined;
-    hits += 1;
-    return asOf(session, expiresAt, putOff, now);
   }
 
   async function read(credential: Credential): Promise<Session | Absent> {
     for (let joined = 0; ; joined += 1) {
       const session = readKept(credential);
-      if (session !== undefined) return session;
+      if (session !== undefined) {
+        hits += 1;
+        return session;
+      }
       const asked = joined < MOST_JOINED ? underWay(credential) : undefined;
       if (asked === undefined) break;
       await asked;
     }
     misses += 1;
-    const ask = () => origin.read(credential);
-    const session = await (isOther(credential) ? ask() : load(credential, ask));
-    if (typeof session !== 'object') return session;
+    const reading = await load(credential, ask(credential));
+    if (typeof reading !== 'object') return reading;
+    const { session } = reading;
     const now = performance.now();
     return asOf(session, now + session.remainingMs, touches.get(credential, session.ttl), now);
+  }
+
+  function accessKept(credential: Credential, access: Access): Session | undefined {
+    const now = performance.now();
+    const entry = kept(credential, now);
+    return entry && use(entry, credential, access, now);
   }
 
   async function access(credential: Credential, access: Access): Promise<Session | Absent> {
     for (let joined = 0; ; joined += 1) {
       const session = accessKept(credential, access);
-      if (session !== undefined) return session;
+      if (session !== undefined) {
+        hits += 1;
+        return session;
+      }
       const asked = joined < MOST_JOINED ? underWay(credential) : undefined;
       if (asked === undefined) break;
       await asked;
     }
     misses += 1;
     const now = performance.now();
-    if (now >= invalidations.provenUntil) return writes.access(credential, access);
-    if (kept(credential, now) !== undefined) return slide(credential, access); // it cannot wait
-    // One that was slid a moment ago is only read: of a slide Redis tells as of any change, and it is read again.
-    const { at, refreshAfterMs } = access;
-    const answer = await slide(credential, {
-      at,
-      refreshAfterMs: Math.max(refreshAfterMs, LONGEST_PUT_OFF_MS),
-    });
-    if (typeof answer !== 'object' || wasSlid(answer)) return answer;
-    return accessKept(credential, access) ?? slide(credential, access);
+    const cannotWait = kept(credential, now) !== undefined;
+    if (cannotWait || trusted(slotFor(credential.id), now) === undefined)
+      return toSession(await slide(credential, access));
+    // One that was slid a moment ago, also by another process, is only read.
+    const refreshAfterMs = Math.max(access.refreshAfterMs, LONGEST_PUT_OFF_MS);
+    const reading = await slide(credential, { at: access.at, refreshAfterMs });
+    if (typeof reading !== 'object' || reading.slid) return toSession(reading);
+    return accessKept(credential, access) ?? toSession(await slide(credential, access));
   }
 
-  /** The slide is done later, unless that could do harm. */
-  function putOffSlide(
+  /** The session as a use leaves it, whose slide is done later; `undefined` where that could do harm. */
+  function use(
+    { session, expiresAt, slidAt, maybeCutFrom }: NearCacheEntry,
     credential: Credential,
-    at: string,
-    { session, expiresAt, maybeCutFrom }: NearCacheEntry,
+    { at, refreshAfterMs }: Access,
     now: number,
-  ): PutOff | undefined {
+  ): Session | undefined {
+    if (now - slidAt < Math.min(refreshAfterMs, session.ttl * 500))
+      return asOf(session, expiresAt, touches.get(credential, session.ttl), now);
     if (expiresAt - now < LEAST_LEFT_MS || now >= maybeCutFrom) return undefined;
-    return touches.add(credential, session.ttl, at, now);
+    const putOff = touches.add(credential, session.ttl, at, now);
+    return putOff && asOf(session, expiresAt, putOff, now);
   }
 
-  async function slide(credential: Credential, access: Access): Promise<Session | Absent> {
-    const ask = () => origin.access(credential, access);
-    if (isOther(credential)) return ask();
-    const { id } = credential;
-    const askedAt = performance.now();
-    slid.add(id);
-    const session = await load(credential, ask).catch((error) => {
-      forget(id); // it may have arrived, and hidden the change of another
-      throw error;
-    });
-    if (typeof session === 'object' && wasSlid(session)) touches.done(id, askedAt);
-    else slid.delete(id); // nothing was changed, and nothing will be told
-    return session;
+  function slide(credential: Credential, access: Access): Promise<SessionReading | Absent> {
+    return load(credential, askAndSlide(credential, access));
   }
 
-  function wasSlid(session: Session): boolean {
-    return readings.get(session)?.slid === true;
+  function isTrusted(): boolean {
+    const now = performance.now();
+    const all = trackings.all();
+    return all.length > 0 && all.every(({ trust }) => trust !== undefined && now < trust.until);
   }
 
   return {
@@ -270,12 +281,13 @@ export function openNearCache({
     stats: () => ({
       sessions: entries.size,
       bytes: entries.bytes,
-      trusted: performance.now() < invalidations.provenUntil,
+      trusted: isTrusted(),
       hits,
       misses,
     }),
     async close() {
-      invalidations.close(); // first: from then on no slide is put off
+      clearInterval(beating);
+      trackings.close(); // first: from then on no slide is put off
       await touches.close();
     },
   };

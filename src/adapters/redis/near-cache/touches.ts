@@ -1,8 +1,7 @@
-import type { Session } from '../../../domain/session.ts';
 import type { Credential, SessionId } from '../../../domain/session-token.ts';
-import type { Absent, Access } from '../../../ports/session-repository.ts';
+import type { Access } from '../../../ports/session-repository.ts';
 
-/** How long the slide of a session may be put off at most. */
+/** How long the slide of a session may be put off at most, and how often it is slid, by all processes together. */
 export const LONGEST_PUT_OFF_MS = 1000;
 const INTERVAL_MS = 250;
 
@@ -16,22 +15,23 @@ export interface PutOff {
   dueAt: number;
 }
 
+/** Asks Redis to slide the session, and has `done` told when it was slid. Resolves to what is not an object if there is none. */
+export type Slide = (credential: Credential, access: Access) => Promise<unknown>;
+
 /**
  * Slides that were put off, done soon after. A slide that is late gives the session more time than it was due, never
- * less. One that fails is tried again until the session has run out.
+ * less. One that fails is tried again until the session has run out. Where somebody else has slid the session meanwhile,
+ * what was used before that waits no longer, and what was used after it waits for its own time.
  */
 export class NearCacheTouches {
   readonly #waiting = new Map<SessionId, PutOff>();
-  readonly #slide: (credential: Credential, access: Access) => Promise<Session | Absent>;
+  readonly #slide: Slide;
   readonly #max: number;
   // Not one for each use: it would hold on to the request that began it, and act in that request's name.
   readonly #timer = setInterval(() => this.#tick(), INTERVAL_MS).unref();
   #running: Promise<void> | undefined;
 
-  constructor(
-    slide: (credential: Credential, access: Access) => Promise<Session | Absent>,
-    max: number,
-  ) {
+  constructor(slide: Slide, max: number) {
     this.#slide = slide;
     this.#max = max;
   }
@@ -58,43 +58,48 @@ export class NearCacheTouches {
     return putOff?.credential.secretHash === secretHash && putOff.ttl === ttl ? putOff : undefined;
   }
 
-  /** It was slid at that instant or later: for all uses until then. */
-  done(id: SessionId, slidAt: number): void {
-    if ((this.#waiting.get(id)?.usedAt ?? Infinity) <= slidAt) this.#waiting.delete(id);
+  /**
+   * The session has that idle timeout, and was slid at that instant or later: for all uses until then. Those after it are
+   * due a while after it.
+   */
+  done(id: SessionId, ttl: number, slidAt: number): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    if (waiting.usedAt <= slidAt) this.#waiting.delete(id);
+    else waiting.dueAt = Math.max(waiting.dueAt, slidAt + Math.min(LONGEST_PUT_OFF_MS, ttl * 500));
   }
 
   /** Does all that waits. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#running;
-    await this.#run(Infinity);
+    await this.#run(Infinity, 0);
     this.#waiting.clear();
   }
 
   #tick(): void {
     if (this.#waiting.size === 0) return;
-    this.#running ??= this.#run(performance.now()).finally(() => {
+    this.#running ??= this.#run(performance.now(), LONGEST_PUT_OFF_MS).finally(() => {
       this.#running = undefined;
     });
   }
 
-  async #run(upTo: number): Promise<void> {
+  /** What another process has slid within `refreshAfterMs` is not slid again: together they do it as rarely as one alone. */
+  async #run(upTo: number, refreshAfterMs: number): Promise<void> {
     const due = [...this.#waiting.values()].filter(({ dueAt }) => dueAt <= upTo);
-    await Promise.all(due.map((putOff) => this.#do(putOff)));
+    await Promise.all(due.map((putOff) => this.#do(putOff, refreshAfterMs)));
   }
 
-  async #do(putOff: PutOff): Promise<void> {
-    const { credential, at, usedAt } = putOff;
-    const { id } = credential;
-    const dueAt = putOff.dueAt;
-    putOff.dueAt = performance.now() + LONGEST_PUT_OFF_MS; // for uses from now on
+  async #do(putOff: PutOff, refreshAfterMs: number): Promise<void> {
+    const { credential, ttl, at, usedAt } = putOff;
     try {
-      await this.#slide(credential, { at, refreshAfterMs: 0 });
+      const session = await this.#slide(credential, { at, refreshAfterMs });
+      if (typeof session === 'object') return;
     } catch {
       // The store is away, which whoever asks it next is told.
-      putOff.dueAt = dueAt;
-      if (performance.now() < usedAt + putOff.ttl * 1000) return;
+      if (performance.now() < usedAt + ttl * 1000) return;
     }
-    if (putOff.usedAt === usedAt && this.#waiting.get(id) === putOff) this.#waiting.delete(id);
+    if (putOff.usedAt === usedAt && this.#waiting.get(credential.id) === putOff)
+      this.#waiting.delete(credential.id);
   }
 }

@@ -4,11 +4,12 @@ import {
   destroy,
   type NodeRedis,
   type NodeRedisOptions,
+  runScript,
   send,
   timeoutOf,
   unavailable,
 } from './node-redis-client.ts';
-import type { RedisListener, RedisListening } from './redis-commands.ts';
+import type { ConnectionEvents, RedisScript, StandingConnection } from './redis-commands.ts';
 
 /** Where connections of one's own come from. */
 export interface ConnectionSource {
@@ -22,13 +23,13 @@ const CONNECT_TIMEOUT_MS = 1000;
 const LONGEST_PAUSE_MS = 1000;
 
 /**
- * A connection that hears what Redis tells by itself. Each is a client of its own: node-redis would subscribe again on a
- * new connection before Redis was told to track.
+ * A standing connection. Each time it is a client of its own: node-redis would subscribe again on a new connection before
+ * Redis was told to track.
  */
-export class NodeRedisListening implements RedisListening {
+export class NodeRedisStanding implements StandingConnection {
   database = 0;
   readonly #source: ConnectionSource;
-  readonly #listener: RedisListener;
+  readonly #events: ConnectionEvents;
   readonly #stopFollowing: () => void;
   #client: NodeRedis | undefined;
   #pause: NodeJS.Timeout | undefined;
@@ -37,26 +38,26 @@ export class NodeRedisListening implements RedisListening {
   #generation = 0;
   #closed = false;
 
-  constructor(source: ConnectionSource, listener: RedisListener) {
+  constructor(source: ConnectionSource, events: ConnectionEvents) {
     this.#source = source;
-    this.#listener = listener;
+    this.#events = events;
     this.#stopFollowing = source.onLost(() => this.renew());
     void this.#connect();
   }
 
   command(name: string, args: readonly (string | number)[]): Promise<unknown> {
-    const client = this.#client;
-    if (client === undefined)
-      return Promise.reject(unavailable(new Error('not connected'), 'refused'));
-    const words = [name, ...args.map(String)];
-    return send(client, words, timeoutOf(client));
+    return this.#send([name, ...args.map(String)]);
+  }
+
+  script(script: RedisScript, key: string, args: readonly (string | number)[]): Promise<unknown> {
+    return runScript(script, key, args, (words) => this.#send(words));
   }
 
   async subscribe(channel: string): Promise<void> {
     const client = this.#client;
     if (client === undefined) throw unavailable(new Error('not connected'), 'refused');
     const hear = (message: unknown) => {
-      if (client === this.#client) this.#listener.heard(channel, toText(message));
+      if (client === this.#client) this.#events.heard(channel, toText(message));
     };
     await client.subscribe(channel, hear, true).catch((error) => {
       throw unavailable(error);
@@ -65,7 +66,7 @@ export class NodeRedisListening implements RedisListening {
 
   renew(): void {
     this.#generation += 1;
-    this.#listener.lost();
+    this.#events.lost();
     if (this.#client !== undefined) this.#giveUp(this.#client);
   }
 
@@ -76,6 +77,13 @@ export class NodeRedisListening implements RedisListening {
     const client = this.#client;
     this.#client = undefined;
     if (client !== undefined) destroy(client);
+  }
+
+  #send(words: readonly string[]): Promise<unknown> {
+    const client = this.#client;
+    if (client === undefined)
+      return Promise.reject(unavailable(new Error('not connected'), 'refused'));
+    return send(client, words, timeoutOf(client));
   }
 
   async #connect(): Promise<void> {
@@ -94,7 +102,7 @@ export class NodeRedisListening implements RedisListening {
       await connectOnce(client, CONNECT_TIMEOUT_MS);
     } catch (error) {
       if (this.#closed) return;
-      this.#listener.failed(error as Error);
+      this.#events.failed(error as Error);
       this.#connectLater();
       return;
     }
@@ -110,13 +118,13 @@ export class NodeRedisListening implements RedisListening {
     this.#client = client;
     this.#failures = 0;
     this.database = client.options.database ?? 0;
-    this.#listener.ready();
+    this.#events.ready();
   }
 
   #fail(client: NodeRedis, error: Error): void {
     if (client !== this.#client) return; // it is being connected, which fails
-    this.#listener.failed(error);
-    this.#listener.lost();
+    this.#events.failed(error);
+    this.#events.lost();
     this.#giveUp(client);
   }
 
