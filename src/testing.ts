@@ -3,6 +3,12 @@
  *
  * @module
  */
+
+export {
+  type MovesCase,
+  type MovesSubject,
+  sessionMovesContract,
+} from './testing/session-moves-contract.ts';
 export {
   type ContractCase,
   type Subject,
