@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { Carriage } from '../../src/adapters/carry-over/carriage.ts';
-import { MemorySessionRepository } from '../../src/adapters/memory/memory-session-repository.ts';
-import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
-import { carryOver, type MovableRepository, type SessionRepository } from '../../src/index.ts';
-import { sessionRepositoryContract } from '../../src/testing.ts';
-import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
+import { Carriage } from '../../../src/adapters/carry-over/carriage.ts';
+import { MemorySessionRepository } from '../../../src/adapters/memory/memory-session-repository.ts';
+import { RedisSessionRepository } from '../../../src/adapters/redis/redis-session-repository.ts';
+import { carryOver, type MovableRepository, type SessionRepository } from '../../../src/index.ts';
+import { sessionRepositoryContract } from '../../../src/testing.ts';
+import { describeLive, redisUrl, useTestPrefix } from '../../support/live-redis.ts';
 
 /** Each phase alone, and what each finds where the other kind of server began the session. */
 const ways: readonly {
