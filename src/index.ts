@@ -23,6 +23,11 @@ export class SessionService extends PureSessionService {
 }
 
 export { type CarryOverOptions, carryOver } from './adapters/carry-over/carry-over.ts';
+export {
+  type MoveProgress,
+  type MoveSessionsOptions,
+  moveSessions,
+} from './adapters/carry-over/move-sessions.ts';
 export { AuditLog, type AuditLogOptions } from './adapters/node/audit-log.ts';
 export type { Device } from './domain/device.ts';
 export { deviceLabel } from './domain/device-label.ts';

@@ -30,15 +30,15 @@ export class Carriage {
   }
 
   /**
-   * Carries the session that the credential opens, or that has the id. Answers `undefined` also where nothing was there: it
-   * may have moved a moment ago.
+   * Carries the session that the credential opens, or that has the id. `undefined` where there is none in `from`: it may have
+   * moved a moment ago.
    */
-  carry(by: Credential | SessionId, { resume = false } = {}): Promise<Absent> {
+  carry(by: Credential | SessionId, { resume = false } = {}): Promise<'carried' | Absent> {
     return unapplied(async () => {
       const frozen = await this.#from.moves.freeze(by, { resume });
       if (frozen === undefined || frozen === 'reused') return frozen;
       await this.#finish(idOf(by), await this.#waiting(frozen));
-      return undefined;
+      return 'carried';
     });
   }
 
