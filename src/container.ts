@@ -25,6 +25,7 @@ import { observedRepository } from './domain/observed-repository.ts';
 import { SessionService } from './domain/session-service.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Secrets } from './ports/secrets.ts';
+import type { MovableRepository } from './ports/session-moves.ts';
 import type { SessionObserver } from './ports/session-observer.ts';
 import type { SessionRepository } from './ports/session-repository.ts';
 
@@ -35,12 +36,16 @@ function token<T>(description: string): Token<T> {
   return Symbol(description);
 }
 
+export { moveSessions } from './adapters/carry-over/move-sessions.ts';
+
 /** Where the sessions are, as the program that holds the container has to know it. */
 export interface Store {
   readonly kind: 'redis' | 'memory';
   /** For people: `Redis at localhost:6379`. Without a password. */
   readonly label: string;
   readonly repository: SessionRepository;
+  /** The same without a near cache, where sessions can be carried from and to it by tools. */
+  readonly movable?: MovableRepository;
   /** Tells what work costs, where the store takes commands. */
   readonly trace?: CommandTrace;
   /** For who operates it; the embedded store has none. */
@@ -172,11 +177,13 @@ async function redisStore(
   );
   const label = `Redis at ${describe(address)}`;
   const near = nearCache ? openNearCache({ client, prefix, onError: onStoreError }) : undefined;
+  const repository = new RedisSessionRepository({ client, prefix });
   let watch: Promise<() => Promise<void>> | undefined;
   return {
     kind: 'redis',
     label: near === undefined ? label : `${label}, with a near cache`,
-    repository: near?.repository ?? new RedisSessionRepository({ client, prefix }),
+    repository: near?.repository ?? repository,
+    movable: repository,
     trace: new CommandTrace(client),
     inspection: new RedisInspection({ client, prefix }),
     ...(near && { nearCacheStats: near.stats }),

@@ -6,6 +6,7 @@ import { end } from './cli/end.ts';
 import { EXIT_UNAVAILABLE, EXIT_USAGE, failureOf } from './cli/failure.ts';
 import { inspect } from './cli/inspect.ts';
 import { ls } from './cli/ls.ts';
+import { move } from './cli/move.ts';
 import { serve } from './cli/serve.ts';
 import { stats } from './cli/stats.ts';
 import { Terminal } from './cli/terminal.ts';
@@ -13,7 +14,7 @@ import { ConfigError } from './config.ts';
 import { printable } from './domain/printable.ts';
 
 const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ serve, ls, inspect, end, stats }),
+  Object.entries({ serve, ls, inspect, end, stats, move }),
 );
 
 const help = `Usage: sojourn COMMAND [options]

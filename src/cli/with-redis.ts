@@ -2,12 +2,15 @@ import type { RedisInspection } from '../adapters/redis/inspect/inspection.ts';
 import { type Config, ConfigError, StartError } from '../config.ts';
 import type { ContainerOptions } from '../container.ts';
 import type { SessionService } from '../domain/session-service.ts';
+import type { MovableRepository } from '../ports/session-moves.ts';
 import type { SessionRepository } from '../ports/session-repository.ts';
 
 /** What commands work with. */
 export interface OpenedRedis {
   readonly service: SessionService;
   readonly repository: SessionRepository;
+  /** The same, for sessions to be carried to another place or from one. */
+  readonly movable: MovableRepository | undefined;
   readonly inspection: RedisInspection;
   /** Rejects with `StoreUnavailableError` where Redis does not answer, or cannot run scripts. */
   ready(): Promise<void>;
@@ -32,10 +35,11 @@ export async function withRedis(
     throw new StartError(`${error.message}; ${ELSEWHERE}`, { cause: error });
   });
   try {
-    const { repository, inspection, ready } = container.resolve(tokens.store);
+    const { repository, movable, inspection, ready } = container.resolve(tokens.store);
     if (inspection === undefined) throw new Error('Only Redis can be inspected.');
     await use({
       repository,
+      movable,
       inspection,
       ready,
       service: container.resolve(tokens.service),

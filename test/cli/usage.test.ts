@@ -8,12 +8,14 @@ import { MAIN, runSojourn } from '../support/sojourn-command.ts';
 
 const execute = promisify(execFile);
 
-const COMMANDS = ['serve', 'ls', 'inspect', 'end', 'stats'];
+const COMMANDS = ['serve', 'ls', 'inspect', 'end', 'stats', 'move'];
 const NEED_REDIS = [
   ['ls'],
   ['inspect', 'A'.repeat(22)],
   ['end', '--user', 'nobody at all'],
   ['stats'],
+  ['move', 'status'],
+  ['move', '--to', 'redis://127.0.0.1:1'],
 ];
 
 it('lists its commands with --help, and where none is given', async () => {

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { MemorySessionRepository } from '../../../src/adapters/memory/memory-session-repository.ts';
+import { nodeSecrets } from '../../../src/adapters/node/node-secrets.ts';
+import { mintSession } from '../../../src/domain/session-token.ts';
 import {
+  type Credential,
   carryOver,
   type MovableRepository,
+  type MoveProgress,
+  moveSessions,
+  type SessionId,
   type SessionPolicyOptions,
   type SessionRepository,
   SessionService,
@@ -48,7 +54,10 @@ describe('a session that moves', () => {
     const { from, to, old, moving } = setUp();
     const { token } = await old.create({ a: '1' });
     from.calls.length = 0;
-    expect(await moving.get(token)).toMatchObject({ fields: { a: '1' } });
+    now += 60_000;
+    const session = await moving.get(token);
+    expect(session).toMatchObject({ fields: { a: '1' }, remainingMs: 1_800_000 });
+    expect(session?.lastAccessedAt).not.toBe(session?.createdAt);
     // What was asked before the answer; the rest is done behind it.
     expect([...from.calls.slice(0, 1), ...to.calls.slice(0, 2)]).toEqual([
       'freeze',
@@ -60,6 +69,41 @@ describe('a session that moves', () => {
     to.calls.length = 0;
     expect(await moving.get(token)).toMatchObject({ fields: { a: '1' } });
     expect([to.calls, from.calls]).toEqual([['access'], []]);
+  });
+
+  it('is used for its whole idle timeout from then on, also where another server began to move it', async () => {
+    const { from, to, old, moving, plain } = setUp();
+    const { token, session } = await old.create();
+    const frozen = await from.memory.moves.freeze(session.id);
+    if (typeof frozen !== 'object' || !('copy' in frozen)) throw new Error('Not frozen.');
+    await to.memory.moves.adopt(frozen.copy, 'somebody');
+    now += 60_000;
+    expect((await moving.get(token))?.remainingMs).toBe(1_800_000);
+    await settled();
+    expect((await plain.peek(token))?.remainingMs).toBe(1_800_000);
+  });
+
+  it('as a cold one keeps the time that was left, and is moved once', async () => {
+    const { from, to, old, plain } = setUp();
+    const begun = await Promise.all(Array.from({ length: 250 }, () => old.create()));
+    const ids = begun.map(({ session }) => session.id);
+    now += 60_000;
+    const scan = async function* () {
+      yield ids.slice(0, 200);
+      yield ids.slice(100);
+    };
+    const two = { from: from.repository, to: to.repository, scan, fullSpeed: true };
+    to.away.is = true;
+    await expect(moveSessions(two).next()).rejects.toThrow(StoreUnavailableError);
+    to.away.is = false;
+    const progress: MoveProgress[] = [];
+    for await (const step of moveSessions(two)) progress.push(step);
+    expect(progress.map(({ moved }) => moved)).toEqual([100, 200, 200, 250]);
+    expect(progress.at(-1)?.seen).toBe(350);
+    for (const { token } of begun) {
+      expect((await plain.peek(token))?.remainingMs).toBe(1_740_000);
+    }
+    expect(await from.memory.count()).toBe(0);
   });
 
   it('leaves nothing behind, and is a session like any other there', async () => {
@@ -217,6 +261,39 @@ describe('a user’s sessions in both stores', () => {
     for (const token of tokens) expect(await moving.get(token)).toBeUndefined();
   });
 
+  it('are listed once where a move has entered one in the new index and not removed it from the old', async () => {
+    const { from, to, old, moving, preparing } = setUp();
+    const ids: SessionId[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      now += 1;
+      ids.push((await old.create({}, { user: 'ada' })).session.id);
+    }
+    for (const id of ids.slice(1, 4)) {
+      const place = (await from.memory.moves.placeOf('ada', id)) ?? 0;
+      await to.memory.moves.enter({ user: 'ada', id, place, endsAt: undefined });
+    }
+    for (const { users } of [moving, preparing].map(repositoryOf)) {
+      for (const limit of [1, 2, 3, 9]) {
+        for (const end of ['oldest', 'newest'] as const) {
+          const listed: SessionId[] = [];
+          let beyond: number | undefined;
+          for (;;) {
+            const page = await users.list('ada', { from: end, beyond, limit });
+            listed.push(...page.map(({ id }) => id));
+            beyond = page.at(-1)?.place;
+            if (page.length < limit) break;
+          }
+          expect(listed, `${limit} ${end}`).toEqual(end === 'oldest' ? ids : ids.toReversed());
+        }
+      }
+    }
+
+    function repositoryOf(service: SessionService): SessionRepository {
+      const phase = service === moving ? 'move' : 'prepare';
+      return carryOver({ from: from.repository, to: to.repository, phase });
+    }
+  });
+
   it('end all, also those that are half-way', async () => {
     const { from, to, old, moving, preparing } = setUp();
     for (const service of [moving, preparing]) {
@@ -227,6 +304,7 @@ describe('a user’s sessions in both stores', () => {
       expect(await service.list('ada')).toHaveLength(1);
       expect(await service.deleteAll('ada')).toBe(1);
       expect(await from.memory.moves.release(session.id, 'somebody')).toBe(false);
+      expect(await to.memory.find(session.id)).toBeUndefined();
       expect(await moving.get(token)).toBeUndefined();
     }
   });
@@ -259,6 +337,25 @@ describe('a user’s sessions in both stores', () => {
       expect(await preparing.list('ada')).toHaveLength(3);
     },
   );
+});
+
+it('creates no session under an id that lives in the other store', async () => {
+  const { from, to } = setUp();
+  const two = { from: from.repository, to: to.repository };
+  const begin = (repository: SessionRepository, credential: Credential) =>
+    repository.create({
+      ...{ credential, user: undefined, fields: new Map(), ttl: 60, lifetime: undefined },
+      ...{ device: {}, persistent: false, at: '2026-04-02T12:34:56+00:00' },
+    });
+  const { credential: inOld } = mintSession(nodeSecrets);
+  const { credential: inNew } = mintSession(nodeSecrets);
+  await begin(from.memory, inOld);
+  await begin(to.memory, inNew);
+  for (const phase of ['prepare', 'move'] as const) {
+    const repository = carryOver({ ...two, phase });
+    expect(await begin(repository, inOld)).toBeUndefined();
+    expect(await begin(repository, inNew)).toBeUndefined();
+  }
 });
 
 it('refuses a phase that there is not', () => {

@@ -153,6 +153,8 @@ export async function runScenario(scenario: Scenario, choose: Choose): Promise<s
       if (last !== undefined) wrong.push(`alive although ${gone.actor.deed} was told of its end`);
     }
     if (last === undefined && !mayBeGone) wrong.push('lost');
+    const isThere = (await to.find(credential.id)) ?? (await from.find(credential.id));
+    if (last === undefined && isThere !== undefined && !scenario.death) wrong.push('left behind');
     const increments = all.filter(({ actor }) => actor.deed === 'increment');
     const counted = increments.filter(({ outcome }) => typeof outcome === 'number');
     const sums = new Set(counted.map(({ outcome }) => outcome));
