@@ -41,6 +41,9 @@ export interface Carried {
 const SERVERS = 4;
 const SEEDING_AT_ONCE = 100;
 
+/** As the command line has it. */
+const TOOL_TIMEOUT_MS = 10_000;
+
 /**
  * Starts sessions in one Redis and moves them to another, while browsers use them by turns through four servers, which are
  * killed and replaced one by one: old, then preparing, then moving; then the cold sessions are moved; then the servers know
@@ -182,8 +185,11 @@ export async function carryUnderLoad(
   try {
     await replaceAll('prepare');
     await replaceAll('move');
-    const mover = await connectRedis({ kind: 'server', host: from.host, port: from.port });
-    const target = await connectRedis({ kind: 'server', host: to.host, port: to.port });
+    const patient = { commandTimeoutMs: TOOL_TIMEOUT_MS };
+    const [mover, target] = await Promise.all([
+      connectRedis({ kind: 'server', host: from.host, port: from.port }, patient),
+      connectRedis({ kind: 'server', host: to.host, port: to.port }, patient),
+    ]);
     const scan = () => scanSessions({ client: mover.client });
     try {
       for await (const progress of moveSessions({

@@ -1,10 +1,10 @@
 import { StoreUnavailableError } from '../../domain/errors.ts';
 import type { Session } from '../../domain/session.ts';
-import { clockShift } from '../../domain/session-record.ts';
 import type { Credential, SessionId } from '../../domain/session-token.ts';
 import type { Frozen, MovableRepository, Released } from '../../ports/session-moves.ts';
 import type { Absent, Access } from '../../ports/session-repository.ts';
 import { nodeSecrets } from '../node/node-secrets.ts';
+import { measuredShift } from './clock-shift.ts';
 
 const CLAIM_BYTES = 16;
 
@@ -23,10 +23,16 @@ interface Waiting {
 export class Carriage {
   readonly #from: MovableRepository;
   readonly #to: MovableRepository;
+  readonly #shift: () => Promise<number>;
 
-  constructor(from: MovableRepository, to: MovableRepository) {
+  constructor(
+    from: MovableRepository,
+    to: MovableRepository,
+    shift: () => Promise<number> = measuredShift(from, to),
+  ) {
     this.#from = from;
     this.#to = to;
+    this.#shift = shift;
   }
 
   /**
@@ -37,7 +43,7 @@ export class Carriage {
     return unapplied(async () => {
       const frozen = await this.#from.moves.freeze(by, { resume });
       if (frozen === undefined || frozen === 'reused') return frozen;
-      await this.#finish(idOf(by), await this.#waiting(frozen));
+      await this.#finish(by, await this.#waiting(frozen));
       return 'carried';
     });
   }
@@ -51,7 +57,7 @@ export class Carriage {
       const frozen = await this.#from.moves.freeze(by, { use });
       if (frozen === undefined || frozen === 'reused') return frozen;
       const waiting = await this.#waiting(frozen);
-      const finished = this.#finish(by.id, waiting);
+      const finished = this.#finish(by, waiting);
       if (!waiting?.isOwn) {
         await finished;
         return undefined;
@@ -70,7 +76,8 @@ export class Carriage {
     return { ...adopted, isOwn: adopted.claim === claim };
   }
 
-  async #finish(id: SessionId, waiting: Waiting | undefined): Promise<void> {
+  async #finish(by: Credential | SessionId, waiting: Waiting | undefined): Promise<void> {
+    const id = typeof by === 'string' ? by : by.id;
     const { moves } = this.#to;
     if (waiting === undefined) {
       await this.#from.end(id, { unbornMs: 0 });
@@ -83,7 +90,8 @@ export class Carriage {
     ]);
     if (released) {
       await moves.thaw(id, claim);
-      await this.#clear(id, claim, session?.user);
+      const cleared = this.#clear(id, claim, session?.user);
+      if (by === id) await cleared; // a tool has time for it
       return;
     }
     // It was thawed by another, or has ended.
@@ -95,8 +103,8 @@ export class Carriage {
     if (user === undefined) return;
     const place = await this.#from.moves.placeOf(user, id);
     if (place === undefined) return; // entered already, or ended
-    const [there, here] = await Promise.all([this.#from.moves.now(), this.#to.moves.now()]);
-    await this.#to.moves.enter({ user, id, place: place + clockShift(there, here), endsAt });
+    const shift = await this.#shift();
+    await this.#to.moves.enter({ user, id, place: place + shift, endsAt });
   }
 
   /** Removes what has been left in `from`. It would do no harm, and ends by itself. */
@@ -106,10 +114,6 @@ export class Carriage {
       this.#from.moves.discard(id, claim),
     ]).catch(() => {});
   }
-}
-
-function idOf(by: Credential | SessionId): SessionId {
-  return typeof by === 'string' ? by : by.id;
 }
 
 /** Whatever fails on the way, what the session was carried for was not done. */

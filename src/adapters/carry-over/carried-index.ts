@@ -1,4 +1,3 @@
-import { clockShift } from '../../domain/session-record.ts';
 import type { SessionId } from '../../domain/session-token.ts';
 import type { MovableRepository } from '../../ports/session-moves.ts';
 import type {
@@ -21,19 +20,26 @@ export class CarriedIndex implements UserIndex {
   readonly #from: MovableRepository;
   readonly #to: MovableRepository;
   readonly #isMoving: boolean;
-  #shift: Promise<number> | undefined;
+  readonly #shift: () => Promise<number>;
 
-  constructor(from: MovableRepository, to: MovableRepository, phase: 'prepare' | 'move') {
+  /** `shift` is `measuredShift`. */
+  constructor(
+    from: MovableRepository,
+    to: MovableRepository,
+    phase: 'prepare' | 'move',
+    shift: () => Promise<number>,
+  ) {
     this.#from = from;
     this.#to = to;
     this.#isMoving = phase === 'move';
+    this.#shift = shift;
   }
 
   async add(entry: NewIndexEntry): Promise<Entered | undefined> {
     const max = entry.max === undefined ? undefined : entry.max - (await this.#others(entry));
     const entered = await this.#here.users.add({ ...entry, max });
     if (entered === undefined) return undefined;
-    const tell = this.#isMoving ? toldOfTo : toldOfFrom(await this.#shiftOfFrom());
+    const tell = this.#isMoving ? toldOfTo : toldOfFrom(await this.#shift());
     const sample = entered.sample.map((other) => ({ ...other, place: tell(other.place) }));
     return { place: tell(entered.place), sample };
   }
@@ -42,7 +48,7 @@ export class CarriedIndex implements UserIndex {
   async list(user: string, page: IndexPage): Promise<readonly IndexEntry[]> {
     const isDown = page.from === 'newest';
     const { beyond } = page;
-    const shift = await this.#shiftOfFrom();
+    const shift = await this.#shift();
     const beyondFrom = beyond === undefined ? undefined : bound(beyond / 2, isDown) - shift;
     const beyondTo = beyond === undefined ? undefined : bound((beyond - 1) / 2, isDown);
     const old = await this.#from.users.list(user, { ...page, beyond: beyondFrom });
@@ -76,23 +82,6 @@ export class CarriedIndex implements UserIndex {
     const own = await this.#here.users.list(user, page);
     const met = new Set([id, ...own.map((entry) => entry.id)]);
     return others.filter((entry) => !met.has(entry.id)).length;
-  }
-
-  #shiftOfFrom(): Promise<number> {
-    this.#shift ??= this.#measure();
-    return this.#shift;
-  }
-
-  async #measure(): Promise<number> {
-    try {
-      const clocks = [this.#from.moves.now(), this.#to.moves.now()] as const;
-      const [there, here] = await Promise.all(clocks);
-      // Whole seconds, for all servers to come to the same.
-      return Math.round(clockShift(there, here) / 1000) * 1000;
-    } catch (error) {
-      this.#shift = undefined;
-      throw error;
-    }
   }
 }
 

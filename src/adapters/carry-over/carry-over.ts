@@ -12,6 +12,7 @@ import type {
 import { bothDurably } from './both-durably.ts';
 import { Carriage } from './carriage.ts';
 import { CarriedIndex } from './carried-index.ts';
+import { measuredShift } from './clock-shift.ts';
 
 /** Which two stores, and how far the servers are. */
 export interface CarryOverOptions {
@@ -46,8 +47,9 @@ export function carryOver({ from, to, phase }: CarryOverOptions): SessionReposit
     throw new TypeError(`phase must be 'prepare' or 'move', not ${JSON.stringify(phase)}.`);
   }
   const isMoving = phase === 'move';
-  const carriage = new Carriage(from, to);
-  const users = new CarriedIndex(from, to, phase);
+  const shift = measuredShift(from, to);
+  const carriage = new Carriage(from, to, shift);
+  const users = new CarriedIndex(from, to, phase, shift);
 
   /**
    * Asks for what only exists in one of the two at a time. Sessions go from `from` to `to` alone: who looked there first, and

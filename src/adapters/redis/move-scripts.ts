@@ -122,7 +122,7 @@ const enter = `
 local key, id, place, keep_until = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if not redis.call('ZSCORE', key, id) then
   local text = string.format('%.0f', place)
-  while redis.call('ZCOUNT', key, text, text) > 0 do
+  while #redis.call('ZRANGE', key, text, text, 'BYSCORE', 'LIMIT', '0', '1') > 0 do
     place = place + 1
     text = string.format('%.0f', place)
   end
