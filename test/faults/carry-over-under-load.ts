@@ -27,6 +27,8 @@ export interface CarryOverLoad {
   readonly requestsPerSecond: number;
   /** Milliseconds that each stage of the rolling restart lasts, at least. */
   readonly stageMs: number;
+  /** Something that happens when all servers move sessions, and before the cold ones are moved. */
+  readonly meanwhile?: () => Promise<void>;
 }
 
 /** What happened. */
@@ -52,7 +54,7 @@ const TOOL_TIMEOUT_MS = 10_000;
 export async function carryUnderLoad(
   from: RedisServer,
   to: RedisServer,
-  { sessions, requestsPerSecond, stageMs }: CarryOverLoad,
+  { sessions, requestsPerSecond, stageMs, meanwhile }: CarryOverLoad,
   say: (text: string) => void = () => {},
 ): Promise<Carried> {
   const calls: Call[] = [];
@@ -185,6 +187,7 @@ export async function carryUnderLoad(
   try {
     await replaceAll('prepare');
     await replaceAll('move');
+    await meanwhile?.();
     const patient = { commandTimeoutMs: TOOL_TIMEOUT_MS };
     const [mover, target] = await Promise.all([
       connectRedis({ kind: 'server', host: from.host, port: from.port }, patient),
