@@ -1,4 +1,6 @@
+import type { SessionData } from 'express-session';
 import { describe, expect, it } from 'vitest';
+import { SojournStore } from '../../../src/adapters/express/session-store.ts';
 import { MemorySessionRepository } from '../../../src/adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from '../../../src/adapters/node/node-secrets.ts';
 import { mintSession } from '../../../src/domain/session-token.ts';
@@ -362,4 +364,31 @@ it('refuses a phase that there is not', () => {
   const from = new MemorySessionRepository();
   const to = new MemorySessionRepository();
   expect(() => carryOver({ from, to, phase: 'both' as never })).toThrow(/'prepare' or 'move'/);
+});
+
+it('carries what SojournStore keeps for express-session, under the same session ids', async () => {
+  const { from, to } = setUp();
+  const userOf = () => 'ada';
+  const two = { from: from.repository, to: to.repository };
+  const [old, moving, plain] = [
+    from.repository,
+    carryOver({ ...two, phase: 'move' }),
+    to.repository,
+  ].map((repository) => new SojournStore({ repository, userOf, clock }));
+  if (!old || !moving || !plain) throw new Error('There are three.');
+  const session = { cookie: { originalMaxAge: 60_000 }, cart: ['a'] } as never;
+  await old.set('sid', session);
+  const loaded = (await moving.get('sid')) as { cart: string[] } & SessionData;
+  expect(loaded.cart).toEqual(['a']);
+  expect(await to.memory.count()).toBe(0);
+  loaded.cart.push('b');
+  await moving.set('sid', loaded);
+  await settled();
+  expect(await plain.get('sid')).toMatchObject({ cart: ['a', 'b'] });
+  expect(await from.memory.count()).toBe(0);
+  await old.set('other', session);
+  await moving.destroy('other');
+  expect(await moving.get('other')).toBeNull();
+  await moving.destroy('sid');
+  expect(await moving.get('sid')).toBeNull();
 });
