@@ -28,7 +28,9 @@ export const reserved = {
   /** The two secrets that open a session, under names by which nothing opens it while it moves to another store. */
   frozenSecret: 'session_frozen_secret',
   frozenPreviousSecret: 'session_frozen_previous',
-  /** Only in a copy that is not in use yet: whose copy it is. */
+  /** The last freeze of a session, as its copies' claims begin; it stays where a freeze was taken back. */
+  freeze: 'session_freeze',
+  /** Only in a copy that is not in use yet: its claim. */
   claim: 'session_claim',
   /** Only in what a session that moved has left: under which claim its copy is the session now. */
   released: 'session_released',
@@ -39,6 +41,16 @@ export const frozenNames = new Map<string, string>([
   [reserved.secret, reserved.frozenSecret],
   [reserved.previousSecret, reserved.frozenPreviousSecret],
 ]);
+
+/** Which freeze the claim of a copy is of. */
+export function freezeOf(claim: string): string {
+  return claim.split('.', 1)[0] ?? '';
+}
+
+/** How many times the session had been frozen for copies with that claim; 0 for none. */
+export function freezesOf(claim: string | undefined): number {
+  return Number(/^(\d{1,15})-/.exec(claim ?? '')?.[1] ?? 0);
+}
 
 /** Instants in a record that are told by its store's clock, in milliseconds since 1970; 0 stands for none. */
 export const storeInstants: ReadonlySet<string> = new Set([

@@ -21,36 +21,47 @@ export interface MovableRepository extends SessionRepository {
 /**
  * Carries a session from one repository to another while it is in use. No step spans both, so an order makes it safe:
  *
- * 1. `freeze` in the old place: from then on nothing opens the session and nothing changes it,
- * 2. `adopt` in the new place: a copy, frozen, under a claim,
+ * 1. `freeze` in the old place: from then on nothing opens the session and nothing changes it, and its copies have a claim,
+ * 2. `adopt` in the new place: a copy, frozen, under that claim,
  * 3. `release` in the old place, which is the moment at which the session has moved: from then on the copy under that
  *    claim is the session, and no other,
  * 4. `thaw` in the new place: it can be used again. Last, `discard` removes what `release` left in the old place.
  *
- * Whoever presents the session's token can go on where another died, from each of these steps. However late a step
- * arrives, it does no harm: a copy that was not released is never thawed.
+ * Whoever presents the session's token can go on where another died, from each of these steps. Until the release `unfreeze`
+ * takes all back: what is frozen again later is copied under another claim. However late a step arrives, it does no harm: a
+ * copy that was not released is never thawed.
  *
  * Each call is one atomic step. A frozen session counts as one for `find`, `end` and `create`, runs out by itself,
  * and is absent for every call that takes a credential.
  */
 export interface SessionMoves {
   /**
-   * Closes the session to everybody, and answers a copy. One that is frozen already is copied once more. By its
-   * credential, if that opens the session, or would if it were not frozen; by its id for tools that need no secret.
+   * Closes the session to everybody, and answers a copy. One that is frozen already is copied once more, under a claim of
+   * the same freeze. By its credential, if that opens the session, or would if it were not frozen; by its id for tools that need no secret.
    */
-  freeze(by: Credential | SessionId, options?: FreezeOptions): Promise<Frozen | Released | Absent>;
+  freeze(
+    by: Credential | SessionId,
+    options?: FreezeOptions,
+  ): Promise<Frozen | Released | 'open' | Absent>;
 
   /**
-   * Writes the copy, frozen, under that claim, unless the id is taken. By a frozen copy that is there already: then its
-   * claim is answered, and it stays as it is. By a session in use: `open`. By the mark that `end` left: `undefined`.
+   * Writes the copy, frozen, under its claim. A frozen copy that is there already stays if it is of the same freeze or of a
+   * later one, and is answered; an older one gives way. `open` where the id is taken by a session in use, `undefined` where
+   * by the mark that `end` left.
    */
-  adopt(copy: SessionCopy, claim: string): Promise<Adopted | 'open' | undefined>;
+  adopt(copy: SessionCopy): Promise<Adopted | 'open' | undefined>;
 
   /**
    * Gives a frozen session up to the copy under that claim. What is left tells for as long as the session would have
-   * lasted which claim that was. `false` where no frozen session is left, or another claim was first.
+   * lasted which claim that was. `false` where the claim is not of the session's last freeze, or another one was first.
    */
   release(id: SessionId, claim: string): Promise<boolean>;
+
+  /**
+   * Opens a session again whose last freeze the claim is of, unless it was released. Where that is `true` no claim of that
+   * freeze is released any more.
+   */
+  unfreeze(id: SessionId, claim: string): Promise<boolean>;
 
   /** Opens the copy under that claim, to all secrets that opened it before. `false` where there is none. */
   thaw(id: SessionId, claim: string): Promise<boolean>;
@@ -70,7 +81,7 @@ export interface SessionMoves {
 
 /** Which sessions to freeze, and whether that counts as a use. */
 export interface FreezeOptions {
-  /** Only one that is frozen or released already; any other is absent. @default false */
+  /** Leaves a session in use as it is, and answers `open`. @default false */
   readonly resume?: boolean;
   /** Slides, as `SessionRepository.access` does. @default without */
   readonly use?: Access;
@@ -81,6 +92,11 @@ export interface SessionCopy {
   readonly id: SessionId;
   /** Names and values in turn, also those that this release does not know. */
   readonly record: readonly string[];
+  /**
+   * Which copy it is, and of which freeze: the number of the session's freezes, a dash, a text that nobody repeats, a dot, and
+   * another such text.
+   */
+  readonly claim: string;
   /** Milliseconds until it ends if nobody uses it. */
   readonly remainingMs: number;
   /** The store's clock, by which the record's instants are to be read: milliseconds since 1970. */
@@ -101,6 +117,8 @@ export interface Released {
 export interface Adopted {
   readonly claim: string;
   readonly session: Session;
+  /** Whether it was written now. */
+  readonly isNew: boolean;
 }
 
 /** An entry of another index. */

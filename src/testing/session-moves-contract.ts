@@ -71,10 +71,13 @@ export const sessionMovesContract: readonly MovesCase[] = [
     name: 'to resume freezes no session that is in use',
     async run({ from }) {
       const by = await stored(from);
-      assert.equal(await from.moves.freeze(by, { resume: true }), undefined);
+      const stranger = mintSecret(by.id, nodeSecrets).credential;
+      assert.equal(await from.moves.freeze(by, { resume: true }), 'open');
+      assert.equal(await from.moves.freeze(stranger, { resume: true }), undefined);
       assert.ok(await from.read(by));
       await frozen(from, by);
-      assert.ok(await from.moves.freeze(by, { resume: true }));
+      assert.equal(typeof (await from.moves.freeze(by, { resume: true })), 'object');
+      assert.equal(await from.moves.freeze(stranger, { resume: true }), undefined);
     },
   },
   {
@@ -111,17 +114,18 @@ export const sessionMovesContract: readonly MovesCase[] = [
       const by = await stored(from, { lifetime: 3600, persistent: true, device: { label: 'x' } });
       const before = await from.read(by);
       const copy = await frozen(from, by);
-      const adopted = await to.moves.adopt(copy, 'mine');
-      assert.ok(typeof adopted === 'object' && adopted.claim === 'mine');
+      const { claim } = copy;
+      const adopted = await to.moves.adopt(copy);
+      assert.ok(typeof adopted === 'object' && adopted.claim === claim && adopted.isNew);
       assert.deepEqual(still(adopted.session), still(before));
       assert.equal(await to.read(by), undefined);
-      assert.equal(await from.moves.release(by.id, 'mine'), true);
+      assert.equal(await from.moves.release(by.id, claim), true);
       assert.equal(await from.find(by.id), undefined);
-      assert.equal(await to.moves.thaw(by.id, 'mine'), true);
+      assert.equal(await to.moves.thaw(by.id, claim), true);
       const after = await to.read(by);
       assert.deepEqual(still(after), still(before));
       assert.ok(typeof after === 'object' && after.remainingMs <= copy.remainingMs);
-      await from.moves.discard(by.id, 'mine');
+      await from.moves.discard(by.id, claim);
       assert.equal(await from.moves.freeze(by), undefined);
       assert.ok(await to.delete(by));
     },
@@ -150,18 +154,23 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'a copy is adopted once: who comes second learns the claim that is there',
+    name: 'a copy is adopted once, whoever brings it',
     async run({ from, to }) {
       const by = await stored(from);
-      const copy = await frozen(from, by);
-      const answers = await Promise.all(['a', 'b', 'c'].map((c) => to.moves.adopt(copy, c)));
-      const claims = answers.map((answer) => typeof answer === 'object' && answer.claim);
-      assert.equal(new Set(claims).size, 1);
-      const [claim] = claims as [string];
+      const copies = await Promise.all([1, 2, 3].map(() => frozen(from, by)));
+      const [copy] = copies as [SessionCopy];
+      const answers = await Promise.all(copies.map((each) => to.moves.adopt(each)));
+      const told = answers.filter((answer) => typeof answer === 'object');
+      const claims = new Set(told.map((answer) => answer.claim));
+      const [claim = ''] = claims;
+      assert.deepEqual([told.length, claims.size], [3, 1]);
+      assert.equal(new Set(copies.map((each) => each.claim)).size, 3);
+      assert.ok(copies.some((each) => each.claim === claim));
+      assert.equal(told.filter(({ isNew }) => isNew).length, 1);
       assert.equal(await to.moves.thaw(by.id, `${claim}?`), false);
       assert.equal(await to.moves.thaw(by.id, claim), true);
       assert.equal(await to.moves.thaw(by.id, claim), false);
-      assert.equal(await to.moves.adopt(copy, 'late'), 'open');
+      assert.equal(await to.moves.adopt(copy), 'open');
       await to.moves.discard(by.id, claim);
       assert.ok(await to.read(by));
     },
@@ -172,7 +181,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
       const by = await stored(from);
       const copy = await frozen(from, by);
       await to.end(by.id, { unbornMs: 60_000 });
-      assert.equal(await to.moves.adopt(copy, 'mine'), undefined);
+      assert.equal(await to.moves.adopt(copy), undefined);
       assert.equal(await to.find(by.id), undefined);
     },
   },
@@ -180,30 +189,64 @@ export const sessionMovesContract: readonly MovesCase[] = [
     name: 'a frozen session is released to one claim, which is told to whoever asks for it',
     async run({ from }) {
       const by = await stored(from);
-      assert.equal(await from.moves.release(by.id, 'a'), false);
+      assert.equal(await from.moves.release(by.id, '1-x.y'), false);
       assert.ok(await from.read(by));
-      await frozen(from, by);
-      assert.equal(await from.moves.release(by.id, 'a'), true);
-      assert.equal(await from.moves.release(by.id, 'a'), true);
-      assert.equal(await from.moves.release(by.id, 'b'), false);
-      assert.deepEqual(await from.moves.freeze(by), { claim: 'a' });
-      assert.deepEqual(await from.moves.freeze(by, { resume: true }), { claim: 'a' });
+      const { claim } = await frozen(from, by);
+      assert.equal(await from.moves.release(by.id, '1-x.y'), false);
+      assert.equal(await from.moves.release(by.id, claim), true);
+      assert.equal(await from.moves.release(by.id, claim), true);
+      assert.equal(await from.moves.release(by.id, '1-x.y'), false);
+      assert.equal(await from.moves.unfreeze(by.id, claim), false);
+      assert.deepEqual(await from.moves.freeze(by), { claim });
+      assert.deepEqual(await from.moves.freeze(by, { resume: true }), { claim });
       assert.equal(await from.read(by), undefined);
       assert.equal(await from.find(by.id), undefined);
       assert.equal(await from.create(newSession(by)), undefined);
-      await from.moves.discard(by.id, 'b');
-      assert.deepEqual(await from.moves.freeze(by), { claim: 'a' });
+      await from.moves.discard(by.id, '1-x.y');
+      assert.deepEqual(await from.moves.freeze(by), { claim });
       assert.equal(await from.end(by.id, { unbornMs: 0 }), undefined);
-      assert.equal(await from.moves.release(by.id, 'a'), false);
+      assert.equal(await from.moves.release(by.id, claim), false);
       assert.ok(await from.create(newSession(by)));
+    },
+  },
+  {
+    name: 'what is taken back is as it was, and no copy from before can be released any more',
+    async run({ from, to }) {
+      const old = await stored(from);
+      const by = mintSecret(old.id, nodeSecrets).credential;
+      await from.rotate(old, { ...rotation(), next: by.secretHash, graceMs: 60_000 });
+      const before = await from.read(by);
+      const first = await frozen(from, by);
+      await to.moves.adopt(first);
+      assert.equal(await from.moves.unfreeze(by.id, '1-x.y'), false);
+      assert.equal(await from.read(by), undefined);
+      assert.equal(await from.moves.unfreeze(by.id, first.claim), true);
+      assert.equal(await from.moves.unfreeze(by.id, first.claim), false);
+      assert.deepEqual(still(await from.read(by)), still(before));
+      assert.ok(await from.read(old));
+      assert.equal(await from.moves.release(by.id, first.claim), false);
+      assert.equal(await from.increment(by, { field: 'n', by: 1, limits, ...use }), 2);
+      const second = await frozen(from, by);
+      assert.notEqual(second.claim, first.claim);
+      assert.equal(await from.moves.release(by.id, first.claim), false);
+      const adopted = await to.moves.adopt(second);
+      assert.ok(typeof adopted === 'object' && adopted.isNew);
+      assert.equal(adopted.session.fields.n, '2');
+      const late = await to.moves.adopt(first);
+      assert.ok(typeof late === 'object' && !late.isNew && late.claim === second.claim);
+      assert.equal(await to.moves.thaw(by.id, first.claim), false);
+      assert.equal(await from.moves.release(by.id, second.claim), true);
+      assert.equal(await to.moves.thaw(by.id, second.claim), true);
+      const session = await to.read(by);
+      assert.ok(typeof session === 'object' && session.fields.n === '2');
     },
   },
   {
     name: 'what a release has left ends when the session would have ended',
     async run({ from, elapse }) {
       const by = await stored(from, { ttl: 1 });
-      await frozen(from, by);
-      await from.moves.release(by.id, 'a');
+      const { claim } = await frozen(from, by);
+      await from.moves.release(by.id, claim);
       await elapse(1050);
       assert.equal(await from.moves.freeze(by), undefined);
       assert.ok(await from.create(newSession(by)));
@@ -213,12 +256,13 @@ export const sessionMovesContract: readonly MovesCase[] = [
     name: 'a copy that is not thawed is no session to carry further, and is discarded by its claim',
     async run({ from, to }) {
       const by = await stored(from);
-      await to.moves.adopt(await frozen(from, by), 'mine');
+      const copy = await frozen(from, by);
+      await to.moves.adopt(copy);
       assert.equal(await to.moves.freeze(by), undefined);
-      assert.equal(await to.moves.release(by.id, 'mine'), false);
-      await to.moves.discard(by.id, 'other');
+      assert.equal(await to.moves.release(by.id, copy.claim), false);
+      await to.moves.discard(by.id, '1-x.y');
       assert.ok(await to.find(by.id));
-      await to.moves.discard(by.id, 'mine');
+      await to.moves.discard(by.id, copy.claim);
       assert.equal(await to.find(by.id), undefined);
     },
   },
@@ -294,15 +338,15 @@ async function frozen(
 }
 
 async function adoptThawed(repository: MovableRepository, copy: SessionCopy): Promise<void> {
-  assert.equal(typeof (await repository.moves.adopt(copy, 'mine')), 'object');
-  assert.equal(await repository.moves.thaw(copy.id, 'mine'), true);
+  assert.equal(typeof (await repository.moves.adopt(copy)), 'object');
+  assert.equal(await repository.moves.thaw(copy.id, copy.claim), true);
 }
 
 async function moved(from: MovableRepository, to: MovableRepository, by: Credential) {
   const copy = await frozen(from, by);
-  assert.equal(typeof (await to.moves.adopt(copy, 'mine')), 'object');
-  assert.equal(await from.moves.release(by.id, 'mine'), true);
-  assert.equal(await to.moves.thaw(by.id, 'mine'), true);
+  assert.equal(typeof (await to.moves.adopt(copy)), 'object');
+  assert.equal(await from.moves.release(by.id, copy.claim), true);
+  assert.equal(await to.moves.thaw(by.id, copy.claim), true);
   return copy;
 }
 

@@ -137,8 +137,8 @@ describe('records of 0.1.0, in memory', () => {
     async put(record) {
       const { id } = deriveCredential(String(Math.random()), nodeSecrets);
       const copy = { id, record: Object.entries(record).flat(), remainingMs: 60_000 };
-      await repository.moves.adopt({ ...copy, now: Date.now() }, 'test');
-      await repository.moves.thaw(id, 'test');
+      await repository.moves.adopt({ ...copy, claim: '1-test.copy', now: Date.now() });
+      await repository.moves.thaw(id, '1-test.copy');
       return id;
     },
     async stored(id) {
@@ -149,8 +149,8 @@ describe('records of 0.1.0, in memory', () => {
         record.flatMap((name, i) => (i % 2 === 0 ? [[name, String(record[i + 1])]] : [])),
       );
       await repository.end(id, { unbornMs: 0 });
-      await repository.moves.adopt(answer.copy, 'test');
-      await repository.moves.thaw(id, 'test');
+      await repository.moves.adopt(answer.copy);
+      await repository.moves.thaw(id, answer.copy.claim);
       return stored;
     },
   }));

@@ -207,7 +207,12 @@ describeWithServers.each(deployments)('on $name', ({ kind, start }) => {
         });
 
       it('keeps the contract', async () => {
-        expect(await brokenBy({ repository: nearCache.repository, elapse: wait })).toEqual([]);
+        expect(
+          await brokenBy(sessionRepositoryContract, {
+            repository: nearCache.repository,
+            elapse: wait,
+          }),
+        ).toEqual([]);
       });
     });
 

@@ -80,8 +80,9 @@ function askedLater(open: () => Promise<MovableRepository>): MovableRepository {
     },
     moves: {
       freeze: async (by, options) => (await open()).moves.freeze(by, options),
-      adopt: async (copy, claim) => (await open()).moves.adopt(copy, claim),
+      adopt: async (copy) => (await open()).moves.adopt(copy),
       release: async (id, claim) => (await open()).moves.release(id, claim),
+      unfreeze: async (id, claim) => (await open()).moves.unfreeze(id, claim),
       thaw: async (id, claim) => (await open()).moves.thaw(id, claim),
       discard: async (id, claim) => (await open()).moves.discard(id, claim),
       placeOf: async (user, id) => (await open()).moves.placeOf(user, id),

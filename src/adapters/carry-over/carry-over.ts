@@ -10,7 +10,7 @@ import type {
   SessionRepository,
 } from '../../ports/session-repository.ts';
 import { bothDurably } from './both-durably.ts';
-import { Carriage } from './carriage.ts';
+import { Carriage, MOST_ATTEMPTS } from './carriage.ts';
 import { CarriedIndex } from './carried-index.ts';
 import { measuredShift } from './clock-shift.ts';
 
@@ -70,11 +70,17 @@ export function carryOver({ from, to, phase }: CarryOverOptions): SessionReposit
     by: Credential,
     verb: (repository: SessionRepository) => Promise<T | Absent>,
   ): Promise<T | Absent> {
-    for (const repository of isMoving ? [to, from] : [from, to]) {
-      const answer = await verb(repository);
-      if (answer !== undefined) return answer;
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      for (const repository of isMoving ? [to, from] : [from, to]) {
+        const answer = await verb(repository);
+        if (answer !== undefined) return answer;
+      }
+      const carried = await carriage.carry(by, { resume: true });
+      if (carried === 'reused') return carried;
+      if (carried !== 'open') return verb(to);
+      // It was frozen when it was asked for, and is in use again: whoever began to move it has taken that back.
     }
-    return (await carriage.carry(by, { resume: true })) === 'reused' ? 'reused' : verb(to);
+    throw new StoreUnavailableError('refused');
   }
 
   async function access(by: Credential, how: Access) {
@@ -83,7 +89,7 @@ export function carryOver({ from, to, phase }: CarryOverOptions): SessionReposit
     const answer = await verb(to);
     if (answer !== undefined) return answer;
     const carried = await carriage.carryForUse(by, how);
-    return carried === undefined ? verb(to) : carried;
+    return typeof carried === 'object' || carried === 'reused' ? carried : verb(to);
   }
 
   async function create(session: NewSession) {

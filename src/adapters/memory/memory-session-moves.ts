@@ -2,6 +2,8 @@ import type { Session } from '../../domain/session.ts';
 import {
   clockShift,
   decodeSession,
+  freezeOf,
+  freezesOf,
   frozenNames,
   reserved,
   storeInstants,
@@ -18,7 +20,10 @@ import type {
   SessionMoves,
 } from '../../ports/session-moves.ts';
 import type { Absent } from '../../ports/session-repository.ts';
+import { nodeSecrets } from '../node/node-secrets.ts';
 import type { MemoryUserIndex } from './memory-user-index.ts';
+
+const CLAIM_BYTES = 12;
 
 /** A session as it is kept. */
 export interface MemoryEntry {
@@ -51,30 +56,39 @@ export class MemorySessionMoves implements SessionMoves {
   async freeze(
     by: Credential | SessionId,
     { resume = false, use }: FreezeOptions = {},
-  ): Promise<Frozen | Released | Absent> {
+  ): Promise<Frozen | Released | 'open' | Absent> {
     const id = typeof by === 'string' ? by : by.id;
     const entry = this.#entries.alive(id);
-    const claim = entry?.record.get(reserved.released);
-    if (claim !== undefined) return { claim };
+    const released = entry?.record.get(reserved.released);
+    if (released !== undefined) return { claim: released };
     if (entry === undefined || entry.record.has(reserved.claim)) return undefined;
     const isFrozen = entry.record.has(reserved.frozenSecret);
     const thawed = renamed(entry.record, unfrozenNames);
-    if (!thawed.has(reserved.secret) || (resume && !isFrozen)) return undefined;
+    if (!thawed.has(reserved.secret)) return undefined;
     const opens = typeof by === 'string' || this.#entries.opens(thawed, by.secretHash);
     if (opens !== true) return opens;
+    if (resume && !isFrozen) return 'open';
     if (use !== undefined) this.#entries.slide(entry, use);
-    entry.record = renamed(entry.record, frozenNames);
+    const before = entry.record.get(reserved.freeze);
+    const another = `${freezesOf(before) + 1}-${nodeSecrets.random(CLAIM_BYTES)}`;
+    const freeze = isFrozen && before !== undefined ? before : another;
+    entry.record = renamed(entry.record, frozenNames).set(reserved.freeze, freeze);
+    const claim = `${freeze}.${nodeSecrets.random(CLAIM_BYTES)}`;
     const now = this.#clock.now();
-    const record = [...renamed(entry.record, unfrozenNames)].flat();
-    return { copy: { id, record, remainingMs: entry.expiresAt - now, now } };
+    const copied = renamed(entry.record, unfrozenNames);
+    copied.delete(reserved.freeze); // it does not leave its store
+    const remainingMs = entry.expiresAt - now;
+    return { copy: { id, record: [...copied].flat(), claim, remainingMs, now } };
   }
 
-  async adopt(copy: SessionCopy, claim: string): Promise<Adopted | 'open' | undefined> {
-    const { id } = copy;
+  async adopt(copy: SessionCopy): Promise<Adopted | 'open' | undefined> {
+    const { id, claim } = copy;
     const there = this.#entries.alive(id);
-    if (there !== undefined && !there.record.has(reserved.released)) {
-      const before = there.record.get(reserved.claim);
-      if (before !== undefined) return { claim: before, session: this.#session(id, there) };
+    const before = there?.record.get(reserved.claim);
+    if (there && before !== undefined && freezesOf(before) >= freezesOf(claim)) {
+      return { claim: before, session: this.#session(id, there), isNew: false };
+    }
+    if (there && before === undefined && !there.record.has(reserved.released)) {
       return isSession(there.record) ? 'open' : undefined;
     }
     const now = this.#clock.now();
@@ -88,7 +102,7 @@ export class MemorySessionMoves implements SessionMoves {
     }
     const entry = { record, expiresAt: now + copy.remainingMs };
     this.#entries.put(id, entry);
-    return { claim, session: this.#session(id, entry) };
+    return { claim, session: this.#session(id, entry), isNew: true };
   }
 
   async release(id: SessionId, claim: string): Promise<boolean> {
@@ -97,7 +111,8 @@ export class MemorySessionMoves implements SessionMoves {
     const { record } = entry;
     const released = record.get(reserved.released);
     if (released !== undefined) return released === claim;
-    if (!record.has(reserved.frozenSecret) || record.has(reserved.claim)) return false;
+    if (!record.has(reserved.frozenSecret)) return false;
+    if (record.get(reserved.freeze) !== freezeOf(claim)) return false;
     entry.record = new Map([[reserved.released, claim]]);
     return true;
   }
@@ -107,6 +122,14 @@ export class MemorySessionMoves implements SessionMoves {
     if (entry === undefined) return false;
     entry.record = renamed(entry.record, unfrozenNames);
     entry.record.delete(reserved.claim);
+    return true;
+  }
+
+  async unfreeze(id: SessionId, claim: string): Promise<boolean> {
+    const entry = this.#entries.alive(id);
+    if (!entry?.record.has(reserved.frozenSecret)) return false;
+    if (entry.record.get(reserved.freeze) !== freezeOf(claim)) return false;
+    entry.record = renamed(entry.record, unfrozenNames);
     return true;
   }
 

@@ -1,5 +1,5 @@
 import type { Session } from '../../domain/session.ts';
-import { decodeSession } from '../../domain/session-record.ts';
+import { decodeSession, reserved } from '../../domain/session-record.ts';
 import type { Credential, SessionId } from '../../domain/session-token.ts';
 import type {
   Adopted,
@@ -11,6 +11,7 @@ import type {
   SessionMoves,
 } from '../../ports/session-moves.ts';
 import type { Absent } from '../../ports/session-repository.ts';
+import { nodeSecrets } from '../node/node-secrets.ts';
 import { isTexts, notUnderstood, parsedJson, toInteger } from './answers.ts';
 import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 import { moveScripts } from './move-scripts.ts';
@@ -31,26 +32,30 @@ export class RedisSessionMoves implements SessionMoves {
   async freeze(
     by: Credential | SessionId,
     { resume = false, use }: FreezeOptions = {},
-  ): Promise<Frozen | Released | Absent> {
+  ): Promise<Frozen | Released | 'open' | Absent> {
     const { id, secretHash } = typeof by === 'string' ? { id: by, secretHash: '' } : by;
-    const args = [secretHash, use?.at ?? '', use?.refreshAfterMs ?? 0, resume ? 1 : 0];
+    const how = [use?.at ?? '', use?.refreshAfterMs ?? 0, resume ? 1 : 0];
+    const args = [secretHash, ...how, nodeSecrets.random(CLAIM_BYTES)];
     const answer = await this.#run(moveScripts.freeze, id, ...args);
     if (answer === 0) return undefined;
+    if (answer === 1) return 'open';
     if (answer === 'reused') return answer;
     if (isTexts(answer) && answer[0] !== undefined) return { claim: answer[0] };
-    const [remainingMs, record, clock] = toRecord(answer);
+    const [remainingMs, record, clock, freeze] = toRecord(answer);
     const now = toInteger(clock);
-    if (now === undefined) throw notUnderstood(answer);
-    return { copy: { id, record, remainingMs, now } };
+    if (now === undefined || typeof freeze !== 'string') throw notUnderstood(answer);
+    const claim = `${freeze}.${nodeSecrets.random(CLAIM_BYTES)}`;
+    return { copy: { id, record: withoutFreeze(record), claim, remainingMs, now } };
   }
 
-  async adopt(copy: SessionCopy, claim: string): Promise<Adopted | 'open' | undefined> {
-    const { id, record, remainingMs, now } = copy;
+  async adopt(copy: SessionCopy): Promise<Adopted | 'open' | undefined> {
+    const { id, record, claim, remainingMs, now } = copy;
     const answer = await this.#run(moveScripts.adopt, id, claim, remainingMs, now, ...record);
     if (answer === 0) return undefined;
     if (answer === 1) return 'open';
-    const [leftMs, adopted, by] = toRecord(answer);
-    return { claim: by, session: decodeSession(id, adopted, leftMs) as Session }; // `freeze` has looked
+    const [leftMs, adopted, by, isNew] = toRecord(answer);
+    const session = decodeSession(id, adopted, leftMs) as Session; // `freeze` has looked
+    return { claim: by, session, isNew: isNew === 1 };
   }
 
   async release(id: SessionId, claim: string): Promise<boolean> {
@@ -59,6 +64,10 @@ export class RedisSessionMoves implements SessionMoves {
 
   async thaw(id: SessionId, claim: string): Promise<boolean> {
     return (await this.#run(moveScripts.thaw, id, claim)) === 1;
+  }
+
+  async unfreeze(id: SessionId, claim: string): Promise<boolean> {
+    return (await this.#run(moveScripts.unfreeze, id, claim)) === 1;
   }
 
   async discard(id: SessionId, claim: string): Promise<void> {
@@ -98,18 +107,26 @@ export class RedisSessionMoves implements SessionMoves {
   }
 }
 
+const CLAIM_BYTES = 12;
+
 /** An index outlives its sessions by so much. */
 const MARGIN_MS = 60_000;
 
 /** The year 2286: a session without a lifetime never has to end. */
 const FOREVER = 1e13 - 1;
 
-/** Milliseconds left, the record, and the text behind them. */
-function toRecord(answer: unknown): [number, readonly string[], string] {
-  const [left, fields, text] = Array.isArray(answer) ? answer : [];
+/** Milliseconds left, the record, and what is behind them. */
+function toRecord(answer: unknown): [number, readonly string[], string, unknown] {
+  const [left, fields, text, more] = Array.isArray(answer) ? answer : [];
   const record = typeof fields === 'string' ? parsedJson(fields) : fields;
   if (typeof left !== 'number' || !isTexts(record) || typeof text !== 'string') {
     throw notUnderstood(answer);
   }
-  return [left, record, text];
+  return [left, record, text, more];
+}
+
+/** The name of a freeze stays in its store. */
+function withoutFreeze(record: readonly string[]): string[] {
+  const at = record.findIndex((name, i) => i % 2 === 0 && name === reserved.freeze);
+  return at === -1 ? [...record] : record.toSpliced(at, 2);
 }

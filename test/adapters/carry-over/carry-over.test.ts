@@ -78,7 +78,7 @@ describe('a session that moves', () => {
     const { token, session } = await old.create();
     const frozen = await from.memory.moves.freeze(session.id);
     if (typeof frozen !== 'object' || !('copy' in frozen)) throw new Error('Not frozen.');
-    await to.memory.moves.adopt(frozen.copy, 'somebody');
+    await to.memory.moves.adopt(frozen.copy);
     now += 60_000;
     expect((await moving.get(token))?.remainingMs).toBe(1_800_000);
     await settled();
@@ -220,6 +220,26 @@ describe('a store that is away', () => {
     expect(await moving.get(token)).toBeDefined();
   });
 
+  it('the new one, or full, in the middle: whoever used the old one goes on there', async () => {
+    const { from, old, preparing } = setUp();
+    const { token } = await old.create({ a: '1' });
+    const full = store();
+    let isFull = true;
+    const to = stepwise(full.memory, async (name) => {
+      if (isFull && name === 'adopt') throw new StoreUnavailableError('refused');
+    });
+    const repository = carryOver({ from: from.repository, to, phase: 'move' });
+    const moving = new SessionService({ repository, clock });
+    await expect(moving.get(token)).rejects.toThrow(StoreUnavailableError);
+    await expect(moving.increment(token, 'a')).rejects.toMatchObject({ outcome: 'refused' });
+    expect(await moving.peek(token)).toMatchObject({ fields: { a: '1' } });
+    expect(await preparing.increment(token, 'a')).toBe(2);
+    isFull = false;
+    expect(await moving.increment(token, 'a')).toBe(3);
+    await settled();
+    expect(await from.memory.count()).toBe(0);
+  });
+
   it('the new one: servers that prepare serve what is in the old one', async () => {
     const { to, old, preparing } = setUp();
     const { token } = await old.create({}, { user: 'ada' });
@@ -302,10 +322,10 @@ describe('a user’s sessions in both stores', () => {
       const { token, session } = await old.create({}, { user: 'ada' });
       const frozen = await from.memory.moves.freeze(session.id);
       if (typeof frozen !== 'object' || !('copy' in frozen)) throw new Error('Not frozen.');
-      await to.memory.moves.adopt(frozen.copy, 'somebody');
+      await to.memory.moves.adopt(frozen.copy);
       expect(await service.list('ada')).toHaveLength(1);
       expect(await service.deleteAll('ada')).toBe(1);
-      expect(await from.memory.moves.release(session.id, 'somebody')).toBe(false);
+      expect(await from.memory.moves.release(session.id, frozen.copy.claim)).toBe(false);
       expect(await to.memory.find(session.id)).toBeUndefined();
       expect(await moving.get(token)).toBeUndefined();
     }

@@ -2,7 +2,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { MemorySessionRepository } from '../../../src/adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from '../../../src/adapters/node/node-secrets.ts';
 import { type Credential, mintSecret, mintSession } from '../../../src/domain/session-token.ts';
-import { carryOver, type MovableRepository, type SessionRepository } from '../../../src/index.ts';
+import {
+  carryOver,
+  type MovableRepository,
+  type SessionRepository,
+  StoreUnavailableError,
+} from '../../../src/index.ts';
 
 /** What somebody does with the session, once. */
 export type Deed = 'increment' | 'get' | 'peek' | 'logout' | 'end' | 'rotate' | 'short';
@@ -21,6 +26,8 @@ export interface Scenario {
   /** Whether the session may run out, between any two steps. */
   readonly expiry?: boolean;
   readonly user?: string;
+  /** How many copies the new store may refuse, or take in without saying so. */
+  readonly refusals?: number;
   /** Breaks a rule of a store, to see that the rule is needed. */
   readonly broken?: {
     readonly from?: (repository: MovableRepository) => MovableRepository;
@@ -82,7 +89,7 @@ export async function runScenario(scenario: Scenario, choose: Choose): Promise<s
       });
     const repository = carryOver({
       from: stepwise(scenario.broken?.from?.(from) ?? from, wait),
-      to: stepwise(scenario.broken?.to?.(to) ?? to, wait),
+      to: stepwise(scenario.broken?.to?.(to) ?? to, wait, refuse),
       phase: actor.phase,
     });
     act(repository, actor.deed, credential, next)
@@ -94,6 +101,15 @@ export async function runScenario(scenario: Scenario, choose: Choose): Promise<s
         deed.outcome = error;
         deed.end = steps;
       });
+  };
+  let refusals = scenario.refusals ?? 0;
+  const refuse = async (name: string, go: () => unknown) => {
+    if (name !== 'adopt' || refusals === 0) return go();
+    const choice = choose(3);
+    if (choice === 0) return go();
+    refusals -= 1;
+    if (choice === 1) await go();
+    throw new StoreUnavailableError(choice === 1 ? 'unknown' : 'refused');
   };
   for (const actor of scenario.actors) begin(actor);
   let deaths = scenario.death ? 1 : 0;
@@ -127,16 +143,24 @@ export async function runScenario(scenario: Scenario, choose: Choose): Promise<s
     const wrong: string[] = [];
     const repository = carryOver({ from, to, phase: 'move' });
     steps += 1;
+    const isRefused = (outcome: unknown) =>
+      scenario.refusals !== undefined &&
+      outcome instanceof StoreUnavailableError &&
+      outcome.outcome === 'refused';
     const rotated = all.some(({ actor }) => actor.deed === 'rotate');
     const opens = async (by: Credential) => {
       const session = await repository.read(by);
       return typeof session === 'object' ? session : undefined;
     };
     const last = (await opens(next)) ?? (await opens(credential));
-    for (const { outcome } of all) if (outcome instanceof Error) wrong.push(String(outcome));
+    for (const { outcome } of all) {
+      if (outcome instanceof Error && !isRefused(outcome)) wrong.push(String(outcome));
+    }
     const ended = all.filter(
       ({ actor, outcome }) =>
-        (actor.deed === 'logout' || actor.deed === 'end') && typeof outcome === 'object',
+        (actor.deed === 'logout' || actor.deed === 'end') &&
+        typeof outcome === 'object' &&
+        !isRefused(outcome),
     );
     if (ended.length > 1) wrong.push('ended twice');
     const ending = all.some(({ actor }) => actor.deed === 'logout' || actor.deed === 'end');
@@ -147,14 +171,17 @@ export async function runScenario(scenario: Scenario, choose: Choose): Promise<s
     }
     for (const gone of [...ended, ...(rotated ? [] : absent)]) {
       for (const deed of all) {
-        const alive = deed.outcome !== undefined && deed.outcome !== 'reused';
+        const { outcome } = deed;
+        const alive = outcome !== undefined && outcome !== 'reused' && !isRefused(outcome);
         if (gone.end < deed.begin && alive) wrong.push(`${deed.actor.deed} found it after its end`);
       }
       if (last !== undefined) wrong.push(`alive although ${gone.actor.deed} was told of its end`);
     }
     if (last === undefined && !mayBeGone) wrong.push('lost');
     const isThere = (await to.find(credential.id)) ?? (await from.find(credential.id));
-    if (last === undefined && isThere !== undefined && !scenario.death) wrong.push('left behind');
+    // Who died, or does not know, may leave a copy that nobody can use, until it runs out.
+    const isTidy = !scenario.death && scenario.refusals === undefined;
+    if (last === undefined && isThere !== undefined && isTidy) wrong.push('left behind');
     const increments = all.filter(({ actor }) => actor.deed === 'increment');
     const counted = increments.filter(({ outcome }) => typeof outcome === 'number');
     const sums = new Set(counted.map(({ outcome }) => outcome));
@@ -213,6 +240,7 @@ async function act(
 export function stepwise(
   repository: MovableRepository,
   wait: (name: string) => Promise<void>,
+  call: (name: string, go: () => unknown) => unknown = (_name, go) => go(),
 ): MovableRepository {
   return new Proxy(repository, {
     get(target, name) {
@@ -220,10 +248,10 @@ export function stepwise(
       if (typeof value === 'function') {
         return async (...args: unknown[]) => {
           await wait(String(name));
-          return Reflect.apply(value, target, args);
+          return call(String(name), () => Reflect.apply(value, target, args));
         };
       }
-      return typeof value === 'object' ? stepwise(value as MovableRepository, wait) : value;
+      return typeof value === 'object' ? stepwise(value as MovableRepository, wait, call) : value;
     },
   });
 }

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { MemorySessionRepository } from '../../../src/adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from '../../../src/adapters/node/node-secrets.ts';
 import { mintSession } from '../../../src/domain/session-token.ts';
-import { carryOver, type MovableRepository, StoreUnavailableError } from '../../../src/index.ts';
+import {
+  carryOver,
+  type MovableRepository,
+  type SessionCopy,
+  StoreUnavailableError,
+} from '../../../src/index.ts';
 import {
   type Actor,
   type Choose,
@@ -36,6 +41,7 @@ const exhaustive: readonly Scenario[] = [
   { actors: [m('rotate')], death: true },
   { actors: [m('get')], death: true, user: 'ada' },
   { actors: [p('increment'), m('get')], expiry: true },
+  { actors: [m('increment'), p('increment')], refusals: 1 },
 ];
 
 describe('a session that moves while servers use it, in every order of their steps', () => {
@@ -60,6 +66,10 @@ const sampled: readonly Scenario[] = [
   { actors: [m('short'), p('increment'), m('get')], death: true },
   { actors: [m('increment'), m('get'), p('increment')], death: true, user: 'ada' },
   { actors: [m('increment'), m('end'), m('get')], death: true, expiry: true, user: 'ada' },
+  { actors: [m('increment'), m('increment'), p('increment')], death: true, refusals: 2 },
+  { actors: [m('increment'), p('increment'), m('get'), m('logout')], refusals: 3 },
+  { actors: [m('get'), p('get'), p('peek'), m('peek')], death: true, refusals: 2, expiry: true },
+  { actors: [m('rotate'), p('increment'), m('increment')], refusals: 2 },
 ];
 const [runs = 1500] = [process.env.CARRY_OVER_RUNS].filter(Boolean).map(Number);
 const [seed = randomInt(2 ** 31)] = [process.env.SEED].filter(Boolean).map(Number);
@@ -86,9 +96,9 @@ describe('a rule that is left out is missed', () => {
   it('a copy that is in use before the old place has given the session up is found in both', async () => {
     const to = (repository: MovableRepository) =>
       changed({
-        async adopt(copy: { id: never }, claim: string) {
-          const adopted = await repository.moves.adopt(copy as never, claim);
-          await repository.moves.thaw(copy.id, claim);
+        async adopt(copy: SessionCopy) {
+          const adopted = await repository.moves.adopt(copy);
+          await repository.moves.thaw(copy.id, copy.claim);
           return adopted;
         },
       })(repository);
@@ -103,8 +113,8 @@ describe('a rule that is left out is missed', () => {
           const answer = await repository.moves.freeze(by, how);
           if (typeof answer !== 'object' || !('copy' in answer)) return answer;
           await repository.end(answer.copy.id, { unbornMs: 0 });
-          await repository.moves.adopt(answer.copy, 'x');
-          await repository.moves.thaw(answer.copy.id, 'x');
+          await repository.moves.adopt(answer.copy);
+          await repository.moves.thaw(answer.copy.id, answer.copy.claim);
           return answer;
         },
         async release(id: never) {
@@ -232,9 +242,14 @@ function bound(moves: MovableRepository['moves']): object {
   );
 }
 
-function nameOf({ actors, death, expiry, user }: Scenario): string {
+function nameOf({ actors, death, expiry, user, refusals }: Scenario): string {
   const deeds = actors.map(({ phase, deed }) => `${deed} where servers ${phase}`);
-  const also = [death && 'one dies', expiry && 'the session runs out', user && 'it is a user’s'];
+  const also = [
+    death && 'one dies',
+    expiry && 'the session runs out',
+    user && 'it is a user’s',
+    refusals && 'the new place is full',
+  ];
   return [...deeds, ...also.filter(Boolean)].join(', ');
 }
 
