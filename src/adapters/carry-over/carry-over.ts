@@ -52,8 +52,8 @@ export function carryOver({ from, to, phase }: CarryOverOptions): SessionReposit
   const users = new CarriedIndex(from, to, phase, shift);
 
   /**
-   * Asks for what only exists in one of the two at a time. Sessions go from `from` to `to` alone: who looked there first, and
-   * found nothing in the other either, looks there once more.
+   * Asks the one of the two that has the session. While moving that is `to`, after the session was brought there: whoever
+   * finds nothing in either looks at `to` once more, as the session may have moved between the two looks.
    */
   async function use<T>(
     by: Credential,

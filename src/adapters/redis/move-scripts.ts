@@ -11,9 +11,9 @@ end
 
 /**
  * ARGV[1]: the hash of the presented secret, or '' for whoever needs none. ARGV[2]: the instant to record as the last
- * access, or '' not to slide. ARGV[3]: as ARGV[3] of `access`. ARGV[4]: 1 to leave a session in use as it
- * is, which is answered with 1. ARGV[5]: a text that nobody repeats. Answers { session, Redis' clock in milliseconds, the freeze }, the record with the
- * names of a session in use; or { claim } where it was released.
+ * access, or '' not to slide. ARGV[3]: as ARGV[3] of `access`. ARGV[4]: 1 to leave a session in use as it is, which is
+ * answered with 1. ARGV[5]: a text that nobody repeats. Answers { session, Redis' clock in milliseconds, the freeze }, the
+ * record with the names of a session in use; or { claim } where it was released.
  */
 const freeze = `${load}${freezes}
 local released = field('session_released')
