@@ -31,6 +31,7 @@ import type { SessionId } from './domain/session-token.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Secrets } from './ports/secrets.ts';
 import type { SessionJournal } from './ports/session-journal.ts';
+import type { MovableRepository } from './ports/session-moves.ts';
 import type { SessionObserver } from './ports/session-observer.ts';
 import type { SessionRepository } from './ports/session-repository.ts';
 
@@ -41,6 +42,8 @@ function token<T>(description: string): Token<T> {
   return Symbol(description);
 }
 
+export { moveSessions } from './adapters/carry-over/move-sessions.ts';
+
 /** Where the sessions are, as the program that holds the container has to know it. */
 export interface Store {
   readonly kind: 'redis' | 'memory';
@@ -49,6 +52,8 @@ export interface Store {
   readonly repository: SessionRepository;
   /** `undefined` where none is to be kept. */
   readonly journal?: SessionJournal | undefined;
+  /** The same without a near cache, where sessions can be carried from and to it by tools. */
+  readonly movable?: MovableRepository;
   /** Tells what work costs, where the store takes commands. */
   readonly trace?: CommandTrace;
   /** For who operates it; the embedded store has none. */
@@ -205,11 +210,13 @@ async function redisStore(
   const label = `Redis at ${describe(address)}`;
   const near = nearCache ? openNearCache({ client, prefix, onError: onStoreError }) : undefined;
   const inspection = new RedisInspection({ client, prefix });
+  const repository = new RedisSessionRepository({ client, prefix });
   let watch: Promise<() => Promise<void>> | undefined;
   return {
     kind: 'redis',
     label: near === undefined ? label : `${label}, with a near cache`,
-    repository: near?.repository ?? new RedisSessionRepository({ client, prefix }),
+    repository: near?.repository ?? repository,
+    movable: repository,
     journal: redisJournal({ client, prefix }, journal),
     trace: new CommandTrace(client),
     inspection,

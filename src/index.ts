@@ -22,6 +22,12 @@ export class SessionService extends PureSessionService {
   }
 }
 
+export { type CarryOverOptions, carryOver } from './adapters/carry-over/carry-over.ts';
+export {
+  type MoveProgress,
+  type MoveSessionsOptions,
+  moveSessions,
+} from './adapters/carry-over/move-sessions.ts';
 export { AuditLog, type AuditLogOptions } from './adapters/node/audit-log.ts';
 export type { Device } from './domain/device.ts';
 export { deviceLabel } from './domain/device-label.ts';
@@ -78,6 +84,7 @@ export type { SessionPage } from './domain/user-sessions.ts';
 export type { Clock } from './ports/clock.ts';
 export type { Secrets } from './ports/secrets.ts';
 export type { JournalEntry, JournalQuery, SessionJournal } from './ports/session-journal.ts';
+export type * from './ports/session-moves.ts';
 export type {
   EndReason,
   SessionEvent,

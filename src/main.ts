@@ -10,6 +10,7 @@ import { EXIT_UNAVAILABLE, EXIT_USAGE, failureOf } from './cli/failure.ts';
 import { inspect } from './cli/inspect.ts';
 import { journal } from './cli/journal.ts';
 import { ls } from './cli/ls.ts';
+import { move } from './cli/move.ts';
 import { serve } from './cli/serve.ts';
 import { stats } from './cli/stats.ts';
 import { Terminal } from './cli/terminal.ts';
@@ -17,7 +18,7 @@ import { ConfigError } from './config.ts';
 import { printable } from './domain/printable.ts';
 
 const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ serve, ls, inspect, journal, end, stats, export: exportUser, erase }),
+  Object.entries({ serve, ls, inspect, journal, end, stats, export: exportUser, erase, move }),
 );
 
 const help = `Usage: sojourn COMMAND [options]

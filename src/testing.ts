@@ -3,12 +3,18 @@
  *
  * @module
  */
+
 export {
   JOURNAL_CONTRACT_MAX_ENTRIES,
   type JournalContractCase,
   type JournalSubject,
   sessionJournalContract,
 } from './testing/session-journal-contract.ts';
+export {
+  type MovesCase,
+  type MovesSubject,
+  sessionMovesContract,
+} from './testing/session-moves-contract.ts';
 export {
   type ContractCase,
   type Subject,

@@ -32,7 +32,7 @@ export interface Command {
   readonly defaultPrefix: string;
   readonly flags: Readonly<Record<string, Flag>>;
   /** Whether something may stand in the line without a flag. */
-  readonly operand?: 'ID';
+  readonly operand?: 'ID' | 'status';
   /** Rejects with an error that `failureOf` knows. */
   run(line: CommandLine, terminal: Terminal): Promise<void>;
 }

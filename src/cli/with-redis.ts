@@ -3,6 +3,7 @@ import { type Config, ConfigError, StartError } from '../config.ts';
 import type { ContainerOptions } from '../container.ts';
 import type { SessionService } from '../domain/session-service.ts';
 import type { SessionJournal } from '../ports/session-journal.ts';
+import type { MovableRepository } from '../ports/session-moves.ts';
 import type { SessionRepository } from '../ports/session-repository.ts';
 
 /** What commands work with. */
@@ -12,6 +13,8 @@ export interface OpenedRedis {
   readonly service: SessionService;
   readonly repository: SessionRepository;
   readonly journal: SessionJournal;
+  /** The same, for sessions to be carried to another place or from one. */
+  readonly movable: MovableRepository | undefined;
   readonly inspection: RedisInspection;
   /** Rejects with `StoreUnavailableError` where Redis does not answer, or cannot run scripts. */
   ready(): Promise<void>;
@@ -36,7 +39,9 @@ export async function withRedis(
     throw new StartError(`${error.message}; ${ELSEWHERE}`, { cause: error });
   });
   try {
-    const { label, repository, journal, inspection, ready } = container.resolve(tokens.store);
+    const { label, repository, movable, journal, inspection, ready } = container.resolve(
+      tokens.store,
+    );
     if (inspection === undefined || journal === undefined) {
       throw new Error('Only Redis can be inspected.');
     }
@@ -44,6 +49,7 @@ export async function withRedis(
       label,
       repository,
       journal,
+      movable,
       inspection,
       ready,
       service: container.resolve(tokens.service),

@@ -25,7 +25,47 @@ export const reserved = {
   replacedUntil: 'session_replaced_until',
   /** Only in the mark of an id that was ended before its session was written: `revoked` or `evicted`. */
   ended: 'session_ended',
+  /** The two secrets that open a session, under names by which nothing opens it while it moves to another store. */
+  frozenSecret: 'session_frozen_secret',
+  frozenPreviousSecret: 'session_frozen_previous',
+  /** The last freeze of a session, as its copies' claims begin; it stays where a freeze was taken back. */
+  freeze: 'session_freeze',
+  /** Only in a copy that is not in use yet: its claim. */
+  claim: 'session_claim',
+  /** Only in what a session that moved has left: under which claim its copy is the session now. */
+  released: 'session_released',
 } as const;
+
+/** What is called otherwise while a session is frozen, and how. */
+export const frozenNames = new Map<string, string>([
+  [reserved.secret, reserved.frozenSecret],
+  [reserved.previousSecret, reserved.frozenPreviousSecret],
+]);
+
+/** Which freeze the claim of a copy is of. */
+export function freezeOf(claim: string): string {
+  return claim.split('.', 1)[0] ?? '';
+}
+
+/** How many times the session had been frozen for copies with that claim; 0 for none. */
+export function freezesOf(claim: string | undefined): number {
+  return Number(/^(\d{1,15})-/.exec(claim ?? '')?.[1] ?? 0);
+}
+
+/** Instants in a record that are told by its store's clock, in milliseconds since 1970; 0 stands for none. */
+export const storeInstants: ReadonlySet<string> = new Set([
+  reserved.deadline,
+  reserved.previousUntil,
+  reserved.replacedUntil,
+]);
+
+/** Clocks that differ by less are taken for one: an end that is told never moves by so little. */
+export const SAME_CLOCK_MS = 2000;
+
+/** By how much the instants of one store have to be put forward to mean the same in another. */
+export function clockShift(there: number, here: number): number {
+  return Math.abs(here - there) < SAME_CLOCK_MS ? 0 : here - there;
+}
 
 /** True for a name that applications can neither write nor remove. */
 export function isReserved(name: string): boolean {

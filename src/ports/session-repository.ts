@@ -120,6 +120,8 @@ export interface Durable<T> {
 /** A session was alive and has ended. */
 export interface Ended {
   readonly user: string | undefined;
+  /** Set where it was frozen, on its way from one store to another: `SessionMoves`. */
+  readonly frozen?: true;
 }
 
 /** The secret was replaced. */

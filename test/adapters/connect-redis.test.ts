@@ -17,6 +17,7 @@ import { openNearCache } from '../../src/adapters/redis/near-cache/near-cache.ts
 import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService } from '../../src/index.ts';
+import { sessionMovesContract } from '../../src/testing/session-moves-contract.ts';
 import { sessionRepositoryContract } from '../../src/testing/session-repository-contract.ts';
 import { askRedis } from '../support/ask-redis.ts';
 import { makeCertificate } from '../support/certificate.ts';
@@ -395,6 +396,15 @@ describeWithServers('with no more rights than the operations guide grants', () =
   describe('the contract', { concurrent: true }, () => {
     for (const { name, run } of sessionRepositoryContract) {
       it(name, () => run({ repository: repositoryOf(connection), elapse: wait }));
+    }
+    for (const { name, run } of sessionMovesContract) {
+      it(name, () => {
+        const { client } = connection;
+        const [from, to] = ['session:old:', 'session:new:'].map(
+          (prefix) => new RedisSessionRepository({ client, prefix }),
+        ) as [RedisSessionRepository, RedisSessionRepository];
+        return run({ from, to, elapse: wait });
+      });
     }
   });
 

@@ -11,7 +11,11 @@ import {
   scanSessions,
   watchExpiry,
 } from '../../src/redis.ts';
-import { type Subject, sessionRepositoryContract } from '../../src/testing.ts';
+import {
+  type Subject,
+  sessionMovesContract,
+  sessionRepositoryContract,
+} from '../../src/testing.ts';
 import { type Deployment, deployments } from '../support/deployments.ts';
 import { describeWithServers } from '../support/live-redis.ts';
 import { type ConnectedClient, redisClients } from '../support/redis-clients.ts';
@@ -38,7 +42,15 @@ describeWithServers.each(deployments)('on $name', ({ kind, start }) => {
     const user = () => new SessionService({ repository: subject.repository });
 
     it('keeps the contract', async () => {
-      expect(await brokenBy(subject)).toEqual([]);
+      expect(await brokenBy(sessionRepositoryContract, subject)).toEqual([]);
+    });
+
+    it('keeps the contract of moves', async () => {
+      const { client } = connected;
+      const from = new RedisSessionRepository({ client, prefix: `${prefix}old:` });
+      const to = new RedisSessionRepository({ client, prefix: `${prefix}new:` });
+      const moves = { from, to, elapse: wait };
+      expect(await brokenBy(sessionMovesContract, moves)).toEqual([]);
     });
 
     it('is known again, by what it can do', () => {
@@ -208,7 +220,12 @@ describeWithServers.each(deployments)('on $name', ({ kind, start }) => {
         });
 
       it('keeps the contract', async () => {
-        expect(await brokenBy({ repository: nearCache.repository, elapse: wait })).toEqual([]);
+        expect(
+          await brokenBy(sessionRepositoryContract, {
+            repository: nearCache.repository,
+            elapse: wait,
+          }),
+        ).toEqual([]);
       });
     });
 
@@ -242,8 +259,11 @@ const AT_ONCE = 28;
  * The sentences of the contract that do not hold, and why. Many at once, as most of them wait for something to run out, and
  * not all, as then they would wait for each other.
  */
-async function brokenBy(subject: Subject): Promise<string[]> {
-  const left = [...sessionRepositoryContract];
+async function brokenBy<T>(
+  contract: readonly { readonly name: string; run(subject: T): Promise<void> }[],
+  subject: T,
+): Promise<string[]> {
+  const left = [...contract];
   const broken: string[] = [];
   const runSome = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {

@@ -8,7 +8,9 @@ import { MAIN, runSojourn } from '../support/sojourn-command.ts';
 
 const execute = promisify(execFile);
 
-const COMMANDS = ['serve', 'ls', 'inspect', 'journal', 'end', 'stats', 'export', 'erase'];
+const COMMANDS = [
+  ...['serve', 'ls', 'inspect', 'journal', 'end', 'stats', 'export', 'erase', 'move'],
+];
 const NEED_REDIS = [
   ['ls'],
   ['inspect', 'A'.repeat(22)],
@@ -17,6 +19,8 @@ const NEED_REDIS = [
   ['export', '--user', 'nobody at all'],
   ['erase', '--user', 'nobody at all'],
   ['stats'],
+  ['move', 'status'],
+  ['move', '--to', 'redis://127.0.0.1:1'],
 ];
 
 it('lists its commands with --help, and where none is given', async () => {

@@ -4,6 +4,7 @@ import { exceededLimit } from '../../domain/session-fields.ts';
 import { decodeSession, newRecord, reserved } from '../../domain/session-record.ts';
 import type { Credential, SessionId } from '../../domain/session-token.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { MovableRepository, SessionMoves } from '../../ports/session-moves.ts';
 import type {
   Absent,
   Access,
@@ -20,18 +21,20 @@ import type {
   NewSession,
   Rotated,
   Rotation,
-  SessionRepository,
   TtlChange,
 } from '../../ports/session-repository.ts';
 import type { UserIndex } from '../../ports/user-index.ts';
 import { systemClock } from '../node/system-clock.ts';
+import {
+  isSession,
+  type MemoryEntries,
+  type MemoryEntry,
+  MemorySessionMoves,
+} from './memory-session-moves.ts';
 import { MemoryUserIndex } from './memory-user-index.ts';
 
 /** A session as it is kept: the same record that Redis would hold, and when it ends by this store's clock. */
-interface Entry {
-  record: Map<string, string>;
-  expiresAt: number;
-}
+type Entry = MemoryEntry;
 
 const INTEGER = /^(0|-?[1-9][0-9]*)$/;
 
@@ -40,15 +43,25 @@ const INTEGER = /^(0|-?[1-9][0-9]*)$/;
  * nothing outlives the process and no other process sees it. Each call runs to its end in one turn of the event loop,
  * which is what makes it atomic.
  */
-export class MemorySessionRepository implements SessionRepository {
+export class MemorySessionRepository implements MovableRepository {
   readonly users: UserIndex;
+  readonly moves: SessionMoves;
   readonly #entries = new Map<SessionId, Entry>();
   readonly #clock: Clock;
   #sweepAtSize = 1024;
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock;
-    this.users = new MemoryUserIndex(clock);
+    const users = new MemoryUserIndex(clock);
+    this.users = users;
+    const entries: MemoryEntries = {
+      alive: (id) => this.#alive(id),
+      put: (id, entry) => this.#entries.set(id, entry),
+      remove: (id) => this.#entries.delete(id),
+      opens: (record, secretHash) => this.#opens(record, secretHash),
+      slide: (entry, use) => this.#slideIfDue(entry, use),
+    };
+    this.moves = new MemorySessionMoves(entries, users, clock);
   }
 
   /** How many sessions are alive. Looks at each. */
@@ -84,13 +97,10 @@ export class MemorySessionRepository implements SessionRepository {
     return isAbsent(entry) ? entry : this.#session(credential.id, entry);
   }
 
-  async access(credential: Credential, { at, refreshAfterMs }: Access): Promise<Session | Absent> {
+  async access(credential: Credential, access: Access): Promise<Session | Absent> {
     const entry = this.#open(credential);
     if (isAbsent(entry)) return entry;
-    // At least the time since the last slide: one that the lifetime cut off left less than the ttl.
-    const ttlMs = Number(entry.record.get(reserved.ttl)) * 1000;
-    const gainMs = ttlMs - (entry.expiresAt - this.#clock.now());
-    if (gainMs >= Math.min(refreshAfterMs, ttlMs / 2)) this.#slide(entry, at);
+    this.#slideIfDue(entry, access);
     return this.#session(credential.id, entry);
   }
 
@@ -193,7 +203,11 @@ export class MemorySessionRepository implements SessionRepository {
     { unbornMs, unbornAs = 'revoked' }: EndOptions,
   ): Promise<Ended | undefined> {
     const entry = this.#alive(id);
-    if (entry !== undefined && isSession(entry)) return this.#remove(id, entry);
+    if (entry !== undefined && isSession(entry.record)) {
+      const frozen = entry.record.has(reserved.frozenSecret);
+      return { ...this.#remove(id, entry), ...(frozen && { frozen }) };
+    }
+    if (entry?.record.has(reserved.released)) this.#entries.delete(id);
     if (unbornMs === 0) return undefined;
     // A record without the fields of a session is none, and `create` finds the id taken.
     const why = entry?.record.get(reserved.ended) === 'revoked' ? 'revoked' : unbornAs;
@@ -205,7 +219,7 @@ export class MemorySessionRepository implements SessionRepository {
   /** Never durable: there is no other process that has it. */
   async durably<T>(
     _durability: Durability,
-    act: (repository: SessionRepository) => Promise<T>,
+    act: (repository: MovableRepository) => Promise<T>,
   ): Promise<Durable<T>> {
     return { answer: await act(this), durable: false };
   }
@@ -228,10 +242,14 @@ export class MemorySessionRepository implements SessionRepository {
   #open({ id, secretHash }: Credential): Entry | Absent {
     const entry = this.#alive(id);
     if (entry === undefined) return undefined;
-    const { record } = entry;
-    if (record.get(reserved.secret) === secretHash) return entry;
+    const opens = this.#opens(entry.record, secretHash);
+    return opens === true ? entry : opens;
+  }
+
+  #opens(record: ReadonlyMap<string, string>, secretHash: string): true | Absent {
+    if (record.get(reserved.secret) === secretHash) return true;
     if (record.get(reserved.previousSecret) === secretHash) {
-      return this.#isAhead(record.get(reserved.previousUntil)) ? entry : 'reused';
+      return this.#isAhead(record.get(reserved.previousUntil)) ? true : 'reused';
     }
     if (!wasReplaced(record.get(reserved.replaced) ?? '', secretHash)) return undefined;
     return this.#isAhead(record.get(reserved.replacedUntil)) ? undefined : 'reused';
@@ -246,6 +264,13 @@ export class MemorySessionRepository implements SessionRepository {
     if (entry === undefined || entry.expiresAt > this.#clock.now()) return entry;
     this.#entries.delete(id);
     return undefined;
+  }
+
+  #slideIfDue(entry: Entry, { at, refreshAfterMs }: Access): void {
+    // At least the time since the last slide: one that the lifetime cut off left less than the ttl.
+    const ttlMs = Number(entry.record.get(reserved.ttl)) * 1000;
+    const gainMs = ttlMs - (entry.expiresAt - this.#clock.now());
+    if (gainMs >= Math.min(refreshAfterMs, ttlMs / 2)) this.#slide(entry, at);
   }
 
   #slide(entry: Entry, at: string): void {
@@ -274,10 +299,6 @@ export class MemorySessionRepository implements SessionRepository {
     for (const id of [...this.#entries.keys()]) this.#alive(id);
     this.#sweepAtSize = Math.max(1024, this.#entries.size * 2);
   }
-}
-
-function isSession(entry: Entry): boolean {
-  return entry.record.has(reserved.secret);
 }
 
 function isAbsent(entry: Entry | Absent): entry is Absent {

@@ -1,5 +1,6 @@
 import type { SessionId } from '../../domain/session-token.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { MovedEntry } from '../../ports/session-moves.ts';
 import type {
   Entered,
   IndexEntry,
@@ -21,6 +22,9 @@ interface Entries {
 }
 
 const SAMPLE = 3;
+
+/** An index that takes in entries outlives their sessions by so much. */
+const MARGIN_MS = 60_000;
 
 /** Users' sessions in this process. */
 export class MemoryUserIndex implements UserIndex {
@@ -53,6 +57,28 @@ export class MemoryUserIndex implements UserIndex {
     this.#sweep();
     this.#users.set(user, entries);
     return { place: entry.place, sample: this.#sample(ordered, id, now) };
+  }
+
+  /** `IndexEntry.place` of that entry, if there is one. */
+  placeOf(user: string, id: SessionId): number | undefined {
+    return this.#alive(user)?.ids.get(id)?.place;
+  }
+
+  /** `SessionMoves.enter`. */
+  enter({ user, id, place, endsAt = Infinity }: MovedEntry): void {
+    const none: Entries = { ordered: [], ids: new Map(), expiresAt: 0 };
+    const entries = this.#alive(user) ?? none;
+    const { ordered, ids } = entries;
+    if (!ids.has(id)) {
+      let free = place;
+      let at = countBelow(ordered, free);
+      for (; ordered[at]?.place === free; at += 1) free += 1;
+      const entry = { id, place: free };
+      ordered.splice(at, 0, entry);
+      ids.set(id, entry);
+    }
+    entries.expiresAt = Math.max(entries.expiresAt, endsAt + MARGIN_MS);
+    this.#users.set(user, entries);
   }
 
   async list(user: string, { from, beyond, limit }: IndexPage): Promise<readonly IndexEntry[]> {

@@ -20,6 +20,15 @@ export function toOptionalText(answer: unknown): { readonly text: string | undef
   return isTexts(answer) && answer.length <= 1 ? { text: answer[0] } : undefined;
 }
 
+/** What JSON says; `undefined`, which is not understood, where it is none. */
+export function parsedJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A whole number, as a number or in decimal digits. */
 export function toInteger(answer: unknown): number | undefined {
   const number = typeof answer === 'string' && /^-?\d+$/.test(answer) ? Number(answer) : answer;

@@ -1,6 +1,7 @@
 import type { Session } from '../../domain/session.ts';
 import { decodeSession, newRecord, reserved } from '../../domain/session-record.ts';
 import type { Credential, SessionId } from '../../domain/session-token.ts';
+import type { MovableRepository, SessionMoves } from '../../ports/session-moves.ts';
 import type {
   Absent,
   Access,
@@ -17,14 +18,14 @@ import type {
   NewSession,
   Rotated,
   Rotation,
-  SessionRepository,
   TtlChange,
 } from '../../ports/session-repository.ts';
 import type { UserIndex } from '../../ports/user-index.ts';
-import { isTexts, notUnderstood, toInteger, toOptionalText } from './answers.ts';
+import { isTexts, notUnderstood, parsedJson, toInteger, toOptionalText } from './answers.ts';
 import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 import { clientOf, commandsOf, type RedisClient } from './clients/tell-apart.ts';
 import { openOwnConnection } from './own-connection.ts';
+import { RedisSessionMoves } from './redis-session-moves.ts';
 import { RedisUserIndex } from './redis-user-index.ts';
 import { scripts } from './scripts.ts';
 
@@ -50,6 +51,9 @@ export interface SessionReading {
 /** What a script answers where there is no session to act on. */
 const ABSENT = 0;
 
+/** What stands first in the answer to the end of a session that was frozen. */
+const FROZEN = 1;
+
 /** Which Redis, and which of its keys. */
 export interface RedisSessionRepositoryOptions {
   /**
@@ -66,8 +70,9 @@ export interface RedisSessionRepositoryOptions {
  * Sessions in Redis: one hash at `<prefix><id>`, expired by Redis itself. Each operation is one script on that key.
  * Several processes may use one Redis, and their clocks may differ: the server's clock decides when a session ends.
  */
-export class RedisSessionRepository implements SessionRepository {
+export class RedisSessionRepository implements MovableRepository {
   readonly users: UserIndex;
+  readonly moves: SessionMoves;
   readonly #commands: RedisCommands;
   readonly #prefix: string;
   readonly #onKey: (key: string) => void;
@@ -83,6 +88,7 @@ export class RedisSessionRepository implements SessionRepository {
     this.#prefix = prefix;
     this.#onKey = onKey;
     this.users = new RedisUserIndex(this.#commands, prefix, onKey);
+    this.moves = new RedisSessionMoves(this.#commands, prefix, onKey);
   }
 
   async create(session: NewSession): Promise<Session | 'evicted' | undefined> {
@@ -184,15 +190,16 @@ export class RedisSessionRepository implements SessionRepository {
   ): Promise<Ended | undefined> {
     const answer = await this.#run('sojournEnd', id, unbornMs, unbornAs);
     if (answer === ABSENT) return undefined;
-    const ended = toOptionalText(answer);
+    const frozen = Array.isArray(answer) && answer[0] === FROZEN;
+    const ended = toOptionalText(frozen ? answer.slice(1) : answer);
     if (ended === undefined) throw notUnderstood(answer);
-    return { user: ended.text };
+    return { user: ended.text, ...(frozen && { frozen }) };
   }
 
   /** Opens a connection of its own for `act`, so that nobody else's commands queue behind the wait. */
   async durably<T>(
     durability: Durability,
-    act: (repository: SessionRepository) => Promise<T>,
+    act: (repository: MovableRepository) => Promise<T>,
   ): Promise<Durable<T>> {
     const own = await openOwnConnection(this.#commands, durability);
     try {
@@ -232,18 +239,10 @@ export function toSession(reading: SessionReading | Absent): Session | Absent {
 
 function decode(id: SessionId, answer: unknown): SessionReading | undefined {
   const [remainingMs, fields, slid] = Array.isArray(answer) ? answer : [];
-  const record = typeof fields === 'string' ? parsed(fields) : fields;
+  const record = typeof fields === 'string' ? parsedJson(fields) : fields;
   if (typeof remainingMs !== 'number' || !isTexts(record)) throw notUnderstood(answer);
   const session = decodeSession(id, record, remainingMs);
   return session && { session, record, slid: slid === 1 };
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined; // which is not understood
-  }
 }
 
 const limitRefusals = ['too_many_fields', 'too_large'] as const satisfies LimitRefusal[];

@@ -16,7 +16,7 @@ import { MAX_SECONDS } from '../../domain/session-policy.ts';
  * Ends the script with 0 where the key is no hash. From then on `flat` holds its fields as HGETALL gives them, none where
  * there is no key, and `field` says what one holds.
  */
-const load = `
+export const load = `
 local key = KEYS[1]
 local flat = redis.pcall('HGETALL', key)
 if flat.err then
@@ -39,7 +39,7 @@ end
  * replaced secret's grace ends. A number is plain decimal digits in range or the hash is no session: what tonumber takes
  * besides (nan, inf, 0x10) compares with nothing, ends nothing or makes PEXPIRE fail.
  */
-const check = `
+export const check = `
 local ttl, deadline, accessed_at, created_at, previous_until
 for i = 1, #flat, 2 do
   local name = flat[i]
@@ -70,7 +70,7 @@ end
 const find = `${load}${check}`;
 
 /** The answer of scripts that read: `left`; the fields, as one text where there is cjson, which is less work than a list. */
-const session = 'left, cjson and cjson.encode(flat) or flat';
+export const session = 'left, cjson and cjson.encode(flat) or flat';
 
 /** Adds to `find`, for scripts that only look: `left` holds the milliseconds until the key expires. */
 const look = `
@@ -80,7 +80,7 @@ left = math.max(1, left) -- in its last millisecond 0 are left
 `;
 
 /** `now` in milliseconds since 1970, by Redis' clock. */
-const clock = `
+export const clock = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
@@ -91,7 +91,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
  * did so before one of the last rotations and its grace is over. From then on `superseded` tells that the secret is the
  * replaced one, in its grace.
  */
-const open = `${find}
+export const proof = `
 local secret, at = ARGV[1], ARGV[2]
 local superseded = field('session_secret') ~= secret
 if superseded then
@@ -109,6 +109,8 @@ if superseded then
 end
 `;
 
+const open = `${find}${proof}`;
+
 /** Adds to `open`, for all scripts that slide: `rest` holds the milliseconds until the lifetime ends. Ends the script with 0 if it has. */
 const use = `
 local rest = math.huge
@@ -123,7 +125,7 @@ end
  * Slides: from then on `left` holds the milliseconds left. The expiry moves first and the other write may fail: with its
  * memory full Redis refuses HSET, and reading must go on.
  */
-const slide = `
+export const slide = `
 local left = math.min(ttl * 1000, rest)
 redis.call('PEXPIRE', key, string.format('%.0f', left))
 if accessed_at ~= at then redis.pcall('HSET', key, 'last_accessed_at', at) end
@@ -338,23 +340,29 @@ return { ${session} }
 `;
 
 /**
- * Ends the session for whoever knows the id. ARGV[1]: milliseconds for which no session can be created under it if there
+ * Ends the session for whoever knows the id, also one that is frozen, and removes what one that moved has left. ARGV[1]: milliseconds for which no session can be created under it if there
  * is none: a mark takes its place, which `create` meets. ARGV[2]: what the mark says, 'revoked' or 'evicted'; the former
- * stays. Answers { the user }, or {} for a session without one. What Sojourn wrote and somebody broke since, which
- * only the hash of a secret can tell, is ended like a session: nothing else would.
+ * stays. Answers { the user }, or {} for a session without one, with 1 before it if it was frozen. What Sojourn wrote and
+ * somebody broke since, which only the hash of a secret can tell, is ended like a session: nothing else would.
  */
 const end = `${load}
+if field('session_released') then
+  redis.call('DEL', key)
+  flat = {}
+end
 if ARGV[1] ~= '0' and (#flat == 0 or field('session_ended')) then
   -- Where memory is full the mark is refused, and so is the session.
   if field('session_ended') ~= 'revoked' then redis.pcall('HSET', key, 'session_ended', ARGV[2]) end
   redis.call('PEXPIRE', key, ARGV[1])
   return 0
 end
-local secret = field('session_secret')
+local frozen = field('session_frozen_secret')
+local secret = frozen or field('session_secret')
 if not secret or #secret ~= 43 or string.find(secret, '[^%w_-]') then
   ${check}
 end
 redis.call('DEL', key)
+if frozen then return { 1, field('session_user') } end
 return { field('session_user') }
 `;
 

@@ -82,6 +82,8 @@ export class RedisInspection {
     if (!SECRET_HASH.test(record[reserved.secret] ?? '')) return undefined; // somebody else's
     delete record[reserved.secret];
     delete record[reserved.previousSecret];
+    delete record[reserved.frozenSecret];
+    delete record[reserved.frozenPreviousSecret];
     return record;
   }
 
