@@ -5,6 +5,7 @@
  */
 export { RecentFigures, type RecentFiguresOptions } from './adapters/node/recent-figures.ts';
 export { endAll } from './domain/end-all.ts';
+export type { PaceOptions } from './domain/pace.ts';
 export type { SessionFigures } from './domain/session-figures.ts';
 export { operatorConsole } from './http/admin/operator-console.tsx';
 export type {

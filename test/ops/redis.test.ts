@@ -156,7 +156,7 @@ it('the user of users.acl has the rights that the documentation lists, and no ot
   const chapter =
     document.split('## A user with no more rights than needed')[1]?.split('\n## ')[0] ?? '';
   const [block = ''] = /ACL SETUSER [^`]*/.exec(chapter) ?? [];
-  const rows = ['scanSessions', 'shareCount', 'durably', 'watchExpiry'].map(
+  const rows = ['scanSessions', 'shareCount', 'durably', 'watchExpiry', 'RedisJournal'].map(
     (name) => new RegExp(`^\\| .*\`${name}\`.*$`, 'm').exec(chapter)?.[0] ?? '',
   );
   const rights = (text: string) => new Set(text.match(/(?:[+&~][\w@*:|]+|-@all)/g));
