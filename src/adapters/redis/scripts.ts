@@ -35,18 +35,19 @@ end
 
 /**
  * Adds to `load`: ends the script with 0 unless the key holds a session, as Redis has none that is past its expiry. From
- * then on `ttl` is its idle timeout in seconds, `deadline` the end of its lifetime or nil, and `previous_until` when the
+ * then on `ttl` is its idle timeout in seconds, `deadline` the end of its lifetime or nil, `accessed_place` where `flat` has the last access, and `previous_until` when the
  * replaced secret's grace ends. A number is plain decimal digits in range or the hash is no session: what tonumber takes
  * besides (nan, inf, 0x10) compares with nothing, ends nothing or makes PEXPIRE fail.
  */
 export const check = `
-local ttl, deadline, accessed_at, created_at, previous_until
+local ttl, deadline, accessed_at, accessed_place, created_at, current_secret, previous_until
 for i = 1, #flat, 2 do
   local name = flat[i]
   if name == 'session_ttl' then ttl = flat[i + 1]
   elseif name == 'session_deadline' then deadline = flat[i + 1]
+  elseif name == 'session_secret' then current_secret = flat[i + 1]
   elseif name == 'session_previous_until' then previous_until = flat[i + 1]
-  elseif name == 'last_accessed_at' then accessed_at = flat[i + 1]
+  elseif name == 'last_accessed_at' then accessed_place, accessed_at = i + 1, flat[i + 1]
   elseif name == 'created_at' then created_at = true
   end
 end
@@ -93,7 +94,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
  */
 export const proof = `
 local secret, at = ARGV[1], ARGV[2]
-local superseded = field('session_secret') ~= secret
+local superseded = current_secret ~= secret
 if superseded then
   ${clock}
   if field('session_previous_secret') ~= secret then
@@ -198,9 +199,7 @@ end
 ${use}
 ${slide}
 if ARGV[4] then redis.call('EXISTS', key) end
-for i = 1, #flat, 2 do
-  if flat[i] == 'last_accessed_at' then flat[i + 1] = at end
-end
+flat[accessed_place] = at
 return { ${session}, 1 }
 `;
 
