@@ -20,7 +20,7 @@ export interface MoveProgress {
 }
 
 /**
- * Moves the sessions that nobody uses, while servers run that `carryOver` with the phase `move`: a hundred at a time, with
+ * Moves the sessions that nobody uses, while servers run that `carryOver` with the phase `move`: a few at a time, with
  * rests for others. It keeps nobody alive: what is left of each session's time stays as it was. Tells after each batch how
  * far it has come. Where a store fails it rejects; what has moved stays moved, and the next call goes on with the rest.
  */
