@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { DEFAULT_PREFIX, redisSettings } from '../config.ts';
 import { reasonOf, StoreUnavailableError } from '../domain/errors.ts';
 import { type Command, jsonFlag, operatorFlag, requireUser } from './command.ts';
@@ -6,6 +7,9 @@ import { countOf, loggingEnds, whileEnding } from './ending.ts';
 import { CommandError, EXIT_UNAVAILABLE } from './failure.ts';
 import { number } from './format.ts';
 import { type OpenedRedis, withRedis } from './with-redis.ts';
+
+/** Longer than a server waits for Redis before it gives an entry up, by default. */
+const SETTLE_MS = 1500;
 
 export const erase: Command = {
   summary: 'End all sessions of a user, and forget the user',
@@ -22,8 +26,12 @@ A login after it begins anew.`,
     await withRedis(
       config,
       async (redis) => {
-        const ended = await endAll(redis, user, `cli ${operator}`);
-        const entries = await forget(redis, user, ended);
+        let ended = await endAll(redis, user, `cli ${operator}`);
+        let entries = await forget(redis, user, ended);
+        // A server may have been writing an entry of what happened just before, which began the journal anew.
+        await setTimeout(SETTLE_MS);
+        ended += await endAll(redis, user, `cli ${operator}`);
+        entries += await forget(redis, user, ended);
         if (flags.json) await terminal.json({ user, ended, journal_entries: entries });
         else {
           await terminal.line(

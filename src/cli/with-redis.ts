@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { RedisInspection } from '../adapters/redis/inspect/inspection.ts';
 import { type Config, ConfigError, StartError } from '../config.ts';
 import type { ContainerOptions } from '../container.ts';
@@ -57,6 +58,11 @@ export async function withRedis(
       digest: container.resolve(tokens.secrets).sha256,
     });
   } catch (error) {
+    // What was done before it failed is to be in the journal, if that can be.
+    await Promise.race([
+      container.resolve(tokens.service).journalWritten(),
+      setTimeout(1000, undefined, { ref: false }),
+    ]);
     void container.close(); // a Redis that did not answer would be waited for once more
     throw error;
   }

@@ -3,12 +3,15 @@ import type { JournalEntry, SessionJournal } from '../ports/session-journal.ts';
 /** An entry that the journal lost. */
 export interface JournalFailure {
   readonly error: unknown;
-  /** True for the first one since an entry was kept: log these, and count all. */
+  /** True for the first one since an entry was kept, and at most once a minute: log these, and count all. */
   readonly isFirst: boolean;
 }
 
 /** While the store is slow, entries wait in memory: this many at most. */
 const MOST_UNDER_WAY = 1000;
+
+/** Where some users' journals fail and others do not, each failure follows an entry that was kept. */
+const TELL_EVERY_MS = 60_000;
 
 /** Writes entries that nobody waits for. What cannot be written is lost, and told. */
 export class JournalWriter {
@@ -16,6 +19,7 @@ export class JournalWriter {
   readonly #onFailure: (failure: JournalFailure) => void;
   readonly #underWay = new Set<Promise<void>>();
   #failing = false;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     journal: SessionJournal,
@@ -56,7 +60,9 @@ export class JournalWriter {
   }
 
   #lost(error: unknown): void {
-    const isFirst = !this.#failing;
+    const now = performance.now();
+    const isFirst = !this.#failing && now - this.#toldAt >= TELL_EVERY_MS;
+    if (isFirst) this.#toldAt = now;
     this.#failing = true;
     try {
       this.#onFailure({ error, isFirst });

@@ -43,8 +43,10 @@ async function findRanOut(
   const ended = new Set<SessionId>();
   const lastEndsAt = new Map<SessionId, number | undefined>();
   for (const { event, sessionId, endsAt } of entries) {
-    if (event === 'ended') ended.add(sessionId);
-    else if (!ended.has(sessionId)) {
+    if (event === 'ended') {
+      ended.add(sessionId);
+      lastEndsAt.delete(sessionId); // an entry before its end may have been written after it
+    } else if (!ended.has(sessionId)) {
       lastEndsAt.set(sessionId, lastEndsAt.get(sessionId) ?? endsAt); // the newest comes first
     }
   }

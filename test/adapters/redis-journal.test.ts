@@ -73,6 +73,20 @@ describeWithServers('the journal in Redis', () => {
     expect(await client.xlen(KEY)).toBe(2);
   });
 
+  it('shows no entry that is older than it keeps them, though none has come since', async () => {
+    const old = ['at', '1', 'event', 'started', 'session', 'B'.repeat(21).concat('A')];
+    for (const age of [3, 1.9]) await client.xadd(KEY, Date.now() - age * DAY_MS, ...old);
+    expect(await new RedisJournal({ client, keepDays: 2 }).read('ada')).toHaveLength(1);
+    expect(await new RedisJournal({ client, onlyExisting: true }).read('ada')).toHaveLength(2);
+  });
+
+  it('for tools removes no entry, however many there are', async () => {
+    const journal = new RedisJournal({ client, maxEntries: 600 });
+    for (let i = 0; i < 600; i += 1) await journal.append('ada', entry);
+    await new RedisJournal({ client, onlyExisting: true }).append('ada', entry);
+    expect(await client.xlen(KEY)).toBe(601);
+  });
+
   it('for tools adds to a journal that is there, and begins none', async () => {
     const journal = new RedisJournal({ client, onlyExisting: true });
     await journal.append('ada', entry);

@@ -8,15 +8,15 @@ import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
 
 /**
  * KEYS[1]: the user's stream. ARGV: how many entries there may be; milliseconds to keep each, or '' to add to a stream that
- * is there and leave its expiry alone; then fields and values in turn. Answers 1, or 0 where it added nothing. A key of
+ * is there and leave its expiry and its other entries alone; then fields and values in turn. Answers 1, or 0 where it added nothing. A key of
  * another type fails the first command. A new key is made only once PEXPIRE, which does nothing yet, has not been refused.
  */
 const append: RedisScript = {
   name: 'sojournJournalAppend',
   lua: `
 local key, max, keep = KEYS[1], ARGV[1], ARGV[2]
+if keep == '' then return redis.call('XADD', key, 'NOMKSTREAM', '*', unpack(ARGV, 3)) and 1 or 0 end
 local id = redis.call('XADD', key, 'NOMKSTREAM', 'MAXLEN', max, '*', unpack(ARGV, 3))
-if keep == '' then return id and 1 or 0 end
 redis.call('PEXPIRE', key, keep)
 if not id then
   id = redis.call('XADD', key, '*', unpack(ARGV, 3))
@@ -29,12 +29,19 @@ return 1
 };
 
 /**
- * KEYS[1]: the user's stream. ARGV: the id to begin with, or '+'; how many at most. Answers entries, newest first, as XREVRANGE does, from a
- * script because clients make different things of that command's answer.
+ * KEYS[1]: the user's stream. ARGV: the id to begin with, or '+'; how many at most; milliseconds that an entry is kept, or '' for all that
+ * are there. Answers entries, newest first, as XREVRANGE does, from a script because clients make different things of that command's answer.
  */
 const read: RedisScript = {
   name: 'sojournJournalRead',
-  lua: `return redis.call('XREVRANGE', KEYS[1], ARGV[1], '-', 'COUNT', ARGV[2])`,
+  lua: `
+local oldest = '-'
+if ARGV[3] ~= '' then
+  local time = redis.call('TIME')
+  oldest = string.format('%.0f', math.max(0, time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[3]))
+end
+return redis.call('XREVRANGE', KEYS[1], ARGV[1], oldest, 'COUNT', ARGV[2])
+`,
 };
 
 /** KEYS[1]: the user's stream. Removes it, and answers how many entries it had. A key of another type stays. */
@@ -60,7 +67,7 @@ export interface RedisJournalOptions extends JournalRetention {
   readonly prefix?: string;
   /**
    * For tools beside an application, which decides whether there is a journal and for how long: adds only to journals that
-   * there are, and leaves their expiry alone. @default false
+   * there are, and leaves their expiry and their other entries alone. @default false
    */
   readonly onlyExisting?: boolean;
 }
@@ -107,7 +114,7 @@ export class RedisJournal implements SessionJournal {
   ): Promise<readonly JournalEntry[]> {
     const entries: JournalEntry[] = [];
     for (let from = '+'; ; ) {
-      const answer = await this.#commands.script(read, this.#key(user), [from, PAGE]);
+      const answer = await this.#commands.script(read, this.#key(user), [from, PAGE, this.#keepMs]);
       if (!isPage(answer)) throw notUnderstood(answer);
       for (const [, fields] of answer) {
         const entry = toEntry(fields);
