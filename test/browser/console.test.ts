@@ -72,7 +72,7 @@ describeInBrowser('the console', () => {
     await page.getByLabel('User or session id').fill('grace');
     await page.keyboard.press('Enter');
     await page.getByText('3 alive').waitFor();
-    expect(await page.getByText('Firefox on Linux').count()).toBe(3);
+    expect(await page.locator('.sessions').getByText('Firefox on Linux').count()).toBe(3);
     await page
       .getByRole('button', { name: /^End session/ })
       .first()
