@@ -29,15 +29,12 @@ export interface OwnConnection {
   close(): void;
 }
 
-/** How long a command may take beyond the time that replicas are waited for. */
-const COMMAND_TIMEOUT_MS = 500;
-
 /** Connects once more to where the client is connected. Rejects with `StoreUnavailableError`. */
 export async function openOwnConnection(
   shared: RedisCommands,
   { timeoutMs }: Durability,
 ): Promise<OwnConnection> {
-  const { commands, waitForReplicas, close } = await shared.openOwn(timeoutMs + COMMAND_TIMEOUT_MS);
+  const { commands, waitForReplicas, close } = await shared.openOwn(timeoutMs);
   return {
     commands,
     async reached(keys, { replicas }) {

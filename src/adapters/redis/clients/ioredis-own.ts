@@ -3,12 +3,17 @@ import { storeUnavailable } from '../redis-errors.ts';
 import { isCluster, refuseOnReplicas } from './ioredis-cluster.ts';
 import type { OwnCommands, RedisCommands } from './redis-commands.ts';
 
+/** How long a command may take where the client itself sets no limit. */
+const COMMAND_TIMEOUT_MS = 500;
+
 /** A connection of one's own by ioredis, to where the client is connected. */
 export async function openOwnIoredis(
   shared: Redis | Cluster,
-  timeoutMs: number,
+  waitMs: number,
   toCommands: (client: Redis | Cluster) => RedisCommands,
 ): Promise<OwnCommands> {
+  const options = isCluster(shared) ? shared.options.redisOptions : shared.options;
+  const timeoutMs = waitMs + (options?.commandTimeout ?? COMMAND_TIMEOUT_MS);
   const once = {
     lazyConnect: true,
     // A new connection, perhaps to a new primary, knows nothing of what the old one wrote, and would wait for nothing.

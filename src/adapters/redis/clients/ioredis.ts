@@ -66,8 +66,8 @@ export class IoredisCommands implements RedisCommands {
     return isCluster(client) ? client.slots[slot]?.[0] : undefined;
   }
 
-  openOwn(timeoutMs: number): Promise<OwnCommands> {
-    return openOwnIoredis(this.#client, timeoutMs, (client) => new IoredisCommands(client));
+  openOwn(waitMs: number): Promise<OwnCommands> {
+    return openOwnIoredis(this.#client, waitMs, (client) => new IoredisCommands(client));
   }
 
   stayConnected(events: ConnectionEvents): StandingConnection {

@@ -83,7 +83,8 @@ export class NodeRedisClusterCommands implements RedisCommands {
     return this.#cluster.slots[slot]?.master.address;
   }
 
-  async openOwn(timeoutMs: number): Promise<OwnCommands> {
+  async openOwn(waitMs: number): Promise<OwnCommands> {
+    const timeoutMs = waitMs + this.#timeoutMs;
     const { defaults } = this.#cluster._options;
     const cluster = this.#cluster.duplicate({
       rootNodes: this.#rootNodes(),

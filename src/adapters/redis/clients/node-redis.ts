@@ -68,7 +68,8 @@ export class NodeRedisCommands implements RedisCommands {
     return undefined;
   }
 
-  async openOwn(timeoutMs: number): Promise<OwnCommands> {
+  async openOwn(waitMs: number): Promise<OwnCommands> {
+    const timeoutMs = waitMs + this.#lender.timeoutMs;
     const client = await this.#lender.lend(async (shared) =>
       shared.duplicate({
         ...alone,

@@ -30,9 +30,10 @@ export interface RedisCommands {
   primaryOf(slot: number): string | undefined;
   /**
    * Connects once more to the same place. The connection never reconnects: a new one would know nothing of what was
-   * written on the old one. `timeoutMs` bounds the connecting, and each command where the client can.
+   * written on the old one. Connecting, and each command, may take as long as a command of the client may, and `waitMs`
+   * longer, for which replicas will be waited for.
    */
-  openOwn(timeoutMs: number): Promise<OwnCommands>;
+  openOwn(waitMs: number): Promise<OwnCommands>;
   /**
    * Connects once more, to the one server that there is: on a cluster each primary has this for itself. When the client's
    * own connection breaks this one is given up too, since the next may lead to another server.
