@@ -214,3 +214,30 @@ async function startCluster(): Promise<Replicated> {
     stop: () => cluster.stop(),
   };
 }
+
+describeWithServers('durable writes of a client with a timeout of its own', () => {
+  it.each(['ioredis 5', 'ioredis 6', 'node-redis 6, client', 'node-redis 6, cluster'])(
+    'wait for a slow server as long as %s does',
+    async (name) => {
+      const kind = redisClients.find((one) => one.name === name);
+      if (kind === undefined) throw new Error(`No client is called ${name}.`);
+      const redis = await (kind.reaches === 'cluster' ? startCluster() : startPair());
+      const { client, close } = await kind.connect(redis.address, 10_000);
+      try {
+        const service = new SessionService({ repository: new RedisSessionRepository({ client }) });
+        const { answer } = await service.durably(async (own) => {
+          for (const primary of redis.primaries) primary.pause();
+          setTimeout(() => {
+            for (const primary of redis.primaries) primary.resume();
+          }, 1000);
+          return own.create();
+        }, brief);
+        expect(await service.peek(answer.token)).toBeDefined();
+      } finally {
+        for (const primary of redis.primaries) primary.resume();
+        await close();
+        await redis.stop();
+      }
+    },
+  );
+});
