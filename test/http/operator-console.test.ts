@@ -210,11 +210,26 @@ describe('finding', () => {
   it('takes of a token that somebody pasted the id alone', async () => {
     const { request, service } = consoleOf();
     const session = await sessionOf(service, 'ada');
-    for (const text of [session.token, `session:${session.token}`]) {
-      const response = await request(`/find?q=${text}`);
+    const { token } = session;
+    for (const text of [
+      token,
+      `session:${token}`,
+      `sid=${token}`,
+      `Cookie: a=b; __Host-sid=${token}; c=d`,
+      `sid%3D${token.replace('.', '%2E')}`,
+      `{"token":"${token}"}`,
+      `Bearer ${token}`,
+      `it says ${token}`,
+    ]) {
+      const response = await request(`/find?${new URLSearchParams({ q: text })}`);
       expect(response.headers.get('Location')).toBe(`./session?id=${session.id}`);
-      expect(await response.text()).not.toContain(session.token.split('.')[1]);
+      expect(await response.text()).not.toContain(token.split('.')[1]);
     }
+  });
+
+  it('takes nothing of what only looks like a token', async () => {
+    const response = await consoleOf().request(`/find?q=s:${'x'.repeat(32)}.${'y'.repeat(43)}`);
+    expect(response.headers.get('Location')).toBe('./session?id=');
   });
 });
 

@@ -5,7 +5,7 @@ import { routePath } from 'hono/route';
 import type { Handler } from 'hono/types';
 import { reasonOf, SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import type { Session } from '../../domain/session.ts';
-import { isSessionToken, parseSessionId, type SessionId } from '../../domain/session-token.ts';
+import { parseSessionId, type SessionId } from '../../domain/session-token.ts';
 import { answerHeaders } from '../answer-headers.ts';
 import { crossSiteCheck } from '../cross-site.ts';
 import { type FormEnv, limitForm, readForm } from '../form.ts';
@@ -16,6 +16,7 @@ import { document, Find, type LayoutProps, sessionHref, userHref } from './layou
 import type { OperatorConsoleOptions } from './options.ts';
 import { OverviewPage, ranges } from './overview-page.tsx';
 import { route } from './route.ts';
+import { idOfTokenIn } from './secrets-in-text.ts';
 import { SessionPage } from './session-page.tsx';
 import { UserPage } from './user-page.tsx';
 import { sessions } from './words.ts';
@@ -27,7 +28,6 @@ const END_ALL = 'end all sessions';
 
 const SESSIONS_A_PAGE = 50;
 const JOURNAL_ENTRIES = 100;
-const ID_LENGTH = 22;
 
 /**
  * The operator's console as a Hono application: how many sessions are alive and how that moved, a user's sessions and
@@ -182,9 +182,11 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     const text = (c.req.query('q') ?? '').trim();
     if (text === '') return c.redirect('./', 303);
     // People paste a key for an id, and a token where they should not: of that only the id goes further.
+    const pasted = idOfTokenIn(text);
+    if (pasted !== undefined) return c.redirect(sessionHref(parseSessionId(pasted) ?? ''), 303);
     const bare =
       store !== undefined && text.startsWith(store.prefix) ? text.slice(store.prefix.length) : text;
-    const id = parseSessionId(isSessionToken(bare) ? bare.slice(0, ID_LENGTH) : bare);
+    const id = parseSessionId(bare);
     return c.redirect(id === undefined ? userHref(text) : sessionHref(id), 303);
   }
 
