@@ -5,6 +5,7 @@ import { SessionService } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
 
 const TOKEN = 'correct-horse-battery-staple';
+const SESSION_TOKEN = `${'A'.repeat(22)}.${'b'.repeat(42)}A`;
 const HOUR = 3_600_000;
 const html = { Accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' };
 
@@ -119,6 +120,36 @@ describe('signing in', () => {
     expect(response.headers.get('Location')).toBe('./');
   });
 
+  it.each([
+    `find?q=${SESSION_TOKEN}`,
+    `find?q=sid%3D${SESSION_TOKEN}`,
+    `user?name=${SESSION_TOKEN.replace('.', '%2E')}`,
+    `session?id=${SESSION_TOKEN}`,
+    `?q=${SESSION_TOKEN}`,
+  ])('repeats no token that was asked with, and leads to the first page then: %s', async (next) => {
+    const site = adminServer();
+    const secret = SESSION_TOKEN.slice(23);
+    const asked = await site.request(`/${next}`);
+    expect(asked.status).toBe(401);
+    expect(await asked.text()).not.toContain(secret);
+    const wrong = await site.post('/sign-in', { name: 'grace', token: 'x', next });
+    expect(await wrong.text()).not.toContain(secret);
+    const right = await site.post('/sign-in', { name: 'grace', token: TOKEN, next });
+    expect(right.headers.get('Location')).toBe('./');
+  });
+
+  it.each([TOKEN, ` ${TOKEN} `, `sid=${SESSION_TOKEN}`, 'q2+/'.repeat(11)])(
+    'neither notes nor repeats a secret that was typed for a name: %j',
+    async (name) => {
+      const site = adminServer();
+      const response = await site.post('/sign-in', { name, token: 'grace' });
+      expect(await response.text()).toMatch(/<input id="name" name="name" value=""/);
+      expect(site.audit).toEqual([
+        { by: 'console nobody in particular', did: 'sign in', outcome: 'refused' },
+      ]);
+    },
+  );
+
   it('lasts for eight hours, and ends with a sign-out', async () => {
     const site = adminServer();
     await site.post('/sign-in', { name: 'grace', token: TOKEN });
@@ -162,7 +193,11 @@ describe('signing in', () => {
     ['a; Path=/; x', 'a; Path=/; x'],
     ['a\nb', 'a\nb'],
     ['Zoë 🦊', 'Zoë 🦊'],
-    ['x'.repeat(200), 'x'.repeat(64)],
+    ['abc '.repeat(50), 'abc '.repeat(16)],
+    [TOKEN, 'nobody in particular'],
+    [` ${TOKEN}\n`, 'nobody in particular'],
+    [`sid=${SESSION_TOKEN}`, 'nobody in particular'],
+    ['q2+/'.repeat(11), 'nobody in particular'],
   ])('takes for a name whatever was typed, cut where it is long: %j', async (typed, name) => {
     const site = adminServer();
     const { id } = (await site.service.create({}, { user: 'ada' })).session;

@@ -7,6 +7,7 @@ import { actorOf } from './acts.ts';
 import { document } from './layout.tsx';
 import type { OperatorConsoleOptions } from './options.ts';
 import { route } from './route.ts';
+import { idOfTokenIn } from './secrets-in-text.ts';
 import type { TokenAccess } from './token-access.ts';
 
 /** A page of the console with what it was asked, and nothing else: where to go after the sign-in. */
@@ -37,15 +38,13 @@ export function signInRoutes({ access, audit, trustProxy }: SignInOptions): Hono
       readForm,
       async (c: Context<FormEnv>) => {
         const { form } = c.var;
-        const [name, next] = [form.get('name') ?? '', form.get('next') ?? ''];
-        const signedInAs = await access.signIn(c, name, form.get('token') ?? '');
-        audit({
-          by: actorOf(signedInAs ?? name.slice(0, 64)),
-          did: 'sign in',
-          outcome: signedInAs === undefined ? 'refused' : 'done',
-        });
-        if (signedInAs === undefined) return askForToken(c, { name, next, wrong: true });
-        return c.redirect(`./${PAGE.test(next) ? next : ''}`, 303);
+        const next = pageIn(form.get('next') ?? '');
+        const name = await access.nameIn(form.get('name') ?? '');
+        const operator = name || 'nobody in particular';
+        const signedIn = await access.signIn(c, operator, form.get('token') ?? '');
+        audit({ by: actorOf(operator), did: 'sign in', outcome: signedIn ? 'done' : 'refused' });
+        if (!signedIn) return askForToken(c, { name, next, wrong: true });
+        return c.redirect(`./${next}`, 303);
       },
     ],
   });
@@ -105,5 +104,10 @@ function SignInForm({ name, next }: { readonly name: string; readonly next: stri
 function pageOf(c: Context): string {
   if (c.req.method !== 'GET') return '';
   const { search } = new URL(c.req.url);
-  return `${c.req.path.split('/').at(-1)}${search}`;
+  return pageIn(`${c.req.path.split('/').at(-1)}${search}`);
+}
+
+/** The page of the console that the text names; the first one for anything else, and for one with a token in it. */
+function pageIn(text: string): string {
+  return PAGE.test(text) && idOfTokenIn(text) === undefined ? text : '';
 }

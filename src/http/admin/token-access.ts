@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { timingSafeEqual } from 'hono/utils/buffer';
+import { maySecretBeIn } from './secrets-in-text.ts';
 
 const COOKIE = 'sojourn_operator';
 const SIGNED_IN_SECONDS = 8 * 3600;
@@ -10,8 +11,10 @@ const MAX_NAME_CHARACTERS = 64;
 export interface TokenAccess {
   /** Who asks: the name that was given at sign-in, `token` for a program; `undefined` for a stranger. */
   operator(c: Context): Promise<string | undefined>;
-  /** Where that is the token, gives the browser a cookie and answers the name that it asks by from now on. */
-  signIn(c: Context, name: string, presented: string): Promise<string | undefined>;
+  /** The name in what somebody typed for one, cut where it is long. Empty for the token, and for what may be another secret. */
+  nameIn(typed: string): Promise<string>;
+  /** Whether that is the token: then the browser gets a cookie, and asks by that name from now on. */
+  signIn(c: Context, name: string, presented: string): Promise<boolean>;
   signOut(c: Context): void;
 }
 
@@ -34,15 +37,20 @@ export function tokenAccess(token: string, now: () => number): TokenAccess {
       return Number(until) > now() ? name : undefined;
     },
 
+    async nameIn(typed) {
+      const text = typed.trim();
+      if (maySecretBeIn(text) || (await timingSafeEqual(text, token))) return '';
+      return [...text].slice(0, MAX_NAME_CHARACTERS).join('');
+    },
+
     async signIn(c, name, presented) {
-      if (!(await timingSafeEqual(presented.trim(), token))) return undefined;
-      const operator = operatorName(name);
-      const value = `${now() + SIGNED_IN_SECONDS * 1000} ${operator}`;
+      if (!(await timingSafeEqual(presented.trim(), token))) return false;
+      const value = `${now() + SIGNED_IN_SECONDS * 1000} ${name}`;
       await setSignedCookie(c, COOKIE, value, token, {
         ...attributes(c),
         maxAge: SIGNED_IN_SECONDS,
       });
-      return operator;
+      return true;
     },
 
     signOut(c) {
@@ -55,9 +63,4 @@ function attributes(c: Context) {
   // Browsers say by themselves where a form was sent from, and it was seen to be this site.
   const secure = c.req.header('Origin')?.startsWith('https://') ?? false;
   return { path: '/', httpOnly: true, sameSite: 'Strict', secure } as const;
-}
-
-function operatorName(text: string): string {
-  const name = [...text.trim()].slice(0, MAX_NAME_CHARACTERS).join('');
-  return name === '' ? 'nobody in particular' : name;
 }
