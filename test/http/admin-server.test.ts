@@ -164,6 +164,45 @@ describe('signing in', () => {
     expect(site.audit.at(-1)).toMatchObject({ by: 'console grace', did: 'sign out' });
   });
 
+  it('ends with a sign-out for a cookie that was kept as well, and for no other', async () => {
+    const site = adminServer();
+    const signIn = async () => {
+      await site.post('/sign-in', { name: 'grace', token: TOKEN });
+      return site.cookie;
+    };
+    const [copied, other] = [await signIn(), await signIn()];
+    site.cookie = copied;
+    await site.post('/sign-out');
+    const status = async (cookie: string | undefined) => {
+      site.cookie = cookie;
+      return (await site.request('/')).status;
+    };
+    expect([await status(copied), await status(other)]).toEqual([401, 200]);
+    site.cookie = copied;
+    const again = await site.post('/sign-out');
+    expect(again.headers.getSetCookie()[0]).toMatch(/Max-Age=0/);
+    expect(site.audit.filter(({ did }) => did === 'sign out')).toHaveLength(1);
+    expect([await status(await signIn()), await status(other)]).toEqual([200, 200]);
+  });
+
+  it('that was ended stays so, however many are', async () => {
+    const site = adminServer();
+    const cookies: (string | undefined)[] = [];
+    for (let i = 0; i < 1100; i++) {
+      await site.post('/sign-in', { name: 'grace', token: TOKEN });
+      cookies.push(site.cookie);
+      await site.post('/sign-out');
+      site.elapse(1);
+    }
+    for (const cookie of cookies) {
+      site.cookie = cookie;
+      expect((await site.request('/')).status).toBe(401);
+    }
+    site.cookie = undefined;
+    await site.post('/sign-in', { name: 'grace', token: TOKEN });
+    expect((await site.request('/')).status).toBe(200);
+  });
+
   it('is not had by a cookie that was changed, or that another token signed', async () => {
     const [site, other] = [adminServer(), adminServer({ token: 'another' })];
     await other.post('/sign-in', { name: 'grace', token: 'another' });

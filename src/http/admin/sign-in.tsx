@@ -53,7 +53,7 @@ export function signInRoutes({ access, audit, trustProxy }: SignInOptions): Hono
     POST: [
       async (c: Context) => {
         const operator = await access.operator(c);
-        access.signOut(c);
+        await access.signOut(c);
         if (operator !== undefined)
           audit({ by: actorOf(operator), did: 'sign out', outcome: 'done' });
         return c.redirect('./', 303);

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { timingSafeEqual } from 'hono/utils/buffer';
 import { maySecretBeIn } from './secrets-in-text.ts';
+import { SignedOut, type SignIn } from './signed-out.ts';
 
 const COOKIE = 'sojourn_operator';
 const SIGNED_IN_SECONDS = 8 * 3600;
@@ -15,26 +16,28 @@ export interface TokenAccess {
   nameIn(typed: string): Promise<string>;
   /** Whether that is the token: then the browser gets a cookie, and asks by that name from now on. */
   signIn(c: Context, name: string, presented: string): Promise<boolean>;
-  signOut(c: Context): void;
+  /** Ends the sign-in of this browser here and now, wherever else its cookie was kept. */
+  signOut(c: Context): Promise<void>;
 }
 
 /**
  * Access by one secret token. Programs send `Authorization: Bearer TOKEN`. A browser gets a cookie in exchange for it, for
- * eight hours: a name and an end, signed with the token (HMAC-SHA256), so that the server keeps nothing and another token
- * ends them all. It is `HttpOnly` and `SameSite=Strict`, and `Secure` where the form came over HTTPS. HTTP Basic would do
- * without a form, but browsers send it along with whatever another site makes them ask, and nobody can sign out of it.
+ * eight hours: a name and an end, signed with the token (HMAC-SHA256), so that the server keeps nothing but the sign-ins that
+ * were signed out of before their end, and another token ends them all. It is `HttpOnly` and `SameSite=Strict`, and `Secure`
+ * where the form came over HTTPS. HTTP Basic would do without a form, but browsers send it along with whatever another site
+ * makes them ask, and nobody can sign out of it.
  */
 export function tokenAccess(token: string, now: () => number): TokenAccess {
+  const signedOut = new SignedOut();
+  let lastEnd = 0;
+
   return {
     async operator(c) {
       const [, presented] = /^Bearer +(\S+)$/i.exec(c.req.header('Authorization') ?? '') ?? [];
       if (presented !== undefined) {
         return (await timingSafeEqual(presented, token)) ? 'token' : undefined;
       }
-      const value = await getSignedCookie(c, token, COOKIE);
-      if (typeof value !== 'string') return undefined;
-      const [, until = '', name = ''] = /^(\d+) (.+)$/s.exec(value) ?? [];
-      return Number(until) > now() ? name : undefined;
+      return (await signIn(c))?.name;
     },
 
     async nameIn(typed) {
@@ -45,18 +48,29 @@ export function tokenAccess(token: string, now: () => number): TokenAccess {
 
     async signIn(c, name, presented) {
       if (!(await timingSafeEqual(presented.trim(), token))) return false;
-      const value = `${now() + SIGNED_IN_SECONDS * 1000} ${name}`;
-      await setSignedCookie(c, COOKIE, value, token, {
+      // No two the same, so that who signs out ends one.
+      lastEnd = Math.max(now() + SIGNED_IN_SECONDS * 1000, lastEnd + 1);
+      await setSignedCookie(c, COOKIE, `${lastEnd} ${name}`, token, {
         ...attributes(c),
         maxAge: SIGNED_IN_SECONDS,
       });
       return true;
     },
 
-    signOut(c) {
+    async signOut(c) {
+      const known = await signIn(c);
+      if (known !== undefined) signedOut.add(known, now());
       deleteCookie(c, COOKIE, attributes(c));
     },
   };
+
+  async function signIn(c: Context): Promise<SignIn | undefined> {
+    const value = await getSignedCookie(c, token, COOKIE);
+    if (typeof value !== 'string') return undefined;
+    const [, end = '', name = ''] = /^(\d+) (.+)$/s.exec(value) ?? [];
+    const found = { value, name, endsAt: Number(end) };
+    return found.endsAt > now() && !signedOut.has(found) ? found : undefined;
+  }
 }
 
 function attributes(c: Context) {
