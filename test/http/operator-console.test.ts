@@ -490,6 +490,21 @@ describe('a store that is away', () => {
     expect(await response.text()).toContain('Nothing was changed.');
   });
 
+  it.each(['/', '/user?name=ada', '/no'])(
+    'answers 503 without a reason to %s where the guard could not tell who asks',
+    async (path) => {
+      const cause = new Error('connect ECONNREFUSED 10.0.0.5:6379');
+      const { request } = consoleOf({
+        operator: () => Promise.reject(new StoreUnavailableError('refused', { cause })),
+      });
+      const response = await request(path);
+      expect([response.status, response.headers.get('Retry-After')]).toEqual([503, '1']);
+      const text = await response.text();
+      expect(text).toContain('The store did not answer.');
+      expect(text).not.toMatch(/ECONNREFUSED|10\.0\.0\.5|embedded store/);
+    },
+  );
+
   it('fails every act with 503, and each is noted as failed', async () => {
     const { post, audit } = down();
     expect((await post('/end-user', { user: 'ada' })).status).toBe(503);

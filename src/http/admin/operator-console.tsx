@@ -143,7 +143,9 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     if (error instanceof SessionError) return sorry(c, 400, error.message);
     if (error instanceof StoreUnavailableError) {
       c.header('Retry-After', '1');
-      return sorry(c, 503, unavailable(error));
+      // The guard may have failed: why, which may name hosts, is for those whom it let in.
+      const known = c.get('operator') !== undefined;
+      return sorry(c, 503, known ? unavailable(error) : 'The store did not answer.');
     }
     onError(error);
     return sorry(c, 500, 'Something went wrong that nobody foresaw. The log has it.');
