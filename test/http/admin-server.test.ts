@@ -98,13 +98,19 @@ describe('signing in', () => {
     },
   );
 
-  it('is refused to other sites, whatever they know', async () => {
+  it('is refused to other sites, whatever they know, which is noted', async () => {
     const site = adminServer();
     const form = { name: 'grace', token: TOKEN };
     for (const path of ['/sign-in', '/sign-out']) {
       const response = await site.post(path, form, { 'Sec-Fetch-Site': 'cross-site' });
       expect([response.status, response.headers.getSetCookie()]).toEqual([403, []]);
     }
+    const reason = expect.stringContaining('Cross-site request refused');
+    const refused = { by: 'console nobody in particular', outcome: 'refused', reason };
+    expect(site.audit).toEqual([
+      { ...refused, did: 'sign in' },
+      { ...refused, did: 'sign out' },
+    ]);
   });
 
   it.each([
@@ -254,6 +260,24 @@ describe('a program', () => {
     const { id } = (await site.service.create({}, { user: 'ada' })).session;
     expect((await site.post('/end', { id }, headers)).status).toBe(303);
     expect(site.audit).toMatchObject([{ by: 'console token' }]);
+  });
+
+  it('with a wrong token is noted, once a minute at most, with how often it came', async () => {
+    const site = adminServer();
+    const ask = async (token: string) =>
+      (await site.request('/metrics', { headers: { Authorization: `Bearer ${token}` } })).status;
+    for (let i = 0; i < 5; i++) expect(await ask(`wrong-${i}`)).toBe(401);
+    expect(await ask(TOKEN)).toBe(200);
+    const noted = { by: 'console token', did: 'sign in', outcome: 'refused' };
+    const first = { ...noted, reason: 'wrong bearer token' };
+    expect(site.audit).toEqual([first]);
+    site.elapse(60_000);
+    await ask('wrong');
+    const second = { ...noted, reason: 'wrong bearer token, 5 times' };
+    expect(site.audit).toEqual([first, second]);
+    site.elapse(60_000);
+    await ask('wrong');
+    expect(site.audit).toEqual([first, second, first]);
   });
 
   it('is told in JSON what is missing', async () => {

@@ -84,9 +84,14 @@ describe('who may', () => {
     expect(await response.text()).not.toContain('embedded store');
   });
 
-  it.each(['/end', '/end-user', '/end-all', '/values'])(
-    'does %s only as an operator, from a page of this site',
-    async (path) => {
+  it.each([
+    ['/end', 'end session'],
+    ['/end-user', 'end user'],
+    ['/end-all', 'end all'],
+    ['/values', 'show values'],
+  ])(
+    'does %s only as an operator, from a page of this site, and notes what it refused one',
+    async (path, did) => {
       const { app, post, service, repository, audit } = consoleOf();
       const { id } = await sessionOf(service, 'ada', { color: 'green' });
       const form = { id, user: 'ada', confirmation: 'session:' };
@@ -106,7 +111,9 @@ describe('who may', () => {
         expect(await crossSite.text()).not.toContain('green');
       }
       expect(await repository.count()).toBe(1);
-      expect(audit).toEqual([]);
+      const reason = expect.stringContaining('Cross-site request refused');
+      const refused = { by: 'console grace', did, outcome: 'refused', reason };
+      expect(audit).toEqual([refused, refused, refused, refused]);
     },
   );
 
@@ -405,14 +412,16 @@ describe('a session', () => {
 
 describe('ending all', () => {
   it.each([undefined, '', 'session', 'SESSION:', 'session:x'])(
-    'is not done for the confirmation %j',
+    'is not done for the confirmation %j, which is noted',
     async (confirmation) => {
       const { post, service, repository, audit } = consoleOf();
       await sessionOf(service, 'ada');
       const response = await post('/end-all', confirmation === undefined ? {} : { confirmation });
       expect(response.status).toBe(400);
       expect(await response.text()).toContain('Nothing was ended');
-      expect([await repository.count(), audit]).toEqual([1, []]);
+      const refused = { by: 'console grace', did: 'end all', outcome: 'refused' };
+      expect(await repository.count()).toBe(1);
+      expect(audit).toEqual([{ ...refused, reason: 'wrong confirmation' }]);
     },
   );
 
@@ -431,15 +440,19 @@ describe('ending all', () => {
       },
     });
     const begun = { by: 'console grace', did: 'end all', outcome: 'begun' };
-    for (let i = 0; i < 3; i++) {
-      const response = await post('/end-all', { confirmation: ' session: ' });
+    for (const operator of ['grace', 'ada', 'grace']) {
+      const form = { confirmation: ' session: ' };
+      const response = await post('/end-all', form, { 'X-Operator': operator });
       expect([response.status, response.headers.get('Location')]).toEqual([303, './']);
     }
-    expect([runs, audit]).toEqual([1, [begun]]);
+    const reason = 'under way already, by console grace';
+    const refused = { ...begun, outcome: 'refused', reason };
+    const noted = [begun, { ...refused, by: 'console ada' }, refused];
+    expect([runs, audit]).toEqual([1, noted]);
     await expect.poll(async () => (await get('/')).text).toContain('100 sessions ended so far');
     goOn();
     await expect.poll(async () => (await get('/')).text).toContain('All sessions were ended: 123');
-    expect(audit).toEqual([begun, { ...begun, outcome: 'done', ended: 123 }]);
+    expect(audit).toEqual([...noted, { ...begun, outcome: 'done', ended: 123 }]);
   });
 
   it('says how far it came where the store failed, and can be said again', async () => {

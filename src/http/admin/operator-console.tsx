@@ -1,4 +1,4 @@
-import { type Context, Hono, type Next } from 'hono';
+import { type Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Child } from 'hono/jsx';
 import { routePath } from 'hono/route';
@@ -7,15 +7,15 @@ import { reasonOf, SessionError, StoreUnavailableError } from '../../domain/erro
 import type { Session } from '../../domain/session.ts';
 import { parseSessionId, type SessionId } from '../../domain/session-token.ts';
 import { answerHeaders } from '../answer-headers.ts';
-import { crossSiteCheck } from '../cross-site.ts';
 import { type FormEnv, limitForm, readForm } from '../form.ts';
 import { OperatorActs } from './acts.ts';
 import { assets } from './assets.ts';
 import type { JournalView } from './journal-part.tsx';
 import { document, Find, type LayoutProps, sessionHref, userHref } from './layout.tsx';
-import type { OperatorConsoleOptions } from './options.ts';
+import type { OperatorAct, OperatorConsoleOptions } from './options.ts';
 import { OverviewPage, ranges } from './overview-page.tsx';
 import { route } from './route.ts';
+import { sameSite } from './same-site.ts';
 import { idOfTokenIn } from './secrets-in-text.ts';
 import { SessionPage } from './session-page.tsx';
 import { UserPage } from './user-page.tsx';
@@ -47,7 +47,6 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   const { onError = () => {} } = options;
   const acts = new OperatorActs(options);
   const confirmation = options.endAll && (store?.prefix.trim() || END_ALL);
-  const crossSite = crossSiteCheck({ trustProxy: options.trustProxy ?? false });
   const app = new Hono<Env>();
 
   app.use(...answerHeaders({ https: false }));
@@ -95,7 +94,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   });
 
   route(app, '/values', {
-    POST: form(async (c) => {
+    POST: form('show values', async (c) => {
       const session = await requiredSession(c.var.form.get('id') ?? '');
       acts.showValues(c.var.operator, session);
       return showSession(c, session, true);
@@ -103,7 +102,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   });
 
   route(app, '/end', {
-    POST: form(async (c) => {
+    POST: form('end session', async (c) => {
       const id = requiredId(c.var.form.get('id') ?? '');
       // Where to go back to. Without an answer the end is tried all the same, which is noted.
       const user = (await repository.find(id).catch(() => undefined))?.user;
@@ -113,7 +112,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   });
 
   route(app, '/end-user', {
-    POST: form(async (c) => {
+    POST: form('end user', async (c) => {
       const user = decoded(c.var.form.get('user') ?? '');
       const ended = await acts.endUser(c.var.operator, user);
       return c.redirect(userHref(user, { ended: String(ended) }), 303);
@@ -122,8 +121,9 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
 
   if (confirmation !== undefined) {
     route(app, '/end-all', {
-      POST: form(async (c) => {
+      POST: form('end all', async (c) => {
         if (c.var.form.get('confirmation')?.trim() !== confirmation) {
+          acts.refuse(c.var.operator, 'end all', 'wrong confirmation');
           const message = `Nothing was ended: the confirmation is not ${JSON.stringify(confirmation)}.`;
           throw new HTTPException(400, { message });
         }
@@ -153,14 +153,14 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
 
   return app as unknown as Hono; // what it keeps in its context is its own affair
 
-  function form(handler: (c: Context<Env>) => Promise<Response>): Handler[] {
+  function form(
+    did: OperatorAct['did'],
+    handler: (c: Context<Env>) => Promise<Response>,
+  ): Handler[] {
     return [
-      async function sameSite(c: Context, next: Next) {
-        const { method, url } = c.req;
-        const refused = crossSite({ method, url, header: (name) => c.req.header(name) });
-        if (refused !== undefined) throw new HTTPException(403, { message: refused });
-        return next();
-      },
+      sameSite(options.trustProxy ?? false, (c: Context<Env>, reason) =>
+        acts.refuse(c.var.operator, did, reason),
+      ),
       limitForm,
       readForm,
       handler,

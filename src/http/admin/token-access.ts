@@ -6,6 +6,7 @@ import { SignedOut, type SignIn } from './signed-out.ts';
 
 const COOKIE = 'sojourn_operator';
 const SIGNED_IN_SECONDS = 8 * 3600;
+const TOLD_EVERY_MS = 60_000;
 const MAX_NAME_CHARACTERS = 64;
 
 /** Who may come in with a token: it is presented by programs in each request, and by people once, in a form. */
@@ -20,6 +21,14 @@ export interface TokenAccess {
   signOut(c: Context): Promise<void>;
 }
 
+export interface TokenAccessOptions {
+  readonly token: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Hears of programs with a wrong token, once a minute at most, and how many requests brought one since the last time. */
+  readonly refused: (times: number) => void;
+}
+
 /**
  * Access by one secret token. Programs send `Authorization: Bearer TOKEN`. A browser gets a cookie in exchange for it, for
  * eight hours: a name and an end, signed with the token (HMAC-SHA256), so that the server keeps nothing but the sign-ins that
@@ -27,15 +36,17 @@ export interface TokenAccess {
  * where the form came over HTTPS. HTTP Basic would do without a form, but browsers send it along with whatever another site
  * makes them ask, and nobody can sign out of it.
  */
-export function tokenAccess(token: string, now: () => number): TokenAccess {
+export function tokenAccess({ token, now, refused }: TokenAccessOptions): TokenAccess {
   const signedOut = new SignedOut();
+  const wrong = { times: 0, toldAt: Number.NEGATIVE_INFINITY };
   let lastEnd = 0;
 
   return {
     async operator(c) {
       const [, presented] = /^Bearer +(\S+)$/i.exec(c.req.header('Authorization') ?? '') ?? [];
       if (presented !== undefined) {
-        return (await timingSafeEqual(presented, token)) ? 'token' : undefined;
+        if (await timingSafeEqual(presented, token)) return 'token';
+        return wrongToken();
       }
       return (await signIn(c))?.name;
     },
@@ -63,6 +74,13 @@ export function tokenAccess(token: string, now: () => number): TokenAccess {
       deleteCookie(c, COOKIE, attributes(c));
     },
   };
+
+  function wrongToken(): undefined {
+    wrong.times += 1;
+    if (now() - wrong.toldAt < TOLD_EVERY_MS) return;
+    refused(wrong.times);
+    Object.assign(wrong, { times: 0, toldAt: now() });
+  }
 
   async function signIn(c: Context): Promise<SignIn | undefined> {
     const value = await getSignedCookie(c, token, COOKIE);
