@@ -343,6 +343,19 @@ describe('a user', () => {
     expect(text).toContain('There are older entries');
   });
 
+  it.each([
+    [100, 'None of the latest entries of this user is about this session.', true],
+    [99, 'Nothing is kept of these sessions.', false],
+  ])('with %i entries of other sessions says of one: %s', async (count, sentence, more) => {
+    const sessionId = 'AAAAAAAAAAAAAAAAAAAAAA' as SessionId;
+    const entries = new Array(count).fill({ at: 0, event: 'rotated', sessionId });
+    const { get, service } = consoleOf({ journal: async () => entries });
+    const { id } = await sessionOf(service, 'ada');
+    const { text } = await get(`/session?id=${id}`);
+    expect(text).toContain(sentence);
+    expect(text.includes('There are older entries of this user')).toBe(more);
+  });
+
   it('is shown without the journal where that cannot be read', async () => {
     const { get, service } = consoleOf({
       journal: () =>
