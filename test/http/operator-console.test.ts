@@ -234,6 +234,19 @@ describe('finding', () => {
     }
   });
 
+  it.each([id, 'V1StGXR8_Z5jdHi6B-myTA'])(
+    'leads to a user whose name looks like an id: %s',
+    async (user) => {
+      const { request, get, service } = consoleOf();
+      await sessionOf(service, user);
+      const found = (await request(`/find?q=${user}`)).headers.get('Location') ?? '';
+      const { status, text } = await get(found.slice(1));
+      expect(status).toBe(404);
+      const [, href = ''] = /href="\.(\/user[^"]*)"/.exec(text) ?? [];
+      expect((await get(href)).text).toContain('1 alive');
+    },
+  );
+
   it('takes nothing of what only looks like a token', async () => {
     const response = await consoleOf().request(`/find?q=s:${'x'.repeat(32)}.${'y'.repeat(43)}`);
     expect(response.headers.get('Location')).toBe('./session?id=');

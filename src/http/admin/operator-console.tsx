@@ -11,7 +11,7 @@ import { type FormEnv, limitForm, readForm } from '../form.ts';
 import { OperatorActs } from './acts.ts';
 import { assets } from './assets.ts';
 import type { JournalView } from './journal-part.tsx';
-import { document, Find, type LayoutProps, sessionHref, userHref } from './layout.tsx';
+import { document, Find, type LayoutProps, Name, sessionHref, userHref } from './layout.tsx';
 import type { OperatorAct, OperatorConsoleOptions } from './options.ts';
 import { OverviewPage, ranges } from './overview-page.tsx';
 import { route } from './route.ts';
@@ -87,8 +87,10 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   route(app, '/session', {
     GET: [
       async (c: Context<Env>) => {
-        const session = await requiredSession(c.req.query('id') ?? '');
-        return showSession(c, session, false);
+        const id = requiredId(c.req.query('id') ?? '');
+        const session = await repository.find(id);
+        if (session !== undefined) return showSession(c, session, false);
+        return sorry(c, 404, noSession().message, <UserOfThatName id={id} />);
       },
     ],
   });
@@ -224,7 +226,12 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     return c.html(await document(all));
   }
 
-  async function sorry(c: Context<Env>, status: number, message: string): Promise<Response> {
+  async function sorry(
+    c: Context<Env>,
+    status: number,
+    message: string,
+    more?: Child,
+  ): Promise<Response> {
     const { operator } = c.var;
     const root = `./${'../'.repeat(rest(c).split('/').length - 1)}`;
     const who = operator === undefined ? {} : { operator, canSignOut, store }; // a stranger learns nothing of it
@@ -232,6 +239,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     const children = (
       <>
         <p class="notice failed">{message}</p>
+        {more}
         {operator !== undefined && root === './' && <Find />}
         <p>
           <a href={root}>To the first page</a>
@@ -245,6 +253,17 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     if (options.onStranger !== undefined) return options.onStranger(c);
     return sorry(c, 403, 'This is for operators.');
   }
+}
+
+/** Some applications call their users by what looks like a session's id. */
+function UserOfThatName({ id }: { readonly id: SessionId }) {
+  return (
+    <p>
+      <a href={userHref(id)}>
+        Look for a user called <Name of={id} />
+      </a>
+    </p>
+  );
 }
 
 const titles: Readonly<Record<number, string>> = {
