@@ -5,6 +5,7 @@ import { SessionService } from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
 
 const TOKEN = 'correct-horse-battery-staple';
+const SESSION_TOKEN = `${'A'.repeat(22)}.${'b'.repeat(42)}A`;
 const HOUR = 3_600_000;
 const html = { Accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' };
 
@@ -97,13 +98,19 @@ describe('signing in', () => {
     },
   );
 
-  it('is refused to other sites, whatever they know', async () => {
+  it('is refused to other sites, whatever they know, which is noted', async () => {
     const site = adminServer();
     const form = { name: 'grace', token: TOKEN };
     for (const path of ['/sign-in', '/sign-out']) {
       const response = await site.post(path, form, { 'Sec-Fetch-Site': 'cross-site' });
       expect([response.status, response.headers.getSetCookie()]).toEqual([403, []]);
     }
+    const reason = expect.stringContaining('Cross-site request refused');
+    const refused = { by: 'console nobody in particular', outcome: 'refused', reason };
+    expect(site.audit).toEqual([
+      { ...refused, did: 'sign in' },
+      { ...refused, did: 'sign out' },
+    ]);
   });
 
   it.each([
@@ -119,6 +126,36 @@ describe('signing in', () => {
     expect(response.headers.get('Location')).toBe('./');
   });
 
+  it.each([
+    `find?q=${SESSION_TOKEN}`,
+    `find?q=sid%3D${SESSION_TOKEN}`,
+    `user?name=${SESSION_TOKEN.replace('.', '%2E')}`,
+    `session?id=${SESSION_TOKEN}`,
+    `?q=${SESSION_TOKEN}`,
+  ])('repeats no token that was asked with, and leads to the first page then: %s', async (next) => {
+    const site = adminServer();
+    const secret = SESSION_TOKEN.slice(23);
+    const asked = await site.request(`/${next}`);
+    expect(asked.status).toBe(401);
+    expect(await asked.text()).not.toContain(secret);
+    const wrong = await site.post('/sign-in', { name: 'grace', token: 'x', next });
+    expect(await wrong.text()).not.toContain(secret);
+    const right = await site.post('/sign-in', { name: 'grace', token: TOKEN, next });
+    expect(right.headers.get('Location')).toBe('./');
+  });
+
+  it.each([TOKEN, ` ${TOKEN} `, `sid=${SESSION_TOKEN}`, 'q2+/'.repeat(11)])(
+    'neither notes nor repeats a secret that was typed for a name: %j',
+    async (name) => {
+      const site = adminServer();
+      const response = await site.post('/sign-in', { name, token: 'grace' });
+      expect(await response.text()).toMatch(/<input id="name" name="name" value=""/);
+      expect(site.audit).toEqual([
+        { by: 'console nobody in particular', did: 'sign in', outcome: 'refused' },
+      ]);
+    },
+  );
+
   it('lasts for eight hours, and ends with a sign-out', async () => {
     const site = adminServer();
     await site.post('/sign-in', { name: 'grace', token: TOKEN });
@@ -131,6 +168,45 @@ describe('signing in', () => {
     expect(site.cookie).toBeUndefined();
     expect((await site.request('/')).status).toBe(401);
     expect(site.audit.at(-1)).toMatchObject({ by: 'console grace', did: 'sign out' });
+  });
+
+  it('ends with a sign-out for a cookie that was kept as well, and for no other', async () => {
+    const site = adminServer();
+    const signIn = async () => {
+      await site.post('/sign-in', { name: 'grace', token: TOKEN });
+      return site.cookie;
+    };
+    const [copied, other] = [await signIn(), await signIn()];
+    site.cookie = copied;
+    await site.post('/sign-out');
+    const status = async (cookie: string | undefined) => {
+      site.cookie = cookie;
+      return (await site.request('/')).status;
+    };
+    expect([await status(copied), await status(other)]).toEqual([401, 200]);
+    site.cookie = copied;
+    const again = await site.post('/sign-out');
+    expect(again.headers.getSetCookie()[0]).toMatch(/Max-Age=0/);
+    expect(site.audit.filter(({ did }) => did === 'sign out')).toHaveLength(1);
+    expect([await status(await signIn()), await status(other)]).toEqual([200, 200]);
+  });
+
+  it('that was ended stays so, however many are', async () => {
+    const site = adminServer();
+    const cookies: (string | undefined)[] = [];
+    for (let i = 0; i < 1100; i++) {
+      await site.post('/sign-in', { name: 'grace', token: TOKEN });
+      cookies.push(site.cookie);
+      await site.post('/sign-out');
+      site.elapse(1);
+    }
+    for (const cookie of cookies) {
+      site.cookie = cookie;
+      expect((await site.request('/')).status).toBe(401);
+    }
+    site.cookie = undefined;
+    await site.post('/sign-in', { name: 'grace', token: TOKEN });
+    expect((await site.request('/')).status).toBe(200);
   });
 
   it('is not had by a cookie that was changed, or that another token signed', async () => {
@@ -162,7 +238,11 @@ describe('signing in', () => {
     ['a; Path=/; x', 'a; Path=/; x'],
     ['a\nb', 'a\nb'],
     ['Zoë 🦊', 'Zoë 🦊'],
-    ['x'.repeat(200), 'x'.repeat(64)],
+    ['abc '.repeat(50), 'abc '.repeat(16)],
+    [TOKEN, 'nobody in particular'],
+    [` ${TOKEN}\n`, 'nobody in particular'],
+    [`sid=${SESSION_TOKEN}`, 'nobody in particular'],
+    ['q2+/'.repeat(11), 'nobody in particular'],
   ])('takes for a name whatever was typed, cut where it is long: %j', async (typed, name) => {
     const site = adminServer();
     const { id } = (await site.service.create({}, { user: 'ada' })).session;
@@ -180,6 +260,24 @@ describe('a program', () => {
     const { id } = (await site.service.create({}, { user: 'ada' })).session;
     expect((await site.post('/end', { id }, headers)).status).toBe(303);
     expect(site.audit).toMatchObject([{ by: 'console token' }]);
+  });
+
+  it('with a wrong token is noted, once a minute at most, with how often it came', async () => {
+    const site = adminServer();
+    const ask = async (token: string) =>
+      (await site.request('/metrics', { headers: { Authorization: `Bearer ${token}` } })).status;
+    for (let i = 0; i < 5; i++) expect(await ask(`wrong-${i}`)).toBe(401);
+    expect(await ask(TOKEN)).toBe(200);
+    const noted = { by: 'console token', did: 'sign in', outcome: 'refused' };
+    const first = { ...noted, reason: 'wrong bearer token' };
+    expect(site.audit).toEqual([first]);
+    site.elapse(60_000);
+    await ask('wrong');
+    const second = { ...noted, reason: 'wrong bearer token, 5 times' };
+    expect(site.audit).toEqual([first, second]);
+    site.elapse(60_000);
+    await ask('wrong');
+    expect(site.audit).toEqual([first, second, first]);
   });
 
   it('is told in JSON what is missing', async () => {

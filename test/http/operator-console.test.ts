@@ -84,9 +84,14 @@ describe('who may', () => {
     expect(await response.text()).not.toContain('embedded store');
   });
 
-  it.each(['/end', '/end-user', '/end-all', '/values'])(
-    'does %s only as an operator, from a page of this site',
-    async (path) => {
+  it.each([
+    ['/end', 'end session'],
+    ['/end-user', 'end user'],
+    ['/end-all', 'end all'],
+    ['/values', 'show values'],
+  ])(
+    'does %s only as an operator, from a page of this site, and notes what it refused one',
+    async (path, did) => {
       const { app, post, service, repository, audit } = consoleOf();
       const { id } = await sessionOf(service, 'ada', { color: 'green' });
       const form = { id, user: 'ada', confirmation: 'session:' };
@@ -106,7 +111,9 @@ describe('who may', () => {
         expect(await crossSite.text()).not.toContain('green');
       }
       expect(await repository.count()).toBe(1);
-      expect(audit).toEqual([]);
+      const reason = expect.stringContaining('Cross-site request refused');
+      const refused = { by: 'console grace', did, outcome: 'refused', reason };
+      expect(audit).toEqual([refused, refused, refused, refused]);
     },
   );
 
@@ -210,11 +217,39 @@ describe('finding', () => {
   it('takes of a token that somebody pasted the id alone', async () => {
     const { request, service } = consoleOf();
     const session = await sessionOf(service, 'ada');
-    for (const text of [session.token, `session:${session.token}`]) {
-      const response = await request(`/find?q=${text}`);
+    const { token } = session;
+    for (const text of [
+      token,
+      `session:${token}`,
+      `sid=${token}`,
+      `Cookie: a=b; __Host-sid=${token}; c=d`,
+      `sid%3D${token.replace('.', '%2E')}`,
+      `{"token":"${token}"}`,
+      `Bearer ${token}`,
+      `it says ${token}`,
+    ]) {
+      const response = await request(`/find?${new URLSearchParams({ q: text })}`);
       expect(response.headers.get('Location')).toBe(`./session?id=${session.id}`);
-      expect(await response.text()).not.toContain(session.token.split('.')[1]);
+      expect(await response.text()).not.toContain(token.split('.')[1]);
     }
+  });
+
+  it.each([id, 'V1StGXR8_Z5jdHi6B-myTA'])(
+    'leads to a user whose name looks like an id: %s',
+    async (user) => {
+      const { request, get, service } = consoleOf();
+      await sessionOf(service, user);
+      const found = (await request(`/find?q=${user}`)).headers.get('Location') ?? '';
+      const { status, text } = await get(found.slice(1));
+      expect(status).toBe(404);
+      const [, href = ''] = /href="\.(\/user[^"]*)"/.exec(text) ?? [];
+      expect((await get(href)).text).toContain('1 alive');
+    },
+  );
+
+  it('takes nothing of what only looks like a token', async () => {
+    const response = await consoleOf().request(`/find?q=s:${'x'.repeat(32)}.${'y'.repeat(43)}`);
+    expect(response.headers.get('Location')).toBe('./session?id=');
   });
 });
 
@@ -321,6 +356,19 @@ describe('a user', () => {
     expect(text).toContain('There are older entries');
   });
 
+  it.each([
+    [100, 'None of the latest entries of this user is about this session.', true],
+    [99, 'Nothing is kept of these sessions.', false],
+  ])('with %i entries of other sessions says of one: %s', async (count, sentence, more) => {
+    const sessionId = 'AAAAAAAAAAAAAAAAAAAAAA' as SessionId;
+    const entries = new Array(count).fill({ at: 0, event: 'rotated', sessionId });
+    const { get, service } = consoleOf({ journal: async () => entries });
+    const { id } = await sessionOf(service, 'ada');
+    const { text } = await get(`/session?id=${id}`);
+    expect(text).toContain(sentence);
+    expect(text.includes('There are older entries of this user')).toBe(more);
+  });
+
   it('is shown without the journal where that cannot be read', async () => {
     const { get, service } = consoleOf({
       journal: () =>
@@ -390,14 +438,16 @@ describe('a session', () => {
 
 describe('ending all', () => {
   it.each([undefined, '', 'session', 'SESSION:', 'session:x'])(
-    'is not done for the confirmation %j',
+    'is not done for the confirmation %j, which is noted',
     async (confirmation) => {
       const { post, service, repository, audit } = consoleOf();
       await sessionOf(service, 'ada');
       const response = await post('/end-all', confirmation === undefined ? {} : { confirmation });
       expect(response.status).toBe(400);
       expect(await response.text()).toContain('Nothing was ended');
-      expect([await repository.count(), audit]).toEqual([1, []]);
+      const refused = { by: 'console grace', did: 'end all', outcome: 'refused' };
+      expect(await repository.count()).toBe(1);
+      expect(audit).toEqual([{ ...refused, reason: 'wrong confirmation' }]);
     },
   );
 
@@ -416,15 +466,19 @@ describe('ending all', () => {
       },
     });
     const begun = { by: 'console grace', did: 'end all', outcome: 'begun' };
-    for (let i = 0; i < 3; i++) {
-      const response = await post('/end-all', { confirmation: ' session: ' });
+    for (const operator of ['grace', 'ada', 'grace']) {
+      const form = { confirmation: ' session: ' };
+      const response = await post('/end-all', form, { 'X-Operator': operator });
       expect([response.status, response.headers.get('Location')]).toEqual([303, './']);
     }
-    expect([runs, audit]).toEqual([1, [begun]]);
+    const reason = 'under way already, by console grace';
+    const refused = { ...begun, outcome: 'refused', reason };
+    const noted = [begun, { ...refused, by: 'console ada' }, refused];
+    expect([runs, audit]).toEqual([1, noted]);
     await expect.poll(async () => (await get('/')).text).toContain('100 sessions ended so far');
     goOn();
     await expect.poll(async () => (await get('/')).text).toContain('All sessions were ended: 123');
-    expect(audit).toEqual([begun, { ...begun, outcome: 'done', ended: 123 }]);
+    expect(audit).toEqual([...noted, { ...begun, outcome: 'done', ended: 123 }]);
   });
 
   it('says how far it came where the store failed, and can be said again', async () => {
@@ -474,6 +528,21 @@ describe('a store that is away', () => {
     expect([response.status, response.headers.get('Retry-After')]).toEqual([503, '1']);
     expect(await response.text()).toContain('Nothing was changed.');
   });
+
+  it.each(['/', '/user?name=ada', '/no'])(
+    'answers 503 without a reason to %s where the guard could not tell who asks',
+    async (path) => {
+      const cause = new Error('connect ECONNREFUSED 10.0.0.5:6379');
+      const { request } = consoleOf({
+        operator: () => Promise.reject(new StoreUnavailableError('refused', { cause })),
+      });
+      const response = await request(path);
+      expect([response.status, response.headers.get('Retry-After')]).toEqual([503, '1']);
+      const text = await response.text();
+      expect(text).toContain('The store did not answer.');
+      expect(text).not.toMatch(/ECONNREFUSED|10\.0\.0\.5|embedded store/);
+    },
+  );
 
   it('fails every act with 503, and each is noted as failed', async () => {
     const { post, audit } = down();

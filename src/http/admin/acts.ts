@@ -18,7 +18,7 @@ export function actorOf(operator: string): string {
   return `console ${operator}`;
 }
 
-/** All that an operator can do. Each act is audited, whether it succeeds or fails. */
+/** All that an operator can do. Each act is audited, whether it succeeds, fails or is refused. */
 export class OperatorActs {
   readonly #options: Pick<OperatorConsoleOptions, 'service' | 'endAll' | 'audit' | 'onError'>;
   #endingAll: EndingAll | undefined;
@@ -53,7 +53,11 @@ export class OperatorActs {
   /** Begins to end all sessions, unless that is under way. It goes on by itself: `endingAll` tells how far it is. */
   endAll(operator: string): void {
     const { endAll } = this.#options;
-    if (endAll === undefined || this.#endingAll?.state === 'under way') return;
+    if (endAll === undefined) return;
+    if (this.#endingAll?.state === 'under way') {
+      this.refuse(operator, 'end all', `under way already, by ${this.#endingAll.by}`);
+      return;
+    }
     const by = actorOf(operator);
     let ended = 0;
     const tell = (state: EndingAll['state']) => {
@@ -83,6 +87,11 @@ export class OperatorActs {
   /** To be called before anything of the application's data is shown. */
   showValues(operator: string, { id, user }: Session): void {
     this.#tell(operator, { did: 'show values', sessionId: id, user }, 'done');
+  }
+
+  /** To be called for what was asked for and is not tried. */
+  refuse(operator: string, did: OperatorAct['did'], reason: string): void {
+    this.#tell(operator, { did, reason }, 'refused');
   }
 
   async #audited<T>(

@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { MiddlewareHandler } from 'hono/types';
 import { reasonOf, StoreUnavailableError } from '../../domain/errors.ts';
 import { answerHeaders } from '../answer-headers.ts';
+import { actorOf } from './acts.ts';
 import { operatorConsole } from './operator-console.tsx';
 import type { OperatorConsoleOptions } from './options.ts';
 import { route } from './route.ts';
@@ -38,7 +39,8 @@ const LOCAL = 'on loopback';
 /** The routes of the second listener: metrics, health, readiness with its reason, the console. */
 export function createAdminServer(options: AdminServerOptions): Hono {
   const { metrics, ready, token, now, onError = () => {} } = options;
-  const access = token === undefined ? undefined : tokenAccess(token, now);
+  const { audit, trustProxy = false } = options.console;
+  const access = token === undefined ? undefined : tokenAccess({ token, now, refused });
   const app = new Hono();
 
   for (const middleware of options.around ?? []) app.use(middleware);
@@ -67,7 +69,6 @@ export function createAdminServer(options: AdminServerOptions): Hono {
   });
 
   if (access !== undefined) {
-    const { audit, trustProxy = false } = options.console;
     app.route('/', signInRoutes({ access, audit, trustProxy }));
   }
 
@@ -89,6 +90,11 @@ export function createAdminServer(options: AdminServerOptions): Hono {
   });
 
   return app;
+
+  function refused(times: number): void {
+    const reason = times === 1 ? 'wrong bearer token' : `wrong bearer token, ${times} times`;
+    audit({ by: actorOf('token'), did: 'sign in', outcome: 'refused', reason });
+  }
 
   /** The kind of failure for everybody, such as a probe without a token; what Redis or the network said may name hosts. */
   async function whyUnready(c: Context, error: unknown): Promise<object> {

@@ -23,7 +23,11 @@ export function JournalPart({
       {'failed' in journal ? (
         <p class="notice failed">The journal cannot be read: {printable(journal.failed)}</p>
       ) : journal.entries.length === 0 ? (
-        <p class="hint">Nothing is kept of these sessions.</p>
+        <p class="hint">
+          {journal.more
+            ? 'None of the latest entries of this user is about this session.'
+            : 'Nothing is kept of these sessions.'}
+        </p>
       ) : (
         <section class="scroll" tabindex={0} aria-label="Entries of the journal">
           <table class="journal">
@@ -66,7 +70,7 @@ export function JournalPart({
       )}
       {'more' in journal && journal.more && (
         <p class="hint">
-          There are older entries: <code>sojourn journal --user</code> shows them.
+          There are older entries of this user: <code>sojourn journal --user</code> shows them.
         </p>
       )}
     </section>

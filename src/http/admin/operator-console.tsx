@@ -1,21 +1,22 @@
-import { type Context, Hono, type Next } from 'hono';
+import { type Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Child } from 'hono/jsx';
 import { routePath } from 'hono/route';
 import type { Handler } from 'hono/types';
 import { reasonOf, SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import type { Session } from '../../domain/session.ts';
-import { isSessionToken, parseSessionId, type SessionId } from '../../domain/session-token.ts';
+import { parseSessionId, type SessionId } from '../../domain/session-token.ts';
 import { answerHeaders } from '../answer-headers.ts';
-import { crossSiteCheck } from '../cross-site.ts';
 import { type FormEnv, limitForm, readForm } from '../form.ts';
 import { OperatorActs } from './acts.ts';
 import { assets } from './assets.ts';
 import type { JournalView } from './journal-part.tsx';
-import { document, Find, type LayoutProps, sessionHref, userHref } from './layout.tsx';
-import type { OperatorConsoleOptions } from './options.ts';
+import { document, Find, type LayoutProps, Name, sessionHref, userHref } from './layout.tsx';
+import type { OperatorAct, OperatorConsoleOptions } from './options.ts';
 import { OverviewPage, ranges } from './overview-page.tsx';
 import { route } from './route.ts';
+import { sameSite } from './same-site.ts';
+import { idOfTokenIn } from './secrets-in-text.ts';
 import { SessionPage } from './session-page.tsx';
 import { UserPage } from './user-page.tsx';
 import { sessions } from './words.ts';
@@ -27,7 +28,6 @@ const END_ALL = 'end all sessions';
 
 const SESSIONS_A_PAGE = 50;
 const JOURNAL_ENTRIES = 100;
-const ID_LENGTH = 22;
 
 /**
  * The operator's console as a Hono application: how many sessions are alive and how that moved, a user's sessions and
@@ -47,7 +47,6 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   const { onError = () => {} } = options;
   const acts = new OperatorActs(options);
   const confirmation = options.endAll && (store?.prefix.trim() || END_ALL);
-  const crossSite = crossSiteCheck({ trustProxy: options.trustProxy ?? false });
   const app = new Hono<Env>();
 
   app.use(...answerHeaders({ https: false }));
@@ -88,14 +87,16 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   route(app, '/session', {
     GET: [
       async (c: Context<Env>) => {
-        const session = await requiredSession(c.req.query('id') ?? '');
-        return showSession(c, session, false);
+        const id = requiredId(c.req.query('id') ?? '');
+        const session = await repository.find(id);
+        if (session !== undefined) return showSession(c, session, false);
+        return sorry(c, 404, noSession().message, <UserOfThatName id={id} />);
       },
     ],
   });
 
   route(app, '/values', {
-    POST: form(async (c) => {
+    POST: form('show values', async (c) => {
       const session = await requiredSession(c.var.form.get('id') ?? '');
       acts.showValues(c.var.operator, session);
       return showSession(c, session, true);
@@ -103,7 +104,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   });
 
   route(app, '/end', {
-    POST: form(async (c) => {
+    POST: form('end session', async (c) => {
       const id = requiredId(c.var.form.get('id') ?? '');
       // Where to go back to. Without an answer the end is tried all the same, which is noted.
       const user = (await repository.find(id).catch(() => undefined))?.user;
@@ -113,7 +114,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   });
 
   route(app, '/end-user', {
-    POST: form(async (c) => {
+    POST: form('end user', async (c) => {
       const user = decoded(c.var.form.get('user') ?? '');
       const ended = await acts.endUser(c.var.operator, user);
       return c.redirect(userHref(user, { ended: String(ended) }), 303);
@@ -122,8 +123,9 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
 
   if (confirmation !== undefined) {
     route(app, '/end-all', {
-      POST: form(async (c) => {
+      POST: form('end all', async (c) => {
         if (c.var.form.get('confirmation')?.trim() !== confirmation) {
+          acts.refuse(c.var.operator, 'end all', 'wrong confirmation');
           const message = `Nothing was ended: the confirmation is not ${JSON.stringify(confirmation)}.`;
           throw new HTTPException(400, { message });
         }
@@ -143,7 +145,9 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     if (error instanceof SessionError) return sorry(c, 400, error.message);
     if (error instanceof StoreUnavailableError) {
       c.header('Retry-After', '1');
-      return sorry(c, 503, unavailable(error));
+      // The guard may have failed: why, which may name hosts, is for those whom it let in.
+      const known = c.get('operator') !== undefined;
+      return sorry(c, 503, known ? unavailable(error) : 'The store did not answer.');
     }
     onError(error);
     return sorry(c, 500, 'Something went wrong that nobody foresaw. The log has it.');
@@ -151,14 +155,14 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
 
   return app as unknown as Hono; // what it keeps in its context is its own affair
 
-  function form(handler: (c: Context<Env>) => Promise<Response>): Handler[] {
+  function form(
+    did: OperatorAct['did'],
+    handler: (c: Context<Env>) => Promise<Response>,
+  ): Handler[] {
     return [
-      async function sameSite(c: Context, next: Next) {
-        const { method, url } = c.req;
-        const refused = crossSite({ method, url, header: (name) => c.req.header(name) });
-        if (refused !== undefined) throw new HTTPException(403, { message: refused });
-        return next();
-      },
+      sameSite(options.trustProxy ?? false, (c: Context<Env>, reason) =>
+        acts.refuse(c.var.operator, did, reason),
+      ),
       limitForm,
       readForm,
       handler,
@@ -182,9 +186,11 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     const text = (c.req.query('q') ?? '').trim();
     if (text === '') return c.redirect('./', 303);
     // People paste a key for an id, and a token where they should not: of that only the id goes further.
+    const pasted = idOfTokenIn(text);
+    if (pasted !== undefined) return c.redirect(sessionHref(parseSessionId(pasted) ?? ''), 303);
     const bare =
       store !== undefined && text.startsWith(store.prefix) ? text.slice(store.prefix.length) : text;
-    const id = parseSessionId(isSessionToken(bare) ? bare.slice(0, ID_LENGTH) : bare);
+    const id = parseSessionId(bare);
     return c.redirect(id === undefined ? userHref(text) : sessionHref(id), 303);
   }
 
@@ -220,7 +226,12 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     return c.html(await document(all));
   }
 
-  async function sorry(c: Context<Env>, status: number, message: string): Promise<Response> {
+  async function sorry(
+    c: Context<Env>,
+    status: number,
+    message: string,
+    more?: Child,
+  ): Promise<Response> {
     const { operator } = c.var;
     const root = `./${'../'.repeat(rest(c).split('/').length - 1)}`;
     const who = operator === undefined ? {} : { operator, canSignOut, store }; // a stranger learns nothing of it
@@ -228,6 +239,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     const children = (
       <>
         <p class="notice failed">{message}</p>
+        {more}
         {operator !== undefined && root === './' && <Find />}
         <p>
           <a href={root}>To the first page</a>
@@ -241,6 +253,17 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     if (options.onStranger !== undefined) return options.onStranger(c);
     return sorry(c, 403, 'This is for operators.');
   }
+}
+
+/** Some applications call their users by what looks like a session's id. */
+function UserOfThatName({ id }: { readonly id: SessionId }) {
+  return (
+    <p>
+      <a href={userHref(id)}>
+        Look for a user called <Name of={id} />
+      </a>
+    </p>
+  );
 }
 
 const titles: Readonly<Record<number, string>> = {

@@ -21,7 +21,7 @@ export interface OperatorConsoleOptions {
    */
   readonly operator: (c: Context) => string | undefined | Promise<string | undefined>;
   /**
-   * Hears of every act, after it was done or failed: write it to a log that operators cannot change (OWASP ASVS 16.2). It
+   * Hears of every act, after it was done, refused or failed: write it to a log that operators cannot change (OWASP ASVS 16.2). It
    * holds names and ids, never a field's value. It must not throw.
    *
    * @example
@@ -96,6 +96,6 @@ export interface OperatorAct {
   readonly user?: string | undefined;
   /** How many sessions ended, as far as that is known. */
   readonly ended?: number | undefined;
-  /** Why it failed. */
+  /** Why it failed or was refused. */
   readonly reason?: string | undefined;
 }

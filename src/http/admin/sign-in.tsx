@@ -1,16 +1,19 @@
 import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
-import { HTTPException } from 'hono/http-exception';
-import { crossSiteCheck } from '../cross-site.ts';
 import { type FormEnv, limitForm, readForm } from '../form.ts';
 import { actorOf } from './acts.ts';
 import { document } from './layout.tsx';
-import type { OperatorConsoleOptions } from './options.ts';
+import type { OperatorAct, OperatorConsoleOptions } from './options.ts';
 import { route } from './route.ts';
+import { sameSite } from './same-site.ts';
+import { idOfTokenIn } from './secrets-in-text.ts';
 import type { TokenAccess } from './token-access.ts';
 
 /** A page of the console with what it was asked, and nothing else: where to go after the sign-in. */
 const PAGE = /^(?:user|session)?(?:\?[\x21-\x7e]*)?$/;
+
+/** How the audit calls somebody without a name. */
+const NOBODY = 'nobody in particular';
 
 /** What a sign-in needs beside the token. */
 export interface SignInOptions {
@@ -21,40 +24,32 @@ export interface SignInOptions {
 
 /** Where people present the token: `POST sign-in` and `POST sign-out`. */
 export function signInRoutes({ access, audit, trustProxy }: SignInOptions): Hono<FormEnv> {
-  const crossSite = crossSiteCheck({ trustProxy });
   const app = new Hono<FormEnv>();
-
-  app.post('*', async (c, next) => {
-    const { method, url } = c.req;
-    const refused = crossSite({ method, url, header: (name) => c.req.header(name) });
-    if (refused !== undefined) throw new HTTPException(403, { message: refused });
-    return next();
-  });
 
   route(app, '/sign-in', {
     POST: [
+      fromHere('sign in'),
       limitForm,
       readForm,
       async (c: Context<FormEnv>) => {
         const { form } = c.var;
-        const [name, next] = [form.get('name') ?? '', form.get('next') ?? ''];
-        const signedInAs = await access.signIn(c, name, form.get('token') ?? '');
-        audit({
-          by: actorOf(signedInAs ?? name.slice(0, 64)),
-          did: 'sign in',
-          outcome: signedInAs === undefined ? 'refused' : 'done',
-        });
-        if (signedInAs === undefined) return askForToken(c, { name, next, wrong: true });
-        return c.redirect(`./${PAGE.test(next) ? next : ''}`, 303);
+        const next = pageIn(form.get('next') ?? '');
+        const name = await access.nameIn(form.get('name') ?? '');
+        const operator = name || NOBODY;
+        const signedIn = await access.signIn(c, operator, form.get('token') ?? '');
+        audit({ by: actorOf(operator), did: 'sign in', outcome: signedIn ? 'done' : 'refused' });
+        if (!signedIn) return askForToken(c, { name, next, wrong: true });
+        return c.redirect(`./${next}`, 303);
       },
     ],
   });
 
   route(app, '/sign-out', {
     POST: [
+      fromHere('sign out'),
       async (c: Context) => {
         const operator = await access.operator(c);
-        access.signOut(c);
+        await access.signOut(c);
         if (operator !== undefined)
           audit({ by: actorOf(operator), did: 'sign out', outcome: 'done' });
         return c.redirect('./', 303);
@@ -63,6 +58,13 @@ export function signInRoutes({ access, audit, trustProxy }: SignInOptions): Hono
   });
 
   return app;
+
+  function fromHere(did: OperatorAct['did']) {
+    return sameSite(trustProxy, async (c, reason) => {
+      const by = actorOf((await access.operator(c)) ?? NOBODY);
+      audit({ by, did, outcome: 'refused', reason });
+    });
+  }
 }
 
 /** Answers whoever brought no token, or a wrong one: programs in JSON, people with a form. 401. */
@@ -105,5 +107,10 @@ function SignInForm({ name, next }: { readonly name: string; readonly next: stri
 function pageOf(c: Context): string {
   if (c.req.method !== 'GET') return '';
   const { search } = new URL(c.req.url);
-  return `${c.req.path.split('/').at(-1)}${search}`;
+  return pageIn(`${c.req.path.split('/').at(-1)}${search}`);
+}
+
+/** The page of the console that the text names; the first one for anything else, and for one with a token in it. */
+function pageIn(text: string): string {
+  return PAGE.test(text) && idOfTokenIn(text) === undefined ? text : '';
 }
