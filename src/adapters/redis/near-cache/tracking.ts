@@ -1,6 +1,7 @@
 import type { StoreUnavailableError } from '../../../domain/errors.ts';
 import type { StandingConnection } from '../clients/redis-commands.ts';
 import type { Primary } from '../each-primary.ts';
+import { causeOf } from '../redis-errors.ts';
 import type { RunScript } from '../redis-session-repository.ts';
 
 /** What Redis vouches for, from when it began to track one pair of connections until either of them is lost. */
@@ -224,10 +225,4 @@ function heeded<T>(promise: Promise<T>): Promise<T> {
 function isSilence(error: unknown): boolean {
   const { failure } = error as StoreUnavailableError;
   return failure === 'timeout' || failure === 'connection';
-}
-
-/** What Redis or the client said. */
-function causeOf(error: unknown): Error {
-  const { cause } = error as StoreUnavailableError;
-  return cause instanceof Error ? cause : (error as Error);
 }
