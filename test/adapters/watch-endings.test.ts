@@ -141,4 +141,37 @@ describeWithServers('the ends of sessions, watched in Redis', () => {
     const watching = watchEndings({ client, observer: { notify() {} } });
     await expect(watching).rejects.toBeInstanceOf(StoreUnavailableError);
   });
+
+  it('are heard again once Redis lets it listen again, and why it did not is told', async () => {
+    const redis = await start('Exg');
+    const admin = new Redis(redis.url);
+    closing.push(() => admin.disconnect());
+    const channels = ['resetchannels', '&__keyevent@*'];
+    await admin.call('ACL', 'SETUSER', 'app', 'on', '>pw', '~*', '+@all', ...channels);
+    const client = new Redis(redis.url, { username: 'app', password: 'pw' });
+    client.on('error', () => {});
+    closing.push(() => client.disconnect());
+    const events: SessionEvent[] = [];
+    const errors: Error[] = [];
+    const stop = await watchEndings({
+      client,
+      observer: { notify: (event) => void events.push(event) },
+      onError: (error) => errors.push(error),
+    });
+    closing.push(stop);
+    await admin.call('ACL', 'SETUSER', 'app', 'resetchannels');
+    await admin.call('CLIENT', 'KILL', 'USER', 'app');
+    const refusals = () => errors.map(String).join();
+    await expect.poll(refusals, { timeout: 5000 }).toMatch(/NOPERM/);
+    await admin.call('ACL', 'SETUSER', 'app', ...channels);
+    const service = new SessionService({
+      repository: new RedisSessionRepository({ client: admin }),
+    });
+    const endOne = async () => {
+      const { token } = await service.create({});
+      await service.delete(token);
+      return events.length;
+    };
+    await expect.poll(endOne, { timeout: 5000 }).toBeGreaterThan(0);
+  });
 });

@@ -3,13 +3,8 @@ import type { Cluster, Redis } from 'ioredis';
 import { SessionError } from '../../domain/errors.ts';
 import { batchWrites } from './batch-writes.ts';
 import { isCluster, refuseOnReplicas } from './clients/ioredis-cluster.ts';
-import {
-  askForPasswords,
-  endSocketTimerWithSocket,
-  openIoredis,
-  type Patience,
-  type Place,
-} from './open-ioredis.ts';
+import { endSocketTimerWithSocket } from './clients/ioredis-socket-timer.ts';
+import { askForPasswords, openIoredis, type Patience, type Place } from './open-ioredis.ts';
 import { type HostAndPort, parseRedisUrl, type RedisAddress } from './redis-address.ts';
 import { plainRedisError, storeUnavailable } from './redis-errors.ts';
 

@@ -148,16 +148,6 @@ function safeOptions({ connectTimeoutMs, commandTimeoutMs, keepAliveMs }: Patien
   } satisfies RedisOptions;
 }
 
-// ioredis 5 keeps the timer of `socketTimeout` when the socket closes first, and the timer then destroys whatever
-// connection there is by that time (redis/ioredis#2147, fixed in 6.0).
-export function endSocketTimerWithSocket(redis: Redis): void {
-  const timed = redis as unknown as { socketTimeoutTimer: NodeJS.Timeout | undefined };
-  redis.on('close', () => {
-    clearTimeout(timed.socketTimeoutTimer);
-    timed.socketTimeoutTimer = undefined;
-  });
-}
-
 // Many app servers that lost the same Redis come back one after the other.
 function jitterMs(): number {
   return Math.random() * 100;

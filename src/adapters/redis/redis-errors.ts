@@ -92,6 +92,12 @@ export function plainRedisError(error: Error): Error {
   return code === undefined ? plain : Object.assign(plain, { code });
 }
 
+/** What Redis or the client said, of what an adapter threw. */
+export function causeOf(error: unknown): Error {
+  const { cause } = error as StoreUnavailableError;
+  return cause instanceof Error ? cause : (error as Error);
+}
+
 /** Whether Redis refuses because it has no Lua, as Valkey has none where its module is not installed. */
 export function lacksLua({ message }: Error): boolean {
   return /unknown command .{0,2}eval|scripting engine/i.test(message);

@@ -1,7 +1,8 @@
 import type { Cluster, Command, Redis, RedisOptions } from 'ioredis';
-import { storeUnavailable } from '../redis-errors.ts';
+import { plainRedisError, storeUnavailable } from '../redis-errors.ts';
 import { isCluster } from './ioredis-cluster.ts';
 import { openOwnIoredis } from './ioredis-own.ts';
+import { endSocketTimerWithSocket } from './ioredis-socket-timer.ts';
 import type {
   ConnectionEvents,
   OwnCommands,
@@ -143,12 +144,13 @@ function stayConnected(client: Redis, events: ConnectionEvents): StandingConnect
     readOnly: false,
     ...resp2,
   });
+  endSocketTimerWithSocket(connection);
   const commands = new IoredisCommands(connection);
   const renew = () => {
     events.lost();
     if (connection.status === 'ready') connection.disconnect(true); // else it is on its way
   };
-  connection.on('error', (error) => events.failed(error));
+  connection.on('error', (error) => events.failed(plainRedisError(error)));
   connection.on('ready', () => events.ready());
   connection.on('close', () => events.lost());
   connection.on('messageBuffer', (channel: Buffer, message: Buffer | Buffer[] | null) => {

@@ -5,6 +5,7 @@ import {
   destroy,
   type NodeRedis,
   type NodeRedisCluster,
+  type NodeRedisMaster,
   runScript,
   send,
   timeoutOf,
@@ -54,14 +55,15 @@ export class NodeRedisClusterCommands implements RedisCommands {
       name: master.address,
       command: (name, args) =>
         abortedInTime(this.#timeoutMs, async (options) => {
-          const client = await this.#cluster.nodeClient(master);
+          const client = await this.#clientOf(master);
           return client.sendCommand([name, ...args.map(String)], options);
         }),
       stayConnected: (events) =>
         new NodeRedisStanding(
           {
+            timeoutMs: this.#timeoutMs,
             duplicate: async (overrides) => {
-              const client = await this.#cluster.nodeClient(master);
+              const client = await this.#clientOf(master);
               return client.duplicate(overrides(client.options));
             },
             onLost: () => () => {}, // the cluster replaces what is lost
@@ -163,6 +165,17 @@ export class NodeRedisClusterCommands implements RedisCommands {
     if (masters.length === 0 || nodeAddressMap || first === undefined || first.url)
       return rootNodes;
     return masters.map(({ host, port }) => ({ ...first, socket: { ...first.socket, host, port } }));
+  }
+
+  /**
+   * The cluster's own client of that primary, of which it makes another where it has met the address anew. Of one that
+   * it has dropped it would make a client that nobody closes.
+   */
+  async #clientOf({ address }: NodeRedisMaster): Promise<NodeRedis> {
+    const master = this.#cluster.masters.find((one) => one.address === address);
+    if (master === undefined)
+      throw unavailable(new Error('This node is no primary any more'), 'refused');
+    return this.#cluster.nodeClient(master);
   }
 
   #send(key: string, words: readonly string[]): Promise<unknown> {

@@ -1,3 +1,4 @@
+import { plainRedisError } from '../redis-errors.ts';
 import {
   alone,
   connectOnce,
@@ -6,13 +7,14 @@ import {
   type NodeRedisOptions,
   runScript,
   send,
-  timeoutOf,
   unavailable,
 } from './node-redis-client.ts';
 import type { ConnectionEvents, RedisScript, StandingConnection } from './redis-commands.ts';
 
 /** Where connections of one's own come from. */
 export interface ConnectionSource {
+  /** How long the shared client waits for an answer: what it duplicates does not know. */
+  readonly timeoutMs: number;
   /** A client that is not connected yet, to where the shared one leads now. */
   duplicate(overrides: (options: NodeRedisOptions) => object): Promise<NodeRedis>;
   /** Tells when the shared connection broke. Answers what ends that. */
@@ -83,7 +85,7 @@ export class NodeRedisStanding implements StandingConnection {
     const client = this.#client;
     if (client === undefined)
       return Promise.reject(unavailable(new Error('not connected'), 'refused'));
-    return send(client, words, timeoutOf(client));
+    return send(client, words, this.#source.timeoutMs);
   }
 
   async #connect(): Promise<void> {
@@ -102,7 +104,7 @@ export class NodeRedisStanding implements StandingConnection {
       await connectOnce(client, CONNECT_TIMEOUT_MS);
     } catch (error) {
       if (this.#closed) return;
-      this.#events.failed(error as Error);
+      this.#events.failed(unavailable(error));
       this.#connectLater();
       return;
     }
@@ -123,7 +125,7 @@ export class NodeRedisStanding implements StandingConnection {
 
   #fail(client: NodeRedis, error: Error): void {
     if (client !== this.#client) return; // it is being connected, which fails
-    this.#events.failed(error);
+    this.#events.failed(plainRedisError(error));
     this.#events.lost();
     this.#giveUp(client);
   }

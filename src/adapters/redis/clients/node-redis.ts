@@ -27,7 +27,6 @@ type Argument = string | number;
 
 /** How one comes to a connection to the one server that there is. */
 export interface Lender extends ConnectionSource {
-  readonly timeoutMs: number;
   /** Does the work on a connection, once at most, or rejects with `StoreUnavailableError`. */
   lend<T>(work: (client: NodeRedis) => Promise<T>): Promise<T>;
   whereabouts(): Whereabouts | undefined;

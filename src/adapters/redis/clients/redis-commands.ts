@@ -71,7 +71,7 @@ export interface ConnectionEvents {
   ready(): void;
   /** The connection is gone, or will be replaced. May come several times. */
   lost(): void;
-  /** The connection failed; another attempt follows. */
+  /** The connection failed; another attempt follows. The error carries no argument of a command, as passwords are. */
   failed(error: Error): void;
   /** What was published; Redis itself publishes lists of keys, or `null` for all keys. */
   heard(channel: string, message: string | readonly string[] | null): void;

@@ -3,7 +3,7 @@ import type { SessionObserver } from '../../../ports/session-observer.ts';
 import type { RedisCommands } from '../clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
 import { openForEachPrimary, type Primary } from '../each-primary.ts';
-import { storeUnavailable } from '../redis-errors.ts';
+import { causeOf, storeUnavailable } from '../redis-errors.ts';
 
 /** What to watch, and who hears of it. */
 export interface WatchOptions {
@@ -12,6 +12,11 @@ export interface WatchOptions {
   /** As the repository has it. Default `session:`. */
   readonly prefix?: string;
   readonly observer: SessionObserver;
+  /**
+   * Hears of it when a connection of the watch fails or Redis does not let it listen any more; each is tried again. The
+   * start rejects instead. Default: nobody.
+   */
+  readonly onError?: (error: Error) => void;
 }
 
 /** What Redis calls the end of a key: it ran out, was deleted, or was thrown out because memory is full. */
@@ -20,13 +25,16 @@ export type KeyEvent = 'expired' | 'del' | 'evicted';
 /** How often to look for other primaries of a cluster. */
 const FOLLOW_INTERVAL_MS = 1000;
 
+/** When to connect anew after Redis refused a subscription. */
+const REFUSED_PAUSE_MS = 1000;
+
 /**
  * Calls back with each id whose key had one of these events, on a connection of its own that subscribes again by itself,
  * on a cluster one to each primary; what it missed is missed. Answers what ends it; rejects with
  * `StoreUnavailableError` where Redis does not let it listen.
  */
 export async function listenToKeys(
-  { client, prefix = 'session:' }: Pick<WatchOptions, 'client' | 'prefix'>,
+  { client, prefix = 'session:', onError = () => {} }: Omit<WatchOptions, 'observer'>,
   events: readonly KeyEvent[],
   tell: (event: KeyEvent, id: SessionId) => void,
 ): Promise<() => Promise<void>> {
@@ -35,7 +43,13 @@ export async function listenToKeys(
     const id = key.startsWith(prefix) ? parseSessionId(key.slice(prefix.length)) : undefined;
     if (id !== undefined) tell(event, id);
   };
-  const listening = openForEachPrimary(commands, (primary) => listen(primary, events, hear));
+  let isStarted = false;
+  const failed = (error: Error) => {
+    if (isStarted) onError(error);
+  };
+  const listening = openForEachPrimary(commands, (primary) =>
+    listen(primary, events, { hear, failed }),
+  );
   try {
     await listening.follow();
     const all = listening.all();
@@ -45,6 +59,7 @@ export async function listenToKeys(
     listening.close();
     throw storeUnavailable(error);
   }
+  isStarted = true;
   if (!commands.isCluster) return async () => listening.close();
   const meetPrimaries = meetingPrimaries(commands);
   const following = setInterval(() => {
@@ -65,26 +80,50 @@ interface Listening {
 function listen(
   primary: Primary,
   events: readonly KeyEvent[],
-  hear: (event: KeyEvent, key: string) => void,
+  on: { hear(event: KeyEvent, key: string): void; failed(error: Error): void },
 ): Listening {
   const channels = new Map<string, KeyEvent>();
   const { promise, resolve, reject } = promised();
+  let pause: NodeJS.Timeout | undefined;
+  /** Of the connection that is there. */
+  let current: Promise<unknown> | undefined;
+  const failed = (error: Error) => {
+    reject(error);
+    on.failed(causeOf(error));
+  };
   const connection = primary.stayConnected({
     ready() {
       for (const event of events) {
         channels.set(`__keyevent@${connection.database}__:${event}`, event);
       }
       const subscribing = [...channels.keys()].map((channel) => connection.subscribe(channel));
-      Promise.all(subscribing).then(resolve, reject);
+      const all = Promise.all(subscribing);
+      current = all;
+      all.then(resolve, (error) => {
+        if (current !== all) return; // lost meanwhile: another connection follows
+        failed(error);
+        pause = setTimeout(() => connection.renew(), REFUSED_PAUSE_MS).unref();
+      });
     },
-    failed: reject,
-    lost() {}, // another connection follows
+    failed,
+    lost,
     heard(channel, key) {
       const event = channels.get(channel);
-      if (event !== undefined && typeof key === 'string') hear(event, key);
+      if (event !== undefined && typeof key === 'string') on.hear(event, key);
     },
   });
-  return { subscribed: promise, close: () => connection.close() };
+  return {
+    subscribed: promise,
+    close() {
+      lost();
+      connection.close();
+    },
+  };
+
+  function lost(): void {
+    current = undefined;
+    clearTimeout(pause);
+  }
 }
 
 function promised() {

@@ -29,7 +29,8 @@ export class NearCacheTouches {
   readonly #max: number;
   // Not one for each use: it would hold on to the request that began it, and act in that request's name.
   readonly #timer = setInterval(() => this.#tick(), INTERVAL_MS).unref();
-  #running: Promise<void> | undefined;
+  /** Each by itself: one server that does not answer holds up no slide on another. */
+  readonly #underWay = new Map<PutOff, Promise<void>>();
 
   constructor(slide: Slide, max: number) {
     this.#slide = slide;
@@ -72,22 +73,23 @@ export class NearCacheTouches {
   /** Does all that waits. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#running;
-    await this.#run(Infinity, 0);
+    await Promise.all(this.#underWay.values());
+    this.#begin(Infinity, 0);
+    await Promise.all(this.#underWay.values());
     this.#waiting.clear();
   }
 
   #tick(): void {
-    if (this.#waiting.size === 0) return;
-    this.#running ??= this.#run(performance.now(), LONGEST_PUT_OFF_MS).finally(() => {
-      this.#running = undefined;
-    });
+    if (this.#waiting.size > 0) this.#begin(performance.now(), LONGEST_PUT_OFF_MS);
   }
 
   /** What another process has slid within `refreshAfterMs` is not slid again: together they do it as rarely as one alone. */
-  async #run(upTo: number, refreshAfterMs: number): Promise<void> {
-    const due = [...this.#waiting.values()].filter(({ dueAt }) => dueAt <= upTo);
-    await Promise.all(due.map((putOff) => this.#do(putOff, refreshAfterMs)));
+  #begin(upTo: number, refreshAfterMs: number): void {
+    for (const putOff of this.#waiting.values()) {
+      if (putOff.dueAt > upTo || this.#underWay.has(putOff)) continue;
+      const done = this.#do(putOff, refreshAfterMs).finally(() => this.#underWay.delete(putOff));
+      this.#underWay.set(putOff, done);
+    }
   }
 
   async #do(putOff: PutOff, refreshAfterMs: number): Promise<void> {

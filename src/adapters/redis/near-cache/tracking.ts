@@ -1,6 +1,7 @@
 import type { StoreUnavailableError } from '../../../domain/errors.ts';
 import type { StandingConnection } from '../clients/redis-commands.ts';
 import type { Primary } from '../each-primary.ts';
+import { causeOf } from '../redis-errors.ts';
 import type { RunScript } from '../redis-session-repository.ts';
 
 /** What Redis vouches for, from when it began to track one pair of connections until either of them is lost. */
@@ -19,7 +20,7 @@ export interface TrackingEvents {
   changed(key: string): void;
   /** Anything may have changed: all that was read is to be forgotten, also where the answer is still on its way. */
   lost(trust: Trust): void;
-  /** A connection failed, or Redis refuses to track. The tracking goes on trying. */
+  /** A connection failed or is silent, or Redis refuses to track or vouches for nothing. The tracking goes on trying. */
   failed(error: Error): void;
 }
 
@@ -42,7 +43,8 @@ export class Tracking {
   trust: Trust | undefined;
   readonly #reader: StandingConnection;
   readonly #listener: StandingConnection;
-  readonly #isAlive: (reader: StandingConnection) => Promise<boolean>;
+  /** Asks the reading connection for a sign of life. Answers why the server vouches for nothing, if it does not. */
+  readonly #ask: (reader: StandingConnection) => Promise<string | undefined>;
   /** Asks by the client: what it writes must be told of here. */
   readonly #askClient: () => Promise<unknown>;
   readonly #events: TrackingEvents;
@@ -53,10 +55,12 @@ export class Tracking {
   #awaitedSince: number | undefined;
   /** Why the last attempt to arm failed: the next beat makes another. */
   #failure: Error | undefined;
+  /** Why Redis vouched for nothing, as it was told; it is not told again at each beat. */
+  #doubt: string | undefined;
 
   constructor(primary: Primary, isCluster: boolean, events: TrackingEvents) {
     const connect = primary.stayConnected;
-    this.#isAlive = isCluster ? servesItsSlots : answers;
+    this.#ask = isCluster ? askWhetherItServes : ping;
     this.#askClient = () => primary.command('INFO', ['server']);
     this.#events = events;
     const failed = (error: Error) => events.failed(causeOf(error));
@@ -102,7 +106,7 @@ export class Tracking {
         if (this.#failure !== undefined) void this.#arm();
         return;
       }
-      if (this.#failure !== undefined) this.#events.failed(this.#failure);
+      this.#events.failed(this.#failure ?? new Error(SILENCE));
       this.#listener.renew(); // which is `lost`
       this.#reader.renew();
       return;
@@ -110,14 +114,29 @@ export class Tracking {
     const { trust } = this;
     if (trust === undefined) return;
     this.#awaitedSince = now;
-    Promise.all([this.#listener.command('PING', []), this.#isAlive(this.#reader)]).then(
-      ([, isAlive]) => {
-        if (this.trust !== trust || !isAlive) return; // told by 'lost', or by the next beats
+    Promise.all([this.#listener.command('PING', []), this.#ask(this.#reader)]).then(
+      ([, doubt]) => {
+        if (this.trust !== trust) return; // told by 'lost'
+        if (doubt !== undefined) return this.#distrust(trust, new Error(doubt));
         this.#awaitedSince = undefined;
+        this.#doubt = undefined;
         trust.until = now + PROOF_MS;
       },
-      () => {}, // likewise
+      (error) => {
+        if (this.trust === trust && !isSilence(error)) this.#distrust(trust, causeOf(error));
+      }, // silence is told by 'lost', or by the next beats
     );
+  }
+
+  /** Redis answered, and not for what was read. The connections are tracked all the same: the next beat asks again. */
+  #distrust(trust: Trust, why: Error): void {
+    this.#awaitedSince = undefined;
+    this.trust = { until: 0, run: trust.run };
+    trust.until = 0;
+    this.#events.lost(trust);
+    if (why.message === this.#doubt) return;
+    this.#doubt = why.message;
+    this.#events.failed(why);
   }
 
   async #listen(): Promise<{ readonly id: string; readonly server: string }> {
@@ -167,23 +186,26 @@ export class Tracking {
     this.#awaitedSince = undefined;
     this.#failure = undefined;
     if (trust === undefined) return;
+    this.#doubt = undefined;
     trust.until = 0;
     this.#events.lost(trust);
   }
 }
 
 const SEVERAL_SERVERS = 'The connections of the near cache lead to several servers';
+const SILENCE = 'The connections of the near cache are silent';
+const NOT_SERVING = 'This node is no primary, or its cluster is down';
 
-async function answers(reader: StandingConnection): Promise<boolean> {
+async function ping(reader: StandingConnection): Promise<undefined> {
   await reader.command('PING', []);
-  return true;
 }
 
 /** A node that was demoted or cut off from the others answers a PING, and knows nothing of what they change. */
-async function servesItsSlots(reader: StandingConnection): Promise<boolean> {
+async function askWhetherItServes(reader: StandingConnection): Promise<string | undefined> {
   const asked = [reader.command('ROLE', []), reader.command('CLUSTER', ['INFO'])];
   const [role, info] = await Promise.all(asked);
-  return Array.isArray(role) && role[0] === 'master' && /^cluster_state:ok/m.test(String(info));
+  const isPrimary = Array.isArray(role) && role[0] === 'master';
+  return isPrimary && /^cluster_state:ok/m.test(String(info)) ? undefined : NOT_SERVING;
 }
 
 /** Which run of which server answers. */
@@ -199,8 +221,8 @@ function heeded<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** What Redis or the client said. */
-function causeOf(error: unknown): Error {
-  const { cause } = error as StoreUnavailableError;
-  return cause instanceof Error ? cause : (error as Error);
+/** Whether there was no answer, rather than a refusal. */
+function isSilence(error: unknown): boolean {
+  const { failure } = error as StoreUnavailableError;
+  return failure === 'timeout' || failure === 'connection';
 }
