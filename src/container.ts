@@ -226,7 +226,7 @@ async function redisStore(
     sessionIds: () => inspection.sessions(),
     countSessions: shareCount({ client, prefix }),
     async watchExpiry(observer) {
-      watch = watchExpiry({ client, prefix, observer });
+      watch = watchExpiry({ client, prefix, observer, onError: onStoreError });
       await watch;
     },
     ready: ping,
