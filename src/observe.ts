@@ -46,7 +46,9 @@ export function observe(container: DependencyContainer, { logLevel, admin }: Con
       const metrics = c.resolve<SessionMetrics>(tokens.metrics);
       return ({ error, isFirst }: JournalFailure) => {
         metrics.journalFailed();
-        if (isFirst) log.degraded('the journal cannot be written; sessions go on', error);
+        // Of a store that is away the log tells by itself.
+        if (isFirst && !isAway(error))
+          log.degraded('the journal cannot be written; sessions go on', error);
       };
     },
   });
@@ -105,4 +107,9 @@ export function logSessions(
     useValue: { notify: (event: SessionEvent) => log.notify(event) },
   });
   container.register(tokens.journalFailures, { useValue: onJournalFailure });
+}
+
+function isAway(error: unknown): boolean {
+  if (!(error instanceof StoreUnavailableError)) return false;
+  return ['timeout', 'connection', 'unready'].includes(error.failure);
 }

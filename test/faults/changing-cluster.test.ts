@@ -17,7 +17,8 @@ const SESSIONS = 30;
 /** One of each family. */
 const kinds = redisClients.filter(({ name }) => /^(ioredis 5|node-redis 6), cluster$/.test(name));
 
-describeWithServers('a cluster that changes while', { timeout: 60_000 }, () => {
+// A cluster for each: slots are moved before any primary was killed.
+describeWithServers.each(kinds)('a cluster that changes while $name', (kind) => {
   let redis: RedisCluster;
   const ending: (() => unknown)[] = [];
   beforeAll(async () => {
@@ -61,7 +62,7 @@ describeWithServers('a cluster that changes while', { timeout: 60_000 }, () => {
     );
   }
 
-  describe.each(kinds)('a near cache keeps sessions, by $name:', (kind) => {
+  describe('has a near cache:', () => {
     it.each<[string, (keys: readonly string[]) => Promise<void>]>([
       ['slots move', moveSlots],
       ['shards fail over', failOverAll],
@@ -104,41 +105,38 @@ describeWithServers('a cluster that changes while', { timeout: 60_000 }, () => {
     });
   });
 
-  it.each(kinds)(
-    'a near cache keeps sessions, by $name: a primary that has lost the majority vouches for nothing',
-    async (kind) => {
-      const { client, close } = await kind.connect(address(), 500);
-      ending.push(close);
-      const nearCache = openNearCache({ client });
-      ending.push(() => nearCache.close());
-      const here = new SessionService({ repository: nearCache.repository });
-      const look = (token: string) => here.get(token, { refresh: false });
-      const { service: there } = await elsewhere();
-      const { token, session } = await there.create();
-      await until('it is kept', async () => {
-        const { hits } = nearCache.stats();
-        await look(token);
-        return nearCache.stats().hits > hits;
-      });
-      const left = await redis.primaryOf(`session:${session.id}`);
-      const lost = (await redis.primaries()).filter((node) => node !== left);
-      await Promise.all(lost.map((node) => node.kill()));
-      // It answers PING all the time, and refuses to be read once it has noticed.
-      await until(
-        'it is not served',
-        async () =>
-          look(token).then(
-            () => false,
-            () => true,
-          ),
-        {
-          timeoutMs: 8000,
-        },
-      );
-    },
-  );
+  it('has a near cache: a primary that has lost the majority vouches for nothing', async () => {
+    const { client, close } = await kind.connect(address(), 500);
+    ending.push(close);
+    const nearCache = openNearCache({ client });
+    ending.push(() => nearCache.close());
+    const here = new SessionService({ repository: nearCache.repository });
+    const look = (token: string) => here.get(token, { refresh: false });
+    const { service: there } = await elsewhere();
+    const { token, session } = await there.create();
+    await until('it is kept', async () => {
+      const { hits } = nearCache.stats();
+      await look(token);
+      return nearCache.stats().hits > hits;
+    });
+    const left = await redis.primaryOf(`session:${session.id}`);
+    const lost = (await redis.primaries()).filter((node) => node !== left);
+    await Promise.all(lost.map((node) => node.kill()));
+    // It answers PING all the time, and refuses to be read once it has noticed.
+    await until(
+      'it is not served',
+      async () =>
+        look(token).then(
+          () => false,
+          () => true,
+        ),
+      {
+        timeoutMs: 8000,
+      },
+    );
+  });
 
-  describe.each(kinds)('sessions are watched, by $name:', (kind) => {
+  describe('watches what runs out:', () => {
     it.each<[string, () => Promise<void>]>([
       ['shards fail over', failOverAll],
       ['a primary is killed', replaceKilled],
