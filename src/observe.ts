@@ -5,6 +5,7 @@ import { type DependencyContainer, instanceCachingFactory } from 'tsyringe';
 import { RecentFigures } from './adapters/node/recent-figures.ts';
 import { SessionSpans } from './adapters/opentelemetry/session-spans.ts';
 import { ServerLog } from './adapters/pino/server-log.ts';
+import { isAway } from './adapters/pino/store-outage.ts';
 import { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
 import type { Config } from './config.ts';
 import { type Store, tokens } from './container.ts';
@@ -47,7 +48,8 @@ export function observe(container: DependencyContainer, { logLevel, admin }: Con
       return ({ error, isFirst }: JournalFailure) => {
         metrics.journalFailed();
         // Of a store that is away the log tells by itself.
-        if (isFirst && !isAway(error))
+        const isTold = error instanceof StoreUnavailableError && isAway(error.failure);
+        if (isFirst && !isTold)
           log.degraded('the journal cannot be written; sessions go on', error);
       };
     },
@@ -107,9 +109,4 @@ export function logSessions(
     useValue: { notify: (event: SessionEvent) => log.notify(event) },
   });
   container.register(tokens.journalFailures, { useValue: onJournalFailure });
-}
-
-function isAway(error: unknown): boolean {
-  if (!(error instanceof StoreUnavailableError)) return false;
-  return ['timeout', 'connection', 'unready'].includes(error.failure);
 }

@@ -2,6 +2,7 @@ import { type Config, ConfigError, DEFAULT_PREFIX, readConfig, redisSettings } f
 import { Pace } from '../domain/pace.ts';
 import type { MovableRepository } from '../ports/session-moves.ts';
 import { type Command, type CommandLine, fastFlag, jsonFlag } from './command.ts';
+import { countOf } from './ending.ts';
 import { duration, number } from './format.ts';
 import type { Terminal } from './terminal.ts';
 import { readSessions, walkIds } from './walk-sessions.ts';
@@ -50,9 +51,7 @@ The settings below say where the sessions are; what --to leaves out is as there.
         const left = await look(old, line);
         if (line.flags.json) await terminal.json({ moved, seconds, ...left });
         else {
-          await terminal.line(
-            `Moved ${number(moved)} ${moved === 1 ? 'session' : 'sessions'} in ${duration(seconds)}.`,
-          );
+          await terminal.line(`Moved ${countOf(moved)} in ${duration(seconds)}.`);
           await show(left, line, terminal);
         }
       }),

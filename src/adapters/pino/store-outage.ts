@@ -29,6 +29,11 @@ const SOON_MS = 60_000;
 /** What a store that is away fails with, by turns. Another failure tells of another trouble. */
 const away: readonly string[] = ['timeout', 'connection', 'unready'] satisfies StoreFailure[];
 
+/** Whether that is a failure of a store that is away. */
+export function isAway(failure: string): boolean {
+  return away.includes(failure);
+}
+
 /**
  * Makes one outage of many failures, so that a log tells when the store began to fail, from time to time that it still
  * does, and when it answers again, however many requests come meanwhile, and on a night without any.
@@ -79,7 +84,7 @@ export class StoreOutage {
   #failed(failure: string): boolean {
     if (this.#timer === undefined) this.#begin();
     this.#failedAt = performance.now();
-    const trouble = away.includes(failure) ? 'away' : failure;
+    const trouble = isAway(failure) ? 'away' : failure;
     const news = !this.#troubles.has(trouble);
     this.#troubles.add(trouble);
     return news;
