@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { RedisAddress } from '../../src/redis.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { type ClientKind, redisClients } from '../support/redis-clients.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
@@ -7,7 +8,7 @@ import { startRedisSentinel } from '../support/redis-sentinel.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import * as proxy from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
-import { type Happened, span, underLoad } from './under-load.ts';
+import { answers, type Happened, span, underLoad } from './under-load.ts';
 
 const FROZEN_MS = 2000;
 const REPLICATION_GAP_MS = 1000;
@@ -33,7 +34,7 @@ describeWithServers('clients of other kinds, under load', () => {
       const server = stopLater(await startRedisServer({ binary: redisBinary() }));
       const network = stopLater(await proxy.startTcpProxy(server));
       const { host, port } = network;
-      const answers = await underLoad(
+      const told = await underLoad(
         { kind: 'server', host, port },
         async (load) => {
           network.disturb(proxy.losingReplies(20));
@@ -42,13 +43,13 @@ describeWithServers('clients of other kinds, under load', () => {
         },
         { kind },
       );
-      expect(answers.unknown).toBeGreaterThanOrEqual(40);
+      expect(told.unknown).toBeGreaterThanOrEqual(40);
     });
 
     it('that is killed and started again: nothing is written by a refused call', async () => {
       const server = stopLater(await startRedisServer({ binary: redisBinary() }));
       const { host, port } = server;
-      const answers = await underLoad(
+      const told = await underLoad(
         { kind: 'server', host, port },
         async (_load, { wiped }) => {
           wiped.push(
@@ -61,13 +62,13 @@ describeWithServers('clients of other kinds, under load', () => {
         },
         { kind },
       );
-      expect(answers.refused).toBeGreaterThan(0);
+      expect(told.refused).toBeGreaterThan(0);
     });
 
     it('that freezes: calls give up in time, and happened once or not at all', async () => {
       const server = stopLater(await startRedisServer({ binary: redisBinary() }));
       const { host, port } = server;
-      const answers = await underLoad(
+      const told = await underLoad(
         { kind: 'server', host, port },
         async () => {
           server.pause();
@@ -76,7 +77,20 @@ describeWithServers('clients of other kinds, under load', () => {
         },
         { kind },
       );
-      expect(answers.unknown).toBeGreaterThan(0);
+      expect(told.unknown).toBeGreaterThan(0);
+    });
+
+    it('that freezes while nobody asks: connections that were given up for it are made again', async () => {
+      const server = stopLater(await startRedisServer({ binary: redisBinary() }));
+      const { host, port } = server;
+      const timeoutMs = 100;
+      const { client } = stopLater(
+        await connected(kind, { kind: 'server', host, port }, timeoutMs),
+      );
+      server.pause();
+      await wait(10 * timeoutMs); // the fault itself, longer than a silent connection is kept
+      server.resume();
+      await until('it is served again', () => answers(client));
     });
   });
 
@@ -160,3 +174,8 @@ describeWithServers('clients of other kinds, under load', () => {
     });
   });
 });
+
+async function connected(kind: ClientKind, address: RedisAddress, timeoutMs: number) {
+  const { client, close } = await kind.connect(address, timeoutMs);
+  return { client, stop: close };
+}

@@ -120,7 +120,8 @@ async function own(address: RedisAddress): Promise<ConnectedClient> {
   return { client, close: async () => client.disconnect() };
 }
 
-async function answers(client: RedisClient): Promise<boolean> {
+/** Whether each primary answers. */
+export async function answers(client: RedisClient): Promise<boolean> {
   const primaries = await commandsOf(client).primaries();
   return everyOne(primaries, async ({ command }) => (await command('PING', [])) === 'PONG');
 }

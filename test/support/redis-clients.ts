@@ -47,7 +47,11 @@ const nodeRedisOptions = (timeoutMs: number) =>
   ({
     disableOfflineQueue: true,
     pingInterval: timeoutMs,
-    socket: { connectTimeout: 1000, socketTimeout: 2 * timeoutMs },
+    socket: {
+      connectTimeout: 1000,
+      socketTimeout: 2 * timeoutMs,
+      reconnectStrategy: (retries: number) => Math.min(50 * 2 ** retries, 1000),
+    },
   }) as const;
 
 const ioredisKinds = (name: string, { Redis, Cluster }: typeof ioredis): readonly ClientKind[] => [
