@@ -15,8 +15,5 @@ export {
   type MovesSubject,
   sessionMovesContract,
 } from './testing/session-moves-contract.ts';
-export {
-  type ContractCase,
-  type Subject,
-  sessionRepositoryContract,
-} from './testing/session-repository-contract.ts';
+export type { ContractCase, Subject } from './testing/session-repository/contract-case.ts';
+export { sessionRepositoryContract } from './testing/session-repository-contract.ts';

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import type { SessionId } from '../../domain/session-token.ts';
+import type { ContractCase } from './contract-case.ts';
+import { assertBetween, entry, idsOf, newCredential } from './support.ts';
+
+export const userIndex: readonly ContractCase[] = [
+  {
+    name: "a user's index lists what was entered, from either end and in pages, until it is removed",
+    async run({ repository: { users }, elapse }) {
+      const user = newCredential().id;
+      const ids = Array.from({ length: 5 }, () => newCredential().id);
+      const places: number[] = [];
+      for (const id of ids)
+        places.push((await users.add(entry({ user, id })))?.place ?? Number.NaN);
+      assert.ok(
+        places.every(
+          (place, i) => Number.isSafeInteger(place) && !(place <= (places[i - 1] ?? -1)),
+        ),
+      );
+      await elapse(20);
+      const entries = await users.list(user, { from: 'oldest', limit: 1000 });
+      assert.deepEqual(
+        entries.map(({ id, place }) => [id, place]),
+        ids.map((id, i) => [id, places[i]]),
+      );
+      for (const { ageMs } of entries) assertBetween(ageMs, 1, 5000);
+      for (const limit of [1, 2, 5, 9]) {
+        assert.deepEqual(await idsOf(users, user, { from: 'oldest', limit }), ids.slice(0, limit));
+        assert.deepEqual(
+          await idsOf(users, user, { from: 'newest', limit }),
+          ids.toReversed().slice(0, limit),
+        );
+      }
+      const [, second, third] = places;
+      assert.deepEqual(
+        await idsOf(users, user, { from: 'oldest', beyond: second, limit: 2 }),
+        ids.slice(2, 4),
+      );
+      assert.deepEqual(await idsOf(users, user, { from: 'newest', beyond: third, limit: 9 }), [
+        ids[1],
+        ids[0],
+      ]);
+      assert.deepEqual(
+        await idsOf(users, user, { from: 'oldest', beyond: places[4], limit: 9 }),
+        [],
+      );
+      assert.deepEqual(
+        await idsOf(users, user, { from: 'newest', beyond: places[0], limit: 9 }),
+        [],
+      );
+
+      await users.remove(user, ids.slice(1, 4));
+      assert.deepEqual(await idsOf(users, user), [ids[0], ids[4]]);
+      assert.deepEqual(await idsOf(users, user, { from: 'oldest', beyond: second, limit: 9 }), [
+        ids[4],
+      ]);
+      assert.deepEqual(await idsOf(users, user, { from: 'newest', beyond: third, limit: 9 }), [
+        ids[0],
+      ]);
+      await users.remove(user, []);
+      await users.remove(user, [...ids, newCredential().id]);
+      assert.deepEqual(await idsOf(users, user), []);
+      assert.deepEqual(await idsOf(users, newCredential().id), []);
+    },
+  },
+  {
+    name: 'the index removes very many ids at once',
+    async run({ repository: { users } }) {
+      const user = newCredential().id;
+      const kept = newCredential().id;
+      const ids = Array.from({ length: 1200 }, () => newCredential().id);
+      await users.add(entry({ user, id: kept }));
+      for (let i = 0; i < ids.length; i += 50) {
+        await Promise.all(ids.slice(i, i + 50).map((id) => users.add(entry({ user, id }))));
+      }
+      const strangers = Array.from({ length: 150_000 }, (_, i) => `stranger ${i}` as SessionId);
+      await users.remove(user, [...strangers, ...ids]);
+      assert.deepEqual(await idsOf(users, user), [kept]);
+    },
+  },
+  {
+    name: 'an id that is entered again stays where it is',
+    async run({ repository: { users } }) {
+      const user = newCredential().id;
+      const ids = Array.from({ length: 3 }, () => newCredential().id);
+      const [first, second] = ids as [SessionId, SessionId];
+      const before = [];
+      for (const id of ids) before.push((await users.add(entry({ user, id })))?.place);
+      assert.equal((await users.add(entry({ user, id: first })))?.place, before[0]);
+      assert.equal((await users.add(entry({ user, id: second, max: 1 })))?.place, before[1]);
+      assert.deepEqual(await idsOf(users, user), ids);
+    },
+  },
+  {
+    name: 'the index enters nothing beyond the limit',
+    async run({ repository: { users } }) {
+      const user = newCredential().id;
+      const ids = Array.from({ length: 4 }, () => newCredential().id);
+      const [first, second, third, fourth] = ids as [SessionId, SessionId, SessionId, SessionId];
+      const add = (id: SessionId, max: number | undefined) => users.add(entry({ user, id, max }));
+      assert.ok(await add(first, 2));
+      assert.ok(await add(second, 2));
+      assert.equal(await add(third, 2), undefined);
+      assert.equal(await add(third, 1), undefined);
+      assert.deepEqual(await idsOf(users, user), [first, second]);
+      assert.ok(await add(third, undefined));
+      assert.equal(await add(fourth, 3), undefined);
+      assert.ok(await add(fourth, 4));
+      assert.deepEqual(await idsOf(users, user), ids);
+    },
+  },
+  {
+    name: 'whoever enters an id is shown others of the user at random, each at times and three at most',
+    async run({ repository: { users } }) {
+      const user = newCredential().id;
+      const ids = Array.from({ length: 4 }, () => newCredential().id);
+      const places = new Map<SessionId, number>();
+      for (const [i, id] of ids.entries()) {
+        const entered = await users.add(entry({ user, id }));
+        if (i === 0) assert.deepEqual(entered?.sample, []);
+        places.set(id, entered?.place ?? -1);
+      }
+      await users.add(entry({ user: newCredential().id }));
+      const met = new Set<SessionId>();
+      for (let looks = 0; met.size < ids.length; looks += 1) {
+        assert.ok(looks < 200, 'each is shown at times');
+        const id = newCredential().id;
+        const sample = (await users.add(entry({ user, id })))?.sample ?? [];
+        await users.remove(user, [id]);
+        assert.ok(sample.length <= 3);
+        assert.equal(new Set(sample.map((shown) => shown.id)).size, sample.length);
+        for (const shown of sample) {
+          assert.equal(shown.place, places.get(shown.id));
+          assertBetween(shown.ageMs, 0, 60_000);
+          met.add(shown.id);
+        }
+      }
+    },
+  },
+  {
+    name: 'the index is kept for as long as the longest entry asked for, and no longer',
+    async run({ repository: { users }, elapse }) {
+      const user = newCredential().id;
+      await users.add(entry({ user, keepMs: 1000 }));
+      await users.add(entry({ user, keepMs: 10 }));
+      await elapse(100);
+      assert.equal((await idsOf(users, user)).length, 2);
+      await elapse(1000);
+      assert.deepEqual(await idsOf(users, user), []);
+    },
+  },
+];
