@@ -7,10 +7,8 @@
 import { nodeSecrets } from './adapters/node/node-secrets.ts';
 import { systemClock } from './adapters/node/system-clock.ts';
 import { observedRepository } from './domain/observed-repository.ts';
-import {
-  SessionService as PureSessionService,
-  type SessionServiceOptions,
-} from './domain/session-service.ts';
+import { SessionService as PureSessionService } from './domain/session-service.ts';
+import type { SessionServiceOptions } from './domain/session-service-options.ts';
 
 /** The session service with this platform's clock and cryptography filled in. */
 export class SessionService extends PureSessionService {
@@ -57,10 +55,10 @@ export { remainingSeconds, type Session } from './domain/session.ts';
 export { SessionEndings, type SessionEndingsOptions } from './domain/session-endings.ts';
 export type { FieldValues } from './domain/session-fields.ts';
 export type { SessionHistoryOptions } from './domain/session-history.ts';
+export type { SessionLimits } from './domain/session-limits.ts';
 export {
   defaultPolicy,
   type RememberPolicy,
-  type SessionLimits,
   type SessionPolicy,
   type SessionPolicyOptions,
 } from './domain/session-policy.ts';
@@ -72,7 +70,7 @@ export type {
   PageOptions,
   RotateOptions,
   SessionServiceOptions,
-} from './domain/session-service.ts';
+} from './domain/session-service-options.ts';
 export {
   type Credential,
   parseSessionId,

@@ -1,5 +1,6 @@
 import { batchesOf, Pace, type PaceOptions } from './pace.ts';
-import type { EndSessionOptions, SessionService } from './session-service.ts';
+import type { SessionService } from './session-service.ts';
+import type { EndSessionOptions } from './session-service-options.ts';
 import type { SessionId } from './session-token.ts';
 
 /**

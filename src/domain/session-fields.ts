@@ -1,5 +1,5 @@
 import { SessionError } from './errors.ts';
-import { mostLimits, type SessionLimits } from './session-policy.ts';
+import { mostLimits, type SessionLimits } from './session-limits.ts';
 import { isReserved } from './session-record.ts';
 import { byteLength } from './text-bytes.ts';
 import { notText, wrongValue } from './wrong-value.ts';

@@ -1,20 +1,6 @@
 import type { Durability } from '../ports/session-repository.ts';
 import { SessionError } from './errors.ts';
-
-/**
- * How much one session may hold. Bytes are UTF-8. Each request reads the whole session, and while Redis reads it nobody else
- * is served; so a policy can allow 1 MiB at most, which every store reads well within its timeout.
- */
-export interface SessionLimits {
-  /** Application fields, 1024 at most. @default 64 */
-  readonly maxFields: number;
-  /** Bytes of a field's name, 1024 at most. @default 128 */
-  readonly maxNameBytes: number;
-  /** Bytes of a field's value, 1048576 at most. @default 4096 */
-  readonly maxValueBytes: number;
-  /** Bytes of all application fields together, names and values, 1048576 at most. @default 32768 */
-  readonly maxTotalBytes: number;
-}
+import { mostLimits, type SessionLimits } from './session-limits.ts';
 
 /** How long a remembered session lives: one that is started with `persistent: true`. Times are whole seconds. */
 export interface RememberPolicy {
@@ -30,14 +16,6 @@ export interface RememberPolicy {
    */
   readonly lifetime: number | undefined;
 }
-
-/** The most that a policy can allow. */
-export const mostLimits: SessionLimits = {
-  maxFields: 1024,
-  maxNameBytes: 1024,
-  maxValueBytes: 2 ** 20,
-  maxTotalBytes: 2 ** 20,
-};
 
 /** The rules that every session of a service lives by. Times are whole seconds. */
 export interface SessionPolicy {

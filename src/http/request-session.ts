@@ -1,6 +1,6 @@
 import type { FieldCodecs, IntegerNames, TextFields, ValueOf } from '../domain/field-codecs.ts';
 import type { Session } from '../domain/session.ts';
-import type { CreateOptions, RotateOptions } from '../domain/session-service.ts';
+import type { CreateOptions, RotateOptions } from '../domain/session-service-options.ts';
 import type { SessionId } from '../domain/session-token.ts';
 
 /** The session of one request, or that there is none yet. Reads cost no round trip. */

@@ -1,6 +1,6 @@
 import type { Device } from '../domain/device.ts';
 import type { Session } from '../domain/session.ts';
-import type { SessionLimits } from '../domain/session-policy.ts';
+import type { SessionLimits } from '../domain/session-limits.ts';
 import type { Credential, SecretHash, SessionId } from '../domain/session-token.ts';
 
 import type { UserIndex } from './user-index.ts';

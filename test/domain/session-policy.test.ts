@@ -1,11 +1,11 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { SessionError } from '../../src/domain/errors.ts';
+import type { SessionLimits } from '../../src/domain/session-limits.ts';
 import {
   checkTtl,
   createPolicy,
   defaultPolicy,
-  type SessionLimits,
   type SessionPolicyOptions,
 } from '../../src/domain/session-policy.ts';
 
