@@ -5,6 +5,7 @@ import { fastifySession } from './fastify-session.ts';
 import { honoBare } from './hono-bare.ts';
 import { honoSessions } from './hono-sessions.ts';
 import { sojourn } from './sojourn.ts';
+import { sojournLogins } from './sojourn-logins.ts';
 
 /** By the name in the table. The first is what the others are measured against. */
 export const httpContenders = {
@@ -18,6 +19,8 @@ export const httpContenders = {
   '@fastify/session + connect-redis': fastifySession,
   'express-session + connect-redis': expressSession,
   'better-auth, updateAge 60': betterAuth,
+  'Sojourn, each request a login': sojournLogins({ journal: false }),
+  'Sojourn, each request a login, with a journal': sojournLogins({ journal: true }),
 } satisfies Readonly<Record<string, HttpContender>>;
 
 export type HttpContenderName = keyof typeof httpContenders;
