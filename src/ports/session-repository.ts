@@ -37,12 +37,17 @@ export interface SessionRepository {
    */
   access(credential: Credential, access: Access): Promise<Session | Absent>;
 
-  /** Writes and removes single fields and touches no others; slides. The limits are those of the whole session afterwards. */
+  /**
+   * Writes and removes single fields and touches no others; slides. The limits are those of the whole session afterwards. A
+   * change that sets nothing is never refused, however much the session holds: the policy may have become stricter.
+   */
   update(credential: Credential, change: FieldChange): Promise<true | LimitRefusal | Absent>;
 
   /**
-   * Adds `by` to an integer field and answers the sum; a missing field counts as 0; slides. Refuses a value that is not
-   * a plain decimal integer, and a sum outside the safe-integer range.
+   * Adds `by` to an integer field and answers the sum; a missing field counts as 0; slides. An integer is `0`, or decimal
+   * digits that do not begin with 0, with or without a `-` before them: anything else is `not_an_integer`. An integer that
+   * is beyond the safe-integer range (2^53 - 1) is `out_of_range`, whatever is added, and so is such a sum: a store that
+   * could compute it exactly refuses it as well. Limits come last.
    */
   increment(
     credential: Credential,
@@ -51,7 +56,7 @@ export interface SessionRepository {
 
   /**
    * Compare-and-set: writes `next` if the field holds `expected` (`undefined` stands for a missing field, on both
-   * sides) and slides; `false` and no change at all if it holds something else.
+   * sides) and slides; `false` and no change at all if it holds something else. A removal is never refused.
    */
   replace(
     credential: Credential,

@@ -6,7 +6,13 @@ import type { SessionId } from '../domain/session-token.ts';
  * step spans both. What keeps it true is an order: an id is entered here before its session is created, and removed
  * after its session has ended. Whatever dies in between leaves an entry too many, and never a session too many.
  *
- * Each call is one atomic step. A user's index carries an expiry, at least `keepMs` from the last `add`.
+ * Each call is one atomic step.
+ *
+ * A user's index has one end, for all of its entries: the latest of the moments until which an `add` asked to keep it. An
+ * `add` that asks for less does not bring it forward, one of an id that is entered already can put it off, and one that
+ * enters nothing because of `max` does not count. Until then every entry is there that was not removed. From then on none
+ * is, and what is entered later finds none of them again. Whether an index whose last entry was removed still knows its
+ * end is up to the store.
  */
 export interface UserIndex {
   /**
@@ -29,7 +35,7 @@ export interface UserIndex {
 export interface NewIndexEntry {
   readonly user: string;
   readonly id: SessionId;
-  /** Milliseconds for which the index is kept at least. */
+  /** Milliseconds from now, by the store's clock, until which the user's whole index is to be kept. */
   readonly keepMs: number;
   /** How many entries there may be, the new one counted; `undefined` for any number. */
   readonly max: number | undefined;

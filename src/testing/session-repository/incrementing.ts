@@ -65,20 +65,32 @@ export const incrementing: readonly ContractCase[] = [
         assert.equal(answer, 'not_an_integer', JSON.stringify(n));
         assert.equal((await read(repository, credential))?.lastAccessedAt, FIRST);
       }
-      for (const n of ['9007199254740992', '-9007199254740992', '9'.repeat(50)]) {
-        const credential = await stored(repository, { fields: { n } });
-        const answer = await repository.increment(credential, {
-          field: 'n',
-          by: -1,
-          limits,
-          ...use,
-        });
-        assert.equal(answer, 'out_of_range', n);
-      }
       const credential = await stored(repository, { fields: { n: 'x' } });
       await elapse(1200);
       await repository.increment(credential, { field: 'n', by: 1, limits, ...use });
       assert.ok(((await read(repository, credential))?.remainingMs ?? 0) <= 59_500);
+    },
+  },
+  {
+    name: 'an integer beyond the safe-integer range is out of range, even where the sum would be in it',
+    async run({ repository }) {
+      const beyond: [n: string, by: number][] = [
+        ['9007199254740992', -1],
+        ['-9007199254740992', 1],
+        ['9007199254740993', -2],
+        ['-9007199254740993', Number.MAX_SAFE_INTEGER],
+        ['18446744073709551616', -1],
+        [`-${'9'.repeat(400)}`, 1],
+        ['9007199254740992', 0],
+      ];
+      for (const [n, by] of beyond) {
+        const credential = await stored(repository, { fields: { n } });
+        const change = { field: 'n', by, limits, ...use };
+        assert.equal(await repository.increment(credential, change), 'out_of_range', n);
+        const session = await read(repository, credential);
+        assert.deepEqual({ ...session?.fields }, { n });
+        assert.equal(session?.lastAccessedAt, FIRST);
+      }
     },
   },
   {

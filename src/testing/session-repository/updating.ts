@@ -84,4 +84,22 @@ export const updating: readonly ContractCase[] = [
       assert.equal(await update(new Map([['b', 'x'.repeat(60)]]), ['c', 'd', 'e']), true);
     },
   },
+  {
+    name: 'what sets nothing is never refused, even in a session that holds more than the limits',
+    async run({ repository }) {
+      const fields = { a: 'x'.repeat(64), b: '', c: '', d: '', e: '' };
+      const credential = await stored(repository, { fields });
+      const update = (set: Map<string, string>, unset: string[]) =>
+        repository.update(credential, { set, unset, limits, ...use });
+      assert.equal(await update(new Map([['a', 'x'.repeat(63)]]), []), 'too_many_fields');
+      assert.equal(await update(new Map(), []), true);
+      assert.equal(await update(new Map(), ['b']), true);
+      const removal = { field: 'c', expected: '', next: undefined, limits, ...use };
+      assert.equal(await repository.replace(credential, removal), true);
+      assert.equal(await update(new Map([['d', 'x']]), []), 'too_large');
+      assert.deepEqual(Object.keys((await read(repository, credential))?.fields ?? {}), [
+        ...['a', 'd', 'e'],
+      ]);
+    },
+  },
 ];

@@ -144,9 +144,48 @@ export const userIndex: readonly ContractCase[] = [
       await users.add(entry({ user, keepMs: 1000 }));
       await users.add(entry({ user, keepMs: 10 }));
       await elapse(100);
-      assert.equal((await idsOf(users, user)).length, 2);
+      assert.equal((await idsOf(users, user)).length, 2, 'an index ends as a whole');
       await elapse(1000);
       assert.deepEqual(await idsOf(users, user), []);
+    },
+  },
+  {
+    name: 'each entry keeps the index from the moment at which it is entered, or entered again',
+    async run({ repository: { users }, elapse }) {
+      const user = newCredential().id;
+      const first = entry({ user, keepMs: 1000 });
+      const second = entry({ user, keepMs: 1000 });
+      await users.add(first);
+      await elapse(600);
+      await users.add(second);
+      await elapse(600);
+      assert.deepEqual(await idsOf(users, user), [first.id, second.id]);
+      await users.add({ ...first, max: 1 });
+      await elapse(600);
+      assert.deepEqual(await idsOf(users, user), [first.id, second.id]);
+      await elapse(600);
+      assert.deepEqual(await idsOf(users, user), []);
+    },
+  },
+  {
+    name: 'what is refused for the limit keeps the index no longer',
+    async run({ repository: { users }, elapse }) {
+      const user = newCredential().id;
+      await users.add(entry({ user, keepMs: 1000 }));
+      assert.equal(await users.add(entry({ user, keepMs: 60_000, max: 1 })), undefined);
+      await elapse(1050);
+      assert.deepEqual(await idsOf(users, user), []);
+    },
+  },
+  {
+    name: 'an index that has ended begins anew: nothing of it is listed, counted or kept',
+    async run({ repository: { users }, elapse }) {
+      const user = newCredential().id;
+      await users.add(entry({ user, keepMs: 1000 }));
+      await elapse(1050);
+      const later = entry({ user, keepMs: 60_000, max: 1 });
+      assert.deepEqual((await users.add(later))?.sample, []);
+      assert.deepEqual(await idsOf(users, user), [later.id]);
     },
   },
 ];
