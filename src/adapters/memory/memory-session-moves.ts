@@ -1,7 +1,6 @@
 import type { Session } from '../../domain/session.ts';
 import {
   clockShift,
-  decodeSession,
   freezeOf,
   freezesOf,
   frozenNames,
@@ -9,6 +8,13 @@ import {
   storeInstants,
 } from '../../domain/session-record.ts';
 import type { Credential, SessionId } from '../../domain/session-token.ts';
+import {
+  isSession,
+  opens,
+  type StoredSession,
+  sessionOf,
+  slidIfDue,
+} from '../../domain/stored-session.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   Adopted,
@@ -25,20 +31,11 @@ import type { MemoryUserIndex } from './memory-user-index.ts';
 
 const CLAIM_BYTES = 12;
 
-/** A session as it is kept. */
-export interface MemoryEntry {
-  record: Map<string, string>;
-  expiresAt: number;
-}
-
 /** What the repository lends to the moves. */
 export interface MemoryEntries {
-  alive(id: SessionId): MemoryEntry | undefined;
-  put(id: SessionId, entry: MemoryEntry): void;
+  alive(id: SessionId): StoredSession | undefined;
+  put(id: SessionId, entry: StoredSession): void;
   remove(id: SessionId): void;
-  /** Whether that secret opens a session with that record. */
-  opens(record: ReadonlyMap<string, string>, secretHash: string): true | Absent;
-  slide(entry: MemoryEntry, use: { readonly at: string; readonly refreshAfterMs: number }): void;
 }
 
 /** Carries sessions from and to a store in this process. */
@@ -65,19 +62,20 @@ export class MemorySessionMoves implements SessionMoves {
     const isFrozen = entry.record.has(reserved.frozenSecret);
     const thawed = renamed(entry.record, unfrozenNames);
     if (!thawed.has(reserved.secret)) return undefined;
-    const opens = typeof by === 'string' || this.#entries.opens(thawed, by.secretHash);
-    if (opens !== true) return opens;
+    const now = this.#clock.now();
+    const proof = typeof by === 'string' || opens(thawed, by.secretHash, now);
+    if (proof !== true) return proof;
     if (resume && !isFrozen) return 'open';
-    if (use !== undefined) this.#entries.slide(entry, use);
-    const before = entry.record.get(reserved.freeze);
+    const { record, expiresAt } = use === undefined ? entry : slidIfDue(entry, use, now);
+    const before = record.get(reserved.freeze);
     const another = `${freezesOf(before) + 1}-${nodeSecrets.random(CLAIM_BYTES)}`;
     const freeze = isFrozen && before !== undefined ? before : another;
-    entry.record = renamed(entry.record, frozenNames).set(reserved.freeze, freeze);
+    const frozen = renamed(record, frozenNames).set(reserved.freeze, freeze);
+    this.#entries.put(id, { record: frozen, expiresAt });
     const claim = `${freeze}.${nodeSecrets.random(CLAIM_BYTES)}`;
-    const now = this.#clock.now();
-    const copied = renamed(entry.record, unfrozenNames);
+    const copied = renamed(record, unfrozenNames);
     copied.delete(reserved.freeze); // it does not leave its store
-    const remainingMs = entry.expiresAt - now;
+    const remainingMs = expiresAt - now;
     return { copy: { id, record: [...copied].flat(), claim, remainingMs, now } };
   }
 
@@ -113,15 +111,16 @@ export class MemorySessionMoves implements SessionMoves {
     if (released !== undefined) return released === claim;
     if (!record.has(reserved.frozenSecret)) return false;
     if (record.get(reserved.freeze) !== freezeOf(claim)) return false;
-    entry.record = new Map([[reserved.released, claim]]);
+    this.#entries.put(id, { ...entry, record: new Map([[reserved.released, claim]]) });
     return true;
   }
 
   async thaw(id: SessionId, claim: string): Promise<boolean> {
     const entry = this.#copyOf(id, claim);
     if (entry === undefined) return false;
-    entry.record = renamed(entry.record, unfrozenNames);
-    entry.record.delete(reserved.claim);
+    const record = renamed(entry.record, unfrozenNames);
+    record.delete(reserved.claim);
+    this.#entries.put(id, { ...entry, record });
     return true;
   }
 
@@ -129,7 +128,7 @@ export class MemorySessionMoves implements SessionMoves {
     const entry = this.#entries.alive(id);
     if (!entry?.record.has(reserved.frozenSecret)) return false;
     if (entry.record.get(reserved.freeze) !== freezeOf(claim)) return false;
-    entry.record = renamed(entry.record, unfrozenNames);
+    this.#entries.put(id, { ...entry, record: renamed(entry.record, unfrozenNames) });
     return true;
   }
 
@@ -151,20 +150,14 @@ export class MemorySessionMoves implements SessionMoves {
     return this.#clock.now();
   }
 
-  #copyOf(id: SessionId, claim: string): MemoryEntry | undefined {
+  #copyOf(id: SessionId, claim: string): StoredSession | undefined {
     const entry = this.#entries.alive(id);
     return entry?.record.get(reserved.claim) === claim ? entry : undefined;
   }
 
-  #session(id: SessionId, { record, expiresAt }: MemoryEntry): Session {
-    const session = decodeSession(id, [...record].flat(), expiresAt - this.#clock.now());
-    return session as Session; // a copy was a session
+  #session(id: SessionId, copy: StoredSession): Session {
+    return sessionOf(id, copy, this.#clock.now()) as Session; // a copy was a session
   }
-}
-
-/** Whether it is a session, in use or frozen. */
-export function isSession(record: ReadonlyMap<string, string>): boolean {
-  return record.has(reserved.secret) || record.has(reserved.frozenSecret);
 }
 
 const unfrozenNames = new Map([...frozenNames].map(([name, frozen]) => [frozen, name]));
