@@ -86,7 +86,9 @@ describe('the package as it is published', () => {
     if (!analysis.types) throw new Error('The package has no types.');
     const doors = Object.keys(analysis.entrypoints);
     expect(doors).toEqual(
-      expect.arrayContaining(['.', './admin', './redis', './express', './prometheus', './testing']),
+      expect.arrayContaining([
+        ...['.', './adapter', './admin', './redis', './express', './prometheus', './testing'],
+      ]),
     );
     expect(
       analysis.problems.filter(
@@ -161,7 +163,7 @@ describe('the package as it is published', () => {
       const installed = join('node_modules', 'sojourn');
       await cp(join(consumer.folder, installed), join(bare, installed), { recursive: true });
       const code = `
-        const doors = ['sojourn', 'sojourn/memory', 'sojourn/redis', 'sojourn/fetch', 'sojourn/testing'];
+        const doors = ['sojourn', 'sojourn/memory', 'sojourn/redis', 'sojourn/fetch', 'sojourn/adapter', 'sojourn/testing'];
         for (const door of doors) await import(door);
         await import('sojourn/near-cache').catch((error) => console.log(error.code));`;
       const args = ['--input-type=module', '--eval', code];
