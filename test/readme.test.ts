@@ -1,52 +1,50 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CompiledPrograms, compilePrograms, programsOf } from './support/document-programs.ts';
 import { describeLive, redisUrl } from './support/live-redis.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const run = promisify(execFile);
 
-const documents = [
+describeLive.each([
   ['README.md', 2],
-  ['docs/hono.md', 2],
   ['docs/console.md', 1],
-] as const;
+] as const)('the programs in %s', (document, least) =>
+  theyWork(document, least, () => ({ REDIS_URL: redisUrl() })),
+);
 
-describeLive.each(documents)('the examples in %s', async (document, least) => {
-  const text = await readFile(join(root, document), 'utf8');
-  const examples = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
+describe.each([
+  ['docs/hono.md', 2],
+  ['docs/adapters.md', 5],
+] as const)('the programs in %s', (document, least) => theyWork(document, least));
 
-  let folder: string;
+async function theyWork(
+  document: string,
+  least: number,
+  env: () => Readonly<Record<string, string>> = () => ({}),
+): Promise<void> {
+  const programs = await programsOf(join(root, document));
+
+  let compiled: CompiledPrograms;
   beforeAll(async () => {
-    // Inside the package, so that `sojourn` is this package by its exports, as built.
-    folder = await mkdtemp(join(root, '.readme-'));
+    compiled = await compilePrograms(root, programs);
   });
-  afterAll(() => rm(folder, { recursive: true }));
+  afterAll(() => compiled?.remove());
 
-  it('are there', () => {
-    expect(examples.length).toBeGreaterThanOrEqual(least);
+  it('are there, each under a name of its own', () => {
+    expect(programs.length).toBeGreaterThanOrEqual(least);
+    expect(new Set(programs.map(({ name }) => name)).size).toBe(programs.length);
   });
 
-  it.each(examples.map((code, i) => [i + 1, code] as const))(
-    'example %i compiles strictly, runs, and asserts nothing false',
-    async (number, code) => {
-      const [source, compiled] = [join(folder, `${number}.ts`), join(folder, `${number}.js`)];
-      await writeFile(source, code);
-      const options =
-        '--ignoreConfig --strict --module nodenext --target es2022 --skipLibCheck --types node';
-      await run(
-        'npx',
-        ['tsc', ...options.split(' '), '--rootDir', folder, '--outDir', folder, source],
-        { cwd: root },
-      );
+  it.each(programs.map((program) => [program.name, program] as const))(
+    '%s compiles strictly, runs, and asserts nothing false',
+    async (_, program) => {
+      expect(compiled.complaints(program)).toBe('');
+      const output = await compiled.output(program, env());
       // console.assert does not fail a program; its output does fail this test.
-      const env = { ...process.env, REDIS_URL: redisUrl() };
-      const { stdout, stderr } = await run(process.execPath, [compiled], { env });
-      expect(stdout + stderr).toBe('');
+      if (!output.startsWith('TAP version')) expect(output).toBe('');
+      else expect(output).toMatch(/^# pass [1-9]\d*\n# fail 0\n# cancelled 0\n# skipped 0$/m);
     },
-    60_000,
+    120_000,
   );
-});
+}
