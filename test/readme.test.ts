@@ -14,8 +14,8 @@ describeLive.each([
 );
 
 describe.each([
-  ['docs/hono.md', 2],
-  ['docs/adapters.md', 5],
+  ['docs/hono.md', 20],
+  ['docs/adapters.md', 6],
 ] as const)('the programs in %s', (document, least) => theyWork(document, least));
 
 async function theyWork(
