@@ -1,5 +1,4 @@
-/** Sessions without HTTP: a game server that knows its players by a token in their first message. Needs no Redis. */
-import assert from 'node:assert/strict';
+/** Sessions without HTTP: a game server that knows its players by a token in each message. Needs no Redis. */
 import { type SessionEvent, SessionService } from 'sojourn';
 import { MemorySessionRepository } from 'sojourn/memory';
 
@@ -19,33 +18,40 @@ async function receive(message: { token: string; move: string }): Promise<string
   return `${session.user}, move ${moves}: ${message.move}`;
 }
 
-// A player logs in on a phone, and on a laptop.
+async function devices(): Promise<string> {
+  return (await service.list('ada')).map(({ device }) => device.label).join(', ');
+}
+
+const say = (step: string) => console.log(`\n${step}`);
+const show = (what: string, answer: unknown) => console.log(`  ${what}: ${answer}`);
+
+say('Ada logs in on a phone and on a laptop.');
 const phone = await service.create({ level: '1' }, { user: 'ada', device: { label: 'phone' } });
 const laptop = await service.create({ level: '1' }, { user: 'ada', device: { label: 'laptop' } });
-assert.equal(await receive({ token: phone.token, move: 'e4' }), 'ada, move 1: e4');
-assert.equal(await receive({ token: 'guessed', move: 'e5' }), 'log in first');
+show('her devices', await devices());
 
-// Moves that arrive together all count.
+say('Messages are let in by their token.');
+show('the phone plays e4', await receive({ token: phone.token, move: 'e4' }));
+show('somebody guesses a token', await receive({ token: 'guessed', move: 'e5' }));
+
+say('Three moves that arrive together all count.');
 await Promise.all(['d4', 'c4', 'Nf3'].map((move) => receive({ token: phone.token, move })));
-assert.equal((await service.peek(phone.token))?.fields.moves, '4');
+show('moves', (await service.peek(phone.token))?.fields.moves);
 
-// A third device takes the place of the oldest.
+say('Two sessions are allowed: a tablet takes the place of the oldest.');
 await service.create({}, { user: 'ada', device: { label: 'tablet' } });
-assert.equal(await receive({ token: phone.token, move: 'Qh5' }), 'log in first');
-const labels = (await service.list('ada')).map(({ device }) => device.label);
-assert.deepEqual(labels, ['laptop', 'tablet']);
+show('her devices', await devices());
+show('the phone plays Qh5', await receive({ token: phone.token, move: 'Qh5' }));
 
-// A reward is paid once, however often it is claimed.
+say('A reward is paid once, however often it is claimed.');
 await service.update(laptop.token, { set: { reward: 'gold' } });
 const claims = await Promise.all([1, 2, 3].map(() => service.take(laptop.token, 'reward')));
-assert.deepEqual(
-  claims.filter((claim) => claim !== undefined),
-  ['gold'],
-);
+show('three claims get', claims.map((claim) => claim ?? 'nothing').join(', '));
 
-// The password was changed: out everywhere.
-assert.equal(await service.deleteAll('ada'), 2);
-assert.equal(await service.get(laptop.token), undefined);
-const ends = events.flatMap((event) => (event.type === 'ended' ? event.why : []));
-assert.deepEqual(ends, ['evicted', 'revoked', 'revoked']);
-console.log('ok');
+say('Her password was changed: she is logged out everywhere.');
+show('sessions ended', await service.deleteAll('ada'));
+show('the laptop plays Rd1', await receive({ token: laptop.token, move: 'Rd1' }));
+
+say('What the observer heard:');
+const heard = events.map((event) => (event.type === 'ended' ? `ended (${event.why})` : event.type));
+console.log(`  ${heard.join(', ')}`);

@@ -96,7 +96,31 @@ describeLive('the examples', () => {
   });
 
   it('embedded: sessions without HTTP', async () => {
-    expect(await output('embedded')).toBe('ok\n');
+    expect(await output('embedded')).toBe(`
+Ada logs in on a phone and on a laptop.
+  her devices: phone, laptop
+
+Messages are let in by their token.
+  the phone plays e4: ada, move 1: e4
+  somebody guesses a token: log in first
+
+Three moves that arrive together all count.
+  moves: 4
+
+Two sessions are allowed: a tablet takes the place of the oldest.
+  her devices: laptop, tablet
+  the phone plays Qh5: log in first
+
+A reward is paid once, however often it is claimed.
+  three claims get: gold, nothing, nothing
+
+Her password was changed: she is logged out everywhere.
+  sessions ended: 2
+  the laptop plays Rd1: log in first
+
+What the observer heard:
+  created, created, ended (evicted), created, refused, ended (revoked), ended (revoked), refused
+`);
   });
 
   it('sharded-repository: an adapter proven by the contract, under node:test', async () => {
@@ -107,7 +131,35 @@ describeLive('the examples', () => {
   });
 
   it('many-processes: servers behind one Redis', async () => {
-    expect(await output('many-processes')).toBe('ok\n');
+    expect(await output('many-processes')).toBe(`
+Starting three servers that share one Redis.
+
+Ada logs in at one server, and the next one knows her.
+  server 1, POST /login: Welcome.
+  server 2, GET /: Hello ada, page 1 here.
+
+Thirty pages at once, ten from each server: every one counts.
+  server 3, GET /: Hello ada, page 32 here.
+
+What one server writes, the next one reads.
+  server 1, POST /cart: ["tea"]
+  server 2, POST /cart: ["tea","milk"]
+  server 3, POST /cart: ["tea","milk","cake"]
+
+She logs in on a second device, and logs out on the first: at one server, and so at all.
+  server 1, POST /login: Welcome.
+  server 2, POST /logout: Goodbye.
+  server 3, GET /: Hello stranger.
+  server 1, GET /: Hello stranger.
+  server 2, GET /: Hello stranger.
+
+The second device is still logged in, until she logs out everywhere.
+  server 3, GET /: Hello ada, page 1 here.
+  server 1, POST /logout-everywhere: Ended 1 sessions.
+  server 2, GET /: Hello stranger.
+
+Stopping the servers.
+`);
   });
 
   it('carry-over-from-connect-redis: who was logged in stays so', async () => {
