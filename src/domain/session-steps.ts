@@ -42,7 +42,7 @@ export interface Step<Answer> {
   readonly next: StoredSession | undefined;
 }
 
-/** `SessionRepository.create`. */
+/** What a call of `SessionRepository.create` comes to. */
 export function createStep(
   stored: StoredSession | undefined,
   now: number,
@@ -60,7 +60,7 @@ export function createStep(
   return { answer: sessionOf(credential.id, next, now), next };
 }
 
-/** `SessionRepository.read`. */
+/** What a call of `SessionRepository.read` comes to. */
 export function readStep(
   stored: StoredSession | undefined,
   now: number,
@@ -69,7 +69,7 @@ export function readStep(
   return opened(stored, now, credential, (next, session) => ({ answer: session, next }));
 }
 
-/** `SessionRepository.access`. */
+/** What a call of `SessionRepository.access` comes to. */
 export function accessStep(
   stored: StoredSession | undefined,
   now: number,
@@ -84,7 +84,7 @@ export function accessStep(
   });
 }
 
-/** `SessionRepository.update`. */
+/** What a call of `SessionRepository.update` comes to. */
 export function updateStep(
   stored: StoredSession | undefined,
   now: number,
@@ -94,7 +94,7 @@ export function updateStep(
   return opened(stored, now, credential, (there) => updated(there, now, change));
 }
 
-/** `SessionRepository.increment`. */
+/** What a call of `SessionRepository.increment` comes to. */
 export function incrementStep(
   stored: StoredSession | undefined,
   now: number,
@@ -110,7 +110,7 @@ export function incrementStep(
   });
 }
 
-/** `SessionRepository.replace`. */
+/** What a call of `SessionRepository.replace` comes to. */
 export function replaceStep(
   stored: StoredSession | undefined,
   now: number,
@@ -125,7 +125,7 @@ export function replaceStep(
   });
 }
 
-/** `SessionRepository.take`. */
+/** What a call of `SessionRepository.take` comes to. */
 export function takeStep(
   stored: StoredSession | undefined,
   now: number,
@@ -139,7 +139,7 @@ export function takeStep(
   });
 }
 
-/** `SessionRepository.setTtl`. */
+/** What a call of `SessionRepository.setTtl` comes to. */
 export function setTtlStep(
   stored: StoredSession | undefined,
   now: number,
@@ -152,7 +152,7 @@ export function setTtlStep(
   });
 }
 
-/** `SessionRepository.rotate`. */
+/** What a call of `SessionRepository.rotate` comes to. */
 export function rotateStep(
   stored: StoredSession | undefined,
   now: number,
@@ -173,7 +173,7 @@ export function rotateStep(
   });
 }
 
-/** `SessionRepository.delete`. */
+/** What a call of `SessionRepository.delete` comes to. */
 export function deleteStep(
   stored: StoredSession | undefined,
   now: number,
@@ -185,7 +185,7 @@ export function deleteStep(
   }));
 }
 
-/** `SessionRepository.find`. */
+/** What a call of `SessionRepository.find` comes to. */
 export function findStep(
   stored: StoredSession | undefined,
   now: number,
@@ -195,7 +195,7 @@ export function findStep(
   return { answer: there && sessionOf(id, there, now), next: stored };
 }
 
-/** `SessionRepository.end`. */
+/** What a call of `SessionRepository.end` comes to. */
 export function endStep(
   stored: StoredSession | undefined,
   now: number,
