@@ -11,7 +11,7 @@ import { userIndex } from './session-repository/user-index.ts';
 
 /**
  * What every storage adapter promises, as tests that need no test runner: register each case with yours. The cases
- * share nothing and may run on one repository, one after the other or at once.
+ * share nothing but the repository and its clock (`Subject.elapse` says what that means). docs/adapters.md shows how.
  */
 export const sessionRepositoryContract: readonly ContractCase[] = [
   ...creating,
