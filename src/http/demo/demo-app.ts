@@ -17,7 +17,8 @@ import { UNAVAILABLE } from '../session-lifecycle.ts';
 import { activityOf } from './activity.ts';
 import { type Cost, LastActions } from './last-actions.ts';
 import { type Notice, noticeOf, notices } from './notices.ts';
-import { type DeviceView, type PageView, renderPage } from './page.tsx';
+import { renderPage } from './page.tsx';
+import type { DeviceView, PageView } from './views.ts';
 
 export interface DemoOptions {
   readonly service: SessionService;

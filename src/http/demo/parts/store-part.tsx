@@ -1,4 +1,4 @@
-import type { PageView } from './page.tsx';
+import type { PageView } from '../views.ts';
 
 /** The other side: the hash as the store holds it, and how to look at it oneself. */
 export function StorePart({ store, session }: PageView) {

@@ -1,5 +1,5 @@
+import type { PageView, SessionView } from '../views.ts';
 import { formatDuration, Gauge } from './gauge.tsx';
-import type { PageView, SessionView } from './page.tsx';
 
 const PRESETS = [10, 60, 1800];
 

@@ -1,4 +1,4 @@
-import type { PageView } from './page.tsx';
+import type { PageView } from '../views.ts';
 
 /** The exact commands of the last action, and how long they took. */
 export function CostPart({ store, action }: PageView) {

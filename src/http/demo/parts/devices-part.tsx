@@ -1,4 +1,4 @@
-import type { DeviceView } from './page.tsx';
+import type { DeviceView } from '../views.ts';
 
 /** The user's sessions on all devices; each can be ended, and all of them at once. */
 export function DevicesPart({

@@ -1,4 +1,4 @@
-import type { ActivityView } from './page.tsx';
+import type { ActivityView } from '../views.ts';
 
 /** What happened lately to the user's sessions, newest first, and by whom: what nobody did themselves stands out here. */
 export function ActivityPart({

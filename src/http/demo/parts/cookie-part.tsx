@@ -1,4 +1,4 @@
-import type { PageView } from './page.tsx';
+import type { PageView } from '../views.ts';
 
 /** What the browser carries, and why its value is nowhere on the page. */
 export function CookiePart({ cookie, session }: PageView) {
