@@ -1,19 +1,13 @@
-export interface GaugeProps {
-  readonly remainingMs: number;
-  /** Seconds. */
-  readonly configuredTtl: number;
-  /** The end of the lifetime; all three are missing where it has none. */
-  readonly endsAt: number | undefined;
-  readonly lifetimeLeftMs: number | undefined;
-  readonly lifetimeMs: number | undefined;
-}
+import { formatDuration } from '../duration.ts';
+import { exact } from '../moments.ts';
+import type { SessionView } from '../views.ts';
 
 /**
- * The time that is left, as two rings and in words, as of the moment of the page: outside what is left of the idle window, inside what
+ * The time that is left, as two rings and in words, as of the moment of the page: outside what is left of the idle timeout, inside what
  * is left of the lifetime. The script lets both run down by the data attributes, without asking the server.
  */
-export function Gauge(props: GaugeProps) {
-  const { remainingMs, configuredTtl, endsAt, lifetimeLeftMs, lifetimeMs } = props;
+export function Gauge(session: SessionView) {
+  const { remainingMs, configuredTtl, endsAt, lifetimeLeftMs, lifetimeMs } = session;
   return (
     <div
       class="gauge"
@@ -24,26 +18,32 @@ export function Gauge(props: GaugeProps) {
       data-lifetime-ms={lifetimeMs === undefined ? undefined : String(lifetimeMs)}
     >
       <svg viewBox="0 0 100 100" aria-hidden="true">
-        <Ring radius={44} name="idle" id="ring" left={remainingMs / (configuredTtl * 1000)} />
+        <Ring radius={43} name="idle" id="ring" left={remainingMs / (configuredTtl * 1000)} />
         {lifetimeLeftMs !== undefined && lifetimeMs !== undefined && (
-          <Ring radius={33} name="lifetime" id="lifetime-ring" left={lifetimeLeftMs / lifetimeMs} />
+          <Ring radius={30} name="lifetime" id="lifetime-ring" left={lifetimeLeftMs / lifetimeMs} />
         )}
       </svg>
       <dl>
         <div class="idle">
-          <dt>Ends, if nobody uses it, in</dt>
+          <dt>Idle timeout</dt>
           <dd>
             <strong id="remaining" role="timer" aria-live="off">
               {formatDuration(Math.ceil(remainingMs / 1000))}
             </strong>
+            <span class="hint of"> of {formatDuration(configuredTtl)} without use</span>
           </dd>
         </div>
-        {lifetimeLeftMs !== undefined && (
+        {lifetimeLeftMs !== undefined && lifetimeMs !== undefined && endsAt !== undefined && (
           <div class="lifetime">
-            <dt>However busy, in</dt>
+            <dt>Lifetime</dt>
             <dd>
               <span id="lifetime">{formatDuration(Math.ceil(lifetimeLeftMs / 1000))}</span>
-              {endsAt !== undefined && <span class="hint at"> at {formatInstant(endsAt)}</span>}
+              <span class="hint of">
+                {' of '}
+                {formatDuration(Math.floor(lifetimeMs / 1000))}, ends{' '}
+                <time datetime={new Date(endsAt).toISOString()}>{exact(endsAt).slice(0, 16)}</time>{' '}
+                UTC
+              </span>
             </dd>
           </div>
         )}
@@ -52,17 +52,23 @@ export function Gauge(props: GaugeProps) {
   );
 }
 
-function Ring({
-  radius,
-  name,
-  id,
-  left,
-}: {
-  radius: number;
-  name: string;
-  id: string;
-  left: number;
-}) {
+/** What a countdown leaves behind. */
+export function EmptyGauge() {
+  return (
+    <svg class="empty" viewBox="0 0 100 100" aria-hidden="true">
+      <circle class="track" cx="50" cy="50" r="43" />
+    </svg>
+  );
+}
+
+interface RingProps {
+  readonly radius: number;
+  readonly name: string;
+  readonly id: string;
+  readonly left: number;
+}
+
+function Ring({ radius, name, id, left }: RingProps) {
   const circle = { cx: '50', cy: '50', r: String(radius), pathLength: '100' };
   return (
     <g class={name}>
@@ -76,22 +82,4 @@ function Ring({
       />
     </g>
   );
-}
-
-/** `7 d`, `29 min 58 s`: the two largest units that are not zero. */
-export function formatDuration(seconds: number): string {
-  const units: [string, number][] = [
-    ['d', Math.floor(seconds / 86_400)],
-    ['h', Math.floor(seconds / 3600) % 24],
-    ['min', Math.floor(seconds / 60) % 60],
-    ['s', seconds % 60],
-  ];
-  const parts = units
-    .filter(([, amount]) => amount > 0)
-    .map(([unit, amount]) => `${amount} ${unit}`);
-  return parts.slice(0, 2).join(' ') || '0 s';
-}
-
-function formatInstant(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
