@@ -55,6 +55,9 @@ return size
 `,
 };
 
+/** For who tells scripts apart. */
+export const journalScripts = { append, read, erase };
+
 const DEFAULT_LIMIT = 100;
 
 /** Redis serves nobody else while it collects so many. */
