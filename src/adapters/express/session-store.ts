@@ -2,45 +2,27 @@ import { type Session as ExpressSession, type SessionData, Store } from 'express
 import { halfWay, SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { observedRepository } from '../../domain/observed-repository.ts';
 import { batchesOf, Pace, type PaceOptions } from '../../domain/pace.ts';
-import { formatInstant, type Session } from '../../domain/session.ts';
-import {
-  checkFields,
-  checkUser,
-  exceededAlone,
-  exceededLimit,
-} from '../../domain/session-fields.ts';
 import { SessionHistory, type SessionHistoryOptions } from '../../domain/session-history.ts';
-import {
-  checkTtl,
-  createPolicy,
-  type SessionPolicy,
-  type SessionPolicyOptions,
-} from '../../domain/session-policy.ts';
-import { type Credential, deriveCredential, type SessionId } from '../../domain/session-token.ts';
+import { createPolicy, type SessionPolicyOptions } from '../../domain/session-policy.ts';
+import { deriveCredential, type SessionId } from '../../domain/session-token.ts';
 import { UserSessions } from '../../domain/user-sessions.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Secrets } from '../../ports/secrets.ts';
-import type { EndReason } from '../../ports/session-observer.ts';
-import type {
-  Absent,
-  LimitRefusal,
-  NewSession,
-  SessionRepository,
-} from '../../ports/session-repository.ts';
+import type { SessionRepository } from '../../ports/session-repository.ts';
 import { nodeSecrets } from '../node/node-secrets.ts';
 import { systemClock } from '../node/system-clock.ts';
+import { type Answer, answer, type Done } from './answer.ts';
 import { checkOptions } from './check-options.ts';
 import { DestroyedIds } from './destroyed-ids.ts';
+import { cookieOf, type ForeignSession } from './foreign-session.ts';
+import { LoadedSessions, withoutMark } from './loaded-sessions.ts';
 import {
-  cookieOf,
-  decodeForeign,
-  encodeCookie,
-  encodeForeign,
-  type ForeignSession,
-  idleTimeout,
-  withIdleTimeoutOf,
-} from './foreign-session.ts';
-import { type LoadedFields, LoadedSessions, withoutMark } from './loaded-sessions.ts';
+  decodeSession,
+  endSession,
+  type Place,
+  StoredSession,
+  type StoreRules,
+} from './stored-session.ts';
 
 /**
  * Where the store keeps its sessions, and the rules they live by. `fullSpeed` is about `all`, `length` and `clear`, which
@@ -73,12 +55,6 @@ export interface SojournStoreOptions extends PaceOptions, SessionHistoryOptions 
   readonly secrets?: Secrets;
 }
 
-type Done = (error?: unknown) => void;
-type Answer<T> = (error: unknown, value?: T) => void;
-
-/** What a session begins with. */
-type Begun = Pick<NewSession, 'fields' | 'ttl' | 'user'>;
-
 const DAY_SECONDS = 24 * 3600;
 
 /**
@@ -95,16 +71,11 @@ const DAY_SECONDS = 24 * 3600;
  * one that is rejected unseen does no harm.
  */
 export class SojournStore extends Store {
-  readonly #repository: SessionRepository;
+  readonly #place: Place;
+  readonly #rules: StoreRules;
   readonly #scan: (() => AsyncIterable<readonly SessionId[]>) | undefined;
-  readonly #userOf: (session: SessionData) => string | undefined;
-  readonly #policy: SessionPolicy;
-  readonly #users: UserSessions;
-  readonly #clock: Clock;
   readonly #secrets: Secrets;
   readonly #paceOptions: PaceOptions;
-  readonly #loaded = new LoadedSessions();
-  readonly #destroyed = new DestroyedIds();
   readonly #saving = new WeakMap<object, Promise<unknown>>();
 
   /** Throws a `TypeError` for options that it cannot work with, and a `SessionError` (`invalid_policy`) for such a policy. */
@@ -113,21 +84,23 @@ export class SojournStore extends Store {
     checkOptions(options);
     const { repository, scan, userOf = () => undefined, policy, observer } = options;
     const { clock = systemClock, secrets = nodeSecrets, fullSpeed } = options;
-    this.#repository = observedRepository(repository, observer);
     this.#scan = scan;
     this.#paceOptions = { fullSpeed };
-    this.#userOf = userOf;
-    this.#policy = createPolicy({
-      ttl: DAY_SECONDS,
-      maxTtl: 400 * DAY_SECONDS,
-      lifetime: undefined,
-      ...policy,
-      limits: { maxValueBytes: policy?.limits?.maxTotalBytes ?? 32 * 1024, ...policy?.limits },
-    });
-    const history = new SessionHistory(clock, options);
-    this.#users = new UserSessions(this.#repository, clock, this.#policy, history);
-    this.#clock = clock;
     this.#secrets = secrets;
+    this.#rules = {
+      ...{ userOf, clock, loaded: new LoadedSessions(), destroyed: new DestroyedIds() },
+      policy: createPolicy({
+        ttl: DAY_SECONDS,
+        maxTtl: 400 * DAY_SECONDS,
+        lifetime: undefined,
+        ...policy,
+        limits: { maxValueBytes: policy?.limits?.maxTotalBytes ?? 32 * 1024, ...policy?.limits },
+      }),
+    };
+    const observed = observedRepository(repository, observer);
+    const history = new SessionHistory(clock, options);
+    const users = new UserSessions(observed, clock, this.#rules.policy, history);
+    this.#place = { repository: observed, users };
   }
 
   /** The id by which Sojourn knows the session of a framework's session id. Unlike that one it opens nothing and may be shown. */
@@ -191,16 +164,12 @@ export class SojournStore extends Store {
       );
     }
     const session = super.createSession(request, withoutMark(data));
-    this.#loaded.move(data, session);
+    this.#rules.loaded.move(data, session);
     return session;
   }
 
   async #load(sid: string): Promise<ForeignSession | null> {
-    if (typeof sid !== 'string') return null;
-    const answer = await this.#repository.read(this.#credential(sid));
-    if (typeof answer !== 'object') return null;
-    const { fields, ttl } = answer;
-    return this.#loaded.marked(this.#decode(answer), { sid, fields, ttl, ownerless: false });
+    return typeof sid === 'string' ? this.#session(sid).load() : null;
   }
 
   async #save(sid: string, session: SessionData): Promise<void> {
@@ -208,12 +177,9 @@ export class SojournStore extends Store {
     if (typeof session !== 'object' || session === null) {
       throw invalid('A session must be an object.');
     }
-    const ttl = this.#ttl(session);
-    const fields = this.#encode(session); // now, as it is: while it waits the application may go on with it
-    return this.#inTurn(session, async () => {
-      if (ttl < 1) await this.#end(this.idOf(sid), 'logout');
-      else await this.#store(sid, session, { fields, ttl });
-    });
+    const stored = this.#session(sid);
+    const taken = stored.taken(session);
+    return this.#inTurn(session, () => stored.save(session, taken));
   }
 
   /** One save of an object after the other: each writes what differs from what the one before it wrote. */
@@ -228,127 +194,12 @@ export class SojournStore extends Store {
     return saved;
   }
 
-  async #store(
-    sid: string,
-    session: SessionData,
-    { fields, ttl }: Pick<Begun, 'fields' | 'ttl'>,
-  ): Promise<void> {
-    const credential = this.#credential(sid);
-    const loaded = this.#loaded.of(session, sid);
-    let ownerless = loaded?.ownerless ?? true;
-    const user = ownerless ? this.#userOf(session) : undefined;
-    if (loaded === undefined) ownerless = await this.#begin(credential, { fields, ttl, user });
-    else if (user === undefined) await this.#write(credential, { fields, ttl }, loaded);
-    else await this.#claim(credential, { fields, ttl, user });
-    ownerless &&= user === undefined;
-    this.#loaded.remember(session, { sid, fields: Object.fromEntries(fields), ttl, ownerless });
-  }
-
-  /** False if there was one already, which then holds what this one does. */
-  async #begin(credential: Credential, session: Begun): Promise<boolean> {
-    if (await this.#create(credential, session)) return true;
-    const found = await this.#repository.read(credential);
-    if (typeof found === 'object') await this.#write(credential, session, found);
-    return false;
-  }
-
-  /**
-   * Begins the session anew, with its user. `regenerate` of @fastify/session stores a session before the application can
-   * say whose it is, and before the browser has its id.
-   */
-  async #claim(credential: Credential, session: Begun): Promise<void> {
-    if (await this.#end(credential.id, 'revoked')) await this.#create(credential, session);
-  }
-
-  /** False if the id is taken by a session, or was destroyed before it was stored. */
-  async #create(credential: Credential, session: Begun): Promise<boolean> {
-    const user = session.user === undefined ? undefined : checkUser(session.user);
-    const exceeded = exceededLimit(session.fields, this.#policy.limits);
-    if (exceeded !== undefined) throw limitError(exceeded);
-    const { lifetime } = this.#policy;
-    if (this.#isDestroyed(credential.id)) return false;
-    const created = await this.#users.create({
-      ...{ ...session, credential, user, lifetime, device: {}, persistent: false },
-      at: this.#now(),
-    });
-    if (created === undefined) return false;
-    // It may have been destroyed while its user was entered, and a client with several connections may end it too early.
-    if (this.#isDestroyed(credential.id)) await this.#end(credential.id, 'logout');
-    return true;
-  }
-
-  /** Writes the difference, and only it. A session that has ended stays so. */
-  async #write(
-    credential: Credential,
-    { fields, ttl }: Pick<Begun, 'fields' | 'ttl'>,
-    before: Pick<LoadedFields, 'fields' | 'ttl'>,
-  ): Promise<void> {
-    const { limits } = this.#policy;
-    const set = new Map([...fields].filter(([name, text]) => before.fields[name] !== text));
-    const unset = Object.keys(before.fields).filter((name) => !fields.has(name));
-    const at = this.#now();
-    const exceeded = exceededAlone(set, limits);
-    if (exceeded !== undefined) throw limitError(exceeded);
-    const answer = await this.#repository.update(credential, { set, unset, limits, at });
-    if (answer === 'too_many_fields' || answer === 'too_large') throw limitError(answer);
-    if (answer === true && ttl !== before.ttl)
-      await this.#repository.setTtl(credential, { ttl, at });
-  }
-
   async #touch(sid: string, session: SessionData): Promise<void> {
-    if (typeof sid !== 'string') return;
-    const ttl = this.#ttl(session);
-    if (ttl < 1) {
-      await this.#end(this.idOf(sid), 'logout');
-      return;
-    }
-    const loaded = this.#loaded.of(session, sid);
-    if (loaded === undefined) return this.#touchUnseen(sid, session, ttl);
-    const cookie = encodeCookie(session);
-    if (loaded.ttl === ttl && loaded.fields.cookie === cookie) {
-      await this.#slide(this.#credential(sid));
-      return;
-    }
-    const fields = new Map(Object.entries(loaded.fields));
-    if (cookie !== undefined) fields.set('cookie', cookie);
-    await this.#write(this.#credential(sid), { fields, ttl }, loaded);
-    this.#loaded.remember(session, { ...loaded, fields: Object.fromEntries(fields), ttl });
-  }
-
-  /** For an object that did not come from this store: how long the session idles is taken from it, and nothing else. */
-  async #touchUnseen(sid: string, session: ForeignSession, ttl: number): Promise<void> {
-    const credential = this.#credential(sid);
-    const found = await this.#slide(credential);
-    if (typeof found !== 'object' || cookieOf(session) === undefined) return;
-    const fields = new Map(Object.entries(found.fields));
-    const stored = fields.get('cookie');
-    if (stored !== undefined) fields.set('cookie', withIdleTimeoutOf(session, stored));
-    if (ttl !== found.ttl || fields.get('cookie') !== stored) {
-      await this.#write(credential, { fields, ttl }, found);
-    }
-  }
-
-  #slide(credential: Credential): Promise<Session | Absent> {
-    const refreshAfterMs = this.#policy.refreshAfter * 1000;
-    return this.#repository.access(credential, { at: this.#now(), refreshAfterMs });
+    if (typeof sid === 'string') await this.#session(sid).touch(session);
   }
 
   async #destroy(sid: string): Promise<void> {
-    if (typeof sid !== 'string') return;
-    const id = this.idOf(sid);
-    this.#destroyed.add(id, this.#clock.now()); // at once: it may be being stored
-    if (await this.#end(id, 'logout')) this.#destroyed.delete(id);
-  }
-
-  #isDestroyed(id: SessionId): boolean {
-    return this.#destroyed.has(id, this.#clock.now());
-  }
-
-  async #end(id: SessionId, why: EndReason): Promise<boolean> {
-    const ended = await this.#repository.end(id, { unbornMs: 0 });
-    const by = why === 'logout' ? 'user' : undefined;
-    if (ended !== undefined) await this.#users.ended(id, ended.user, { why, by });
-    return ended !== undefined;
+    if (typeof sid === 'string') await this.#session(sid).destroy();
   }
 
   async #all(): Promise<SessionData[]> {
@@ -362,7 +213,7 @@ export class SojournStore extends Store {
 
   async #length(): Promise<number> {
     let alive = 0;
-    for await (const found of this.#batches((id) => this.#repository.find(id))) {
+    for await (const found of this.#batches((id) => this.#place.repository.find(id))) {
       alive += found.filter((session) => session !== undefined).length;
     }
     return alive;
@@ -371,8 +222,13 @@ export class SojournStore extends Store {
   /** `undefined` also for a session that nobody can read: one that is damaged must not hide all others. */
   async #find(id: SessionId): Promise<{ id: SessionId; data: SessionData } | undefined> {
     try {
-      const session = await this.#repository.find(id);
-      return session && { id, data: { ...(this.#decode(session) as SessionData), ...{ id } } };
+      const session = await this.#place.repository.find(id);
+      return (
+        session && {
+          id,
+          data: { ...(decodeSession(session, this.#rules.clock) as SessionData), ...{ id } },
+        }
+      );
     } catch (error) {
       if (error instanceof StoreUnavailableError && error.failure !== 'other') throw error;
       return undefined;
@@ -382,7 +238,7 @@ export class SojournStore extends Store {
   async #clear(): Promise<void> {
     let ended = 0;
     const end = async (id: SessionId) => {
-      if (await this.#end(id, 'revoked')) ended += 1;
+      if (await endSession(this.#place, id, 'revoked')) ended += 1;
     };
     try {
       for await (const _ of this.#batches(end));
@@ -407,28 +263,9 @@ export class SojournStore extends Store {
     }
   }
 
-  #encode(session: ForeignSession): Map<string, string> {
-    const fields = encodeForeign(session);
-    return checkFields(Object.fromEntries(fields), this.#policy.limits);
-  }
-
-  #decode({ fields, remainingMs }: Session): ForeignSession {
-    return decodeForeign(fields, this.#clock.now() + remainingMs);
-  }
-
-  /** Seconds; 0 or less for a session that is to end now. Throws where `maxAge` or `expires` is no time, as `new Date('')` is none. */
-  #ttl(session: ForeignSession): number {
-    const { ttl, maxTtl } = this.#policy;
-    const seconds = Math.min(idleTimeout(session, this.#clock.now()) ?? ttl, maxTtl);
-    return seconds < 1 ? seconds : checkTtl(seconds, this.#policy);
-  }
-
-  #credential(sid: string): Credential {
-    return deriveCredential(sid, this.#secrets);
-  }
-
-  #now(): string {
-    return formatInstant(this.#clock.now());
+  #session(sid: string): StoredSession {
+    const credential = deriveCredential(sid, this.#secrets);
+    return new StoredSession(sid, credential, this.#place, this.#rules);
   }
 }
 
@@ -437,49 +274,6 @@ async function outcomeOf<T>(answer: PromiseSettledResult<T>): Promise<T> {
   return answer.value;
 }
 
-function limitError(code: LimitRefusal): SessionError {
-  const what = code === 'too_large' ? 'bytes' : 'fields';
-  return new SessionError(code, `The session would hold too many ${what}.`);
-}
-
 function invalid(message: string): SessionError {
   return new SessionError('invalid_value', message);
-}
-
-/** Calls back in a turn of its own, so that what the callback throws is the callback's and not taken for a failure of the store. */
-function answer<T>(outcome: Promise<T>, callback?: Answer<T>): Promise<T> {
-  const answered = outcome.catch((error) => Promise.reject(withStatus(error)));
-  answered.then(
-    // A handler for both outcomes: a promise that nobody looks at must not end the process.
-    (value) => queueMicrotask(() => call(() => callback?.(null, value))),
-    (error) => queueMicrotask(() => call(() => callback?.(error))),
-  );
-  return answered;
-}
-
-let warned = false;
-
-/**
- * An async handler of Fastify that calls `reply.send` and does not return the reply answers twice wherever a store takes
- * time. The second attempt fails in the callback, when the answer has long left: no reason to end the process.
- */
-function call(callback: () => void): void {
-  try {
-    callback();
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_HTTP_HEADERS_SENT')) {
-      throw error;
-    }
-    if (warned) return;
-    warned = true;
-    console.warn(
-      'SojournStore: a request was answered twice while its session was saved. An async handler of Fastify that calls reply.send must return the reply.',
-    );
-  }
-}
-
-// What Express and Fastify answer with, rather than 500.
-function withStatus(error: unknown): unknown {
-  if (!(error instanceof StoreUnavailableError)) return error;
-  return Object.assign(error, { status: 503, statusCode: 503 });
 }
