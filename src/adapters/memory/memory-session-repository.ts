@@ -205,7 +205,13 @@ export class MemorySessionRepository implements MovableRepository {
     const entry = this.#alive(id);
     if (entry !== undefined && isSession(entry.record)) {
       const frozen = entry.record.has(reserved.frozenSecret);
-      return { ...this.#remove(id, entry), ...(frozen && { frozen }) };
+      const ended = { ...this.#remove(id, entry), ...(frozen && { frozen }) };
+      if (entry.record.has(reserved.claim)) {
+        // Whoever brings another copy meets the mark.
+        const expiresAt = Math.max(entry.expiresAt, this.#clock.now() + unbornMs);
+        this.#entries.set(id, { record: new Map([[reserved.ended, unbornAs]]), expiresAt });
+      }
+      return ended;
     }
     if (entry?.record.has(reserved.released)) this.#entries.delete(id);
     if (unbornMs === 0) return undefined;
