@@ -2,16 +2,20 @@ import { type Session as ExpressSession, type SessionData, Store } from 'express
 import { halfWay, SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { observedRepository } from '../../domain/observed-repository.ts';
 import { batchesOf, Pace, type PaceOptions } from '../../domain/pace.ts';
+import type { Session } from '../../domain/session.ts';
 import { SessionHistory, type SessionHistoryOptions } from '../../domain/session-history.ts';
 import { createPolicy, type SessionPolicyOptions } from '../../domain/session-policy.ts';
-import { deriveCredential, type SessionId } from '../../domain/session-token.ts';
+import { type Credential, deriveCredential, type SessionId } from '../../domain/session-token.ts';
 import { UserSessions } from '../../domain/user-sessions.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Secrets } from '../../ports/secrets.ts';
+import type { MovableRepository } from '../../ports/session-moves.ts';
 import type { SessionRepository } from '../../ports/session-repository.ts';
 import { nodeSecrets } from '../node/node-secrets.ts';
 import { systemClock } from '../node/system-clock.ts';
 import { type Answer, answer, type Done } from './answer.ts';
+import { moveOldSessions, type OldMoveProgress } from './carry-over/move-old-sessions.ts';
+import type { OldSessions, SessionsOnTheirWay } from './carry-over/old-sessions.ts';
 import { checkOptions } from './check-options.ts';
 import { DestroyedIds } from './destroyed-ids.ts';
 import { cookieOf, type ForeignSession } from './foreign-session.ts';
@@ -43,6 +47,11 @@ export interface SojournStoreOptions extends PaceOptions, SessionHistoryOptions 
    */
   readonly userOf?: (session: SessionData) => string | undefined;
   /**
+   * Sessions of another store to carry over while servers of both run: `fromConnectRedis`. Until the move is finished, a
+   * session in the old place is a user's in no list: `userOf` is asked when it moves.
+   */
+  readonly carryOver?: OldSessions;
+  /**
    * `ttl`, in seconds, is for cookies that end with the browser; any other session idles as long as its cookie. Defaults as
    * this ecosystem is used to: `ttl` 86400 (a day), `maxTtl` 400 days, no `lifetime`, values as large as the session.
    * `maxSessions` counts the sessions of which `userOf` tells a user.
@@ -72,6 +81,8 @@ const DAY_SECONDS = 24 * 3600;
  */
 export class SojournStore extends Store {
   readonly #place: Place;
+  readonly #placeOf: (sid: string, credential: Credential) => Place;
+  readonly #old: SessionsOnTheirWay | undefined;
   readonly #rules: StoreRules;
   readonly #scan: (() => AsyncIterable<readonly SessionId[]>) | undefined;
   readonly #secrets: Secrets;
@@ -82,7 +93,7 @@ export class SojournStore extends Store {
   constructor(options: SojournStoreOptions) {
     super();
     checkOptions(options);
-    const { repository, scan, userOf = () => undefined, policy, observer } = options;
+    const { repository, scan, userOf = () => undefined, policy, observer, carryOver } = options;
     const { clock = systemClock, secrets = nodeSecrets, fullSpeed } = options;
     this.#scan = scan;
     this.#paceOptions = { fullSpeed };
@@ -97,10 +108,19 @@ export class SojournStore extends Store {
         limits: { maxValueBytes: policy?.limits?.maxTotalBytes ?? 32 * 1024, ...policy?.limits },
       }),
     };
-    const observed = observedRepository(repository, observer);
     const history = new SessionHistory(clock, options);
-    const users = new UserSessions(observed, clock, this.#rules.policy, history);
-    this.#place = { repository: observed, users };
+    const placeFor = (repository: SessionRepository): Place => {
+      const observed = observedRepository(repository, observer);
+      const users = new UserSessions(observed, clock, this.#rules.policy, history);
+      return { repository: observed, users };
+    };
+    this.#place = placeFor(repository);
+    const { lifetime } = this.#rules.policy;
+    const old = carryOver?.onTheWayTo(repository as MovableRepository, { clock, userOf, lifetime }); // `checkOptions` has looked
+    this.#old = old;
+    this.#placeOf = old
+      ? (sid, credential) => placeFor(old.of(sid, credential).repository)
+      : () => this.#place;
   }
 
   /** The id by which Sojourn knows the session of a framework's session id. Unlike that one it opens nothing and may be shown. */
@@ -150,6 +170,18 @@ export class SojournStore extends Store {
    */
   override clear(callback?: Done): Promise<void> {
     return answer(this.#clear(), callback);
+  }
+
+  /**
+   * Moves the sessions of the old place that nobody uses, a few at a time and with rests for others, while every server
+   * carries over with the phase `move`. It keeps nobody alive. Tells after each batch how far it has come. Where a store fails
+   * it rejects; what has moved stays moved, and the next call goes on with the rest.
+   */
+  async *moveSessions(): AsyncGenerator<OldMoveProgress> {
+    if (this.#old?.phase !== 'move') {
+      throw new Error('Sessions only move with `carryOver`, in the phase `move`.');
+    }
+    yield* moveOldSessions(this.#old, this.#secrets, this.#paceOptions);
   }
 
   /** For express-session: makes a request's session of what `get` answered. */
@@ -204,31 +236,27 @@ export class SojournStore extends Store {
 
   async #all(): Promise<SessionData[]> {
     const sessions = new Map<SessionId, SessionData>(); // a scan may find one twice
-    for await (const found of this.#batches((id) => this.#find(id))) {
-      for (const session of found)
+    for await (const found of this.#batches((listed) => this.#data(listed))) {
+      for (const session of found) {
         if (session !== undefined) sessions.set(session.id, session.data);
+      }
     }
     return [...sessions.values()];
   }
 
   async #length(): Promise<number> {
     let alive = 0;
-    for await (const found of this.#batches((id) => this.#place.repository.find(id))) {
-      alive += found.filter((session) => session !== undefined).length;
-    }
+    for await (const found of this.#batches(isAlive)) alive += found.filter(Boolean).length;
     return alive;
   }
 
   /** `undefined` also for a session that nobody can read: one that is damaged must not hide all others. */
-  async #find(id: SessionId): Promise<{ id: SessionId; data: SessionData } | undefined> {
+  async #data({ id, find }: Listed): Promise<{ id: SessionId; data: SessionData } | undefined> {
     try {
-      const session = await this.#place.repository.find(id);
-      return (
-        session && {
-          id,
-          data: { ...(decodeSession(session, this.#rules.clock) as SessionData), ...{ id } },
-        }
-      );
+      const session = await find();
+      if (session === undefined) return undefined;
+      const data = decodeSession(session, this.#rules.clock) as SessionData;
+      return { id, data: { ...data, ...{ id } } };
     } catch (error) {
       if (error instanceof StoreUnavailableError && error.failure !== 'other') throw error;
       return undefined;
@@ -237,8 +265,8 @@ export class SojournStore extends Store {
 
   async #clear(): Promise<void> {
     let ended = 0;
-    const end = async (id: SessionId) => {
-      if (await endSession(this.#place, id, 'revoked')) ended += 1;
+    const end = async ({ id, place }: Listed) => {
+      if (await endSession(place(), id, 'revoked')) ended += 1;
     };
     try {
       for await (const _ of this.#batches(end));
@@ -248,24 +276,59 @@ export class SojournStore extends Store {
   }
 
   /** Does that with each session that there is, a batch after the other. */
-  async *#batches<T>(act: (id: SessionId) => Promise<T>): AsyncGenerator<T[]> {
-    if (this.#scan === undefined) {
-      throw new Error('SojournStore needs the option `scan` to go through all sessions.');
-    }
+  async *#batches<T>(act: (listed: Listed) => Promise<T>): AsyncGenerator<T[]> {
     const pace = new Pace(this.#paceOptions);
-    for await (const page of this.#scan()) {
-      for (const ids of batchesOf([...new Set(page)])) {
+    for await (const page of this.#pages()) {
+      for (const some of batchesOf(page)) {
         yield await pace.work(async () => {
-          const answers = await Promise.allSettled(ids.map(act)); // all of them have their outcome then
+          const answers = await Promise.allSettled(some.map(act)); // all of them have their outcome then
           return Promise.all(answers.map(outcomeOf));
         });
       }
     }
   }
 
+  /** Those in an old place first, which may move meanwhile. */
+  async *#pages(): AsyncGenerator<readonly Listed[]> {
+    if (this.#scan === undefined) {
+      throw new Error('SojournStore needs the option `scan` to go through all sessions.');
+    }
+    for await (const page of this.#old?.sids() ?? []) {
+      yield [...new Set(page)].map((sid) => this.#listedOld(sid));
+    }
+    for await (const page of this.#scan()) {
+      const find = (id: SessionId) => () => this.#place.repository.find(id);
+      yield [...new Set(page)].map((id) => ({ id, find: find(id), place: () => this.#place }));
+    }
+  }
+
+  #listedOld(sid: string): Listed {
+    const credential = deriveCredential(sid, this.#secrets);
+    const { id } = credential;
+    const find = async () => this.#old?.of(sid, credential).from.find(id);
+    return { id, find, place: () => this.#placeOf(sid, credential) };
+  }
+
   #session(sid: string): StoredSession {
     const credential = deriveCredential(sid, this.#secrets);
-    return new StoredSession(sid, credential, this.#place, this.#rules);
+    return new StoredSession(sid, credential, this.#placeOf(sid, credential), this.#rules);
+  }
+}
+
+/** A session that a scan has found, in the place where it did. */
+interface Listed {
+  readonly id: SessionId;
+  readonly find: () => Promise<Session | undefined>;
+  readonly place: () => Place;
+}
+
+/** One that cannot be read counts. */
+async function isAlive({ find }: Listed): Promise<boolean> {
+  try {
+    return (await find()) !== undefined;
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) throw error;
+    return true;
   }
 }
 
