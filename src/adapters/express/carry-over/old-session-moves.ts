@@ -36,7 +36,8 @@ export class OldSessionMoves implements SessionMoves {
   ): Promise<Frozen | Released | 'open' | undefined> {
     const { keys } = this.#rules;
     const frozen = await keys.freeze(this.#sid, { resume });
-    if (typeof frozen !== 'object' || 'claim' in frozen) return frozen;
+    if (frozen === 'open') return (await this.#standsForNone()) ? undefined : frozen;
+    if (frozen === undefined || 'claim' in frozen) return frozen;
     const claim = `${frozen.freeze}.${nodeSecrets.random(CLAIM_BYTES)}`;
     try {
       const copy = await this.#copy(frozen, claim, use !== undefined);
@@ -78,6 +79,12 @@ export class OldSessionMoves implements SessionMoves {
 
   now(): Promise<number> {
     return this.#rules.keys.now();
+  }
+
+  async #standsForNone(): Promise<boolean> {
+    const { keys, format } = this.#rules;
+    const found = await keys.read(this.#sid);
+    return found !== undefined && (await parseOld(found.text, format)) === undefined;
   }
 
   /** `undefined` for a text that stands for no session. */
