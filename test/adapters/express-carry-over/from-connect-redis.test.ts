@@ -339,6 +339,7 @@ describeLive('sessions of connect-redis that SojournStore carries over', () => {
       maxRetriesPerRequest: 0,
       enableOfflineQueue: false,
     });
+    away.on('error', () => {});
     const store = new SojournStore({
       repository: new RedisSessionRepository({ client: redis, prefix: own }),
       carryOver: fromConnectRedis({ client: away, phase: 'move' }),
