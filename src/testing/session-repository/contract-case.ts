@@ -1,15 +1,15 @@
 import type { SessionRepository } from '../../ports/session-repository.ts';
 
-/** A repository under test, and a way to let its own clock go on. */
+/** The repository under test, and a way to let time pass on its clock. */
 export interface Subject {
   readonly repository: SessionRepository;
-  /** Resolves when at least so many milliseconds have passed for the repository. */
+  /** Resolves when at least this many milliseconds have passed on the repository's clock. */
   elapse(ms: number): Promise<void>;
 }
 
-/** One sentence of the port, and what proves it. It rejects with an assertion error. */
+/** One promise of the `SessionRepository` port, and its test. */
 export interface ContractCase {
   readonly name: string;
-  /** Resolves if the repository keeps the sentence. */
+  /** Resolves if the repository keeps the promise, and rejects with an assertion error if it does not. */
   run(subject: Subject): Promise<void>;
 }
