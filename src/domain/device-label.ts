@@ -30,7 +30,7 @@ const PRODUCTS: Known = [
   [/Safari\/\d{0,4}/, 'Safari'],
   [/Trident\/\d{0,4}|MSIE \d{0,4}/, 'Internet Explorer'],
   [/Dalvik\/\d{0,4}/, 'An app'],
-  [/^(?!Mozilla)([A-Za-z][\w.+-]{0,23})(?:\/\d{0,4}|$)/], // curl, okhttp, an application of one's own
+  [/^(?!Mozilla)([A-Za-z][\w.+-]{0,23})(?:\/\d{0,4}|$)/], // curl, okhttp, an own application
 ];
 
 const SYSTEMS: Known = [

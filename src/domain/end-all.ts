@@ -27,7 +27,7 @@ export async function* endAll(
     for (const batch of batchesOf(page)) {
       const answers = await pace.work(async () => {
         const ending = await Promise.allSettled(batch.map((id) => service.end(id, { by })));
-        await service.journalWritten(); // so that a batch of entries is all that waits
+        await service.journalWritten(); // so that at most one batch of entries waits in memory
         return ending;
       });
       yield answers.filter((answer) => answer.status === 'fulfilled' && answer.value).length;

@@ -147,7 +147,7 @@ export function json<T>(schema?: StandardSchema<T>): FieldCodec<T> {
     },
     decode(text, name) {
       const value = parse(text, name);
-      return schema === undefined ? (value as T) : validated(value, schema, name); // the application said so
+      return schema === undefined ? (value as T) : validated(value, schema, name); // the application declared the type
     },
   };
 }
@@ -187,7 +187,7 @@ function validated<T>(value: unknown, schema: StandardSchema<T>, name?: string):
     throw wrongValue('match its schema, which threw an error', name, { cause });
   }
   if (result instanceof Promise) {
-    result.catch(() => {}); // nobody waits for it, and what nobody hears of would end the process
+    result.catch(() => {}); // an unhandled rejection would end the process
     throw wrongValue('have a synchronous schema', name);
   }
   if (result.issues === undefined) return result.value;

@@ -74,7 +74,7 @@ export class JournalWriter {
     try {
       this.#onFailure({ error, isFirst });
     } catch {
-      // Sessions go on, whatever whoever counts does.
+      // An error of the callback must not affect sessions.
     }
   }
 }

@@ -4,7 +4,7 @@
  * separators and lone surrogates become `\u001b`. JSON text remains JSON with the same meaning.
  */
 export function printable(text: string): string {
-  if (!/[^ -~]/.test(text)) return text; // nearly all there is, and ten times as fast
+  if (!/[^ -~]/.test(text)) return text; // nearly all texts, and ten times as fast
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) =>
     Array.from(
       { length: character.length },

@@ -48,7 +48,7 @@ async function findRanOut(
       ended.add(sessionId);
       lastEndsAt.delete(sessionId); // an entry before its end may have been written after it
     } else if (!ended.has(sessionId)) {
-      lastEndsAt.set(sessionId, lastEndsAt.get(sessionId) ?? endsAt); // the newest comes first
+      lastEndsAt.set(sessionId, lastEndsAt.get(sessionId) ?? endsAt); // newest first
     }
   }
   const pace = new Pace();

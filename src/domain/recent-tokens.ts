@@ -53,7 +53,7 @@ export class RecentTokens {
   }
 
   #age(now: number): void {
-    if (now >= this.#agesAt + GENERATION_MS) this.#young.clear(); // nobody asked for longer than a generation
+    if (now >= this.#agesAt + GENERATION_MS) this.#young.clear(); // not used for longer than a generation
     this.#shift();
     this.#agesAt = now + GENERATION_MS;
   }

@@ -63,7 +63,7 @@ export class SessionEndings implements SessionObserver {
     try {
       await call();
     } catch (error) {
-      this.#onError(error); // the others are told, and the service goes on
+      this.#onError(error); // the other listeners and the service are not affected
     }
   }
 }

@@ -125,7 +125,7 @@ export class SessionHistory {
       const id = this.#requestId();
       return id && cutText(id, MAX_BYTES);
     } catch {
-      return undefined; // the session has been started or ended by now, and that must be answered
+      return undefined; // the session has been started or ended already, so the call must succeed
     }
   }
 
@@ -133,7 +133,7 @@ export class SessionHistory {
     const now = this.#clock.now();
     const before = this.#reusedAt.get(id);
     if (before !== undefined && now - before < REUSE_EVERY_MS) return false;
-    this.#reusedAt.delete(id); // so that it is the newest
+    this.#reusedAt.delete(id); // so that it becomes the newest entry
     this.#reusedAt.set(id, now);
     const [oldest] = this.#reusedAt.size > MOST_REUSED ? this.#reusedAt.keys() : [];
     if (oldest !== undefined) this.#reusedAt.delete(oldest);

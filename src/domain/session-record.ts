@@ -102,7 +102,7 @@ export function sessionAtBirth(session: NewSession, now: number): Session {
   const record = newRecord(session);
   if (lifetime !== undefined) record.push(reserved.deadline, String(now + lifetime * 1000));
   const remainingMs = Math.min(ttl, lifetime ?? ttl) * 1000;
-  return decodeSession(credential.id, record, remainingMs) as Session; // a new record lacks nothing
+  return decodeSession(credential.id, record, remainingMs) as Session; // a new record is complete
 }
 
 /**

@@ -395,7 +395,7 @@ export class SessionService {
         `limit must be a whole number from 1, not ${String(limit)}.`,
       );
     }
-    await this.#history.written(); // or what was just ended here would seem to have run out
+    await this.#history.written(); // otherwise a session that was just ended here would look expired
     const [repository, now] = [this.#repository, this.#clock.now()];
     return readJournal({ journal, repository, user, since, limit, now });
   }

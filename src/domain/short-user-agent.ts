@@ -23,7 +23,7 @@ export function shortUserAgent(userAgent: string, maxBytes: number): string {
   const { comment, words } = parts(userAgent);
   let details = system === undefined ? [] : [system.token];
   for (const detail of comment) {
-    if (lead !== '' && detail.startsWith(lead)) continue; // bots say in a comment what they are
+    if (lead !== '' && detail.startsWith(lead)) continue; // bots name themselves in a comment
     if (details.some((known) => known.includes(detail))) continue;
     // `Linux x86_64` takes the place of `Linux`.
     const others = details.filter((known) => !detail.includes(known));

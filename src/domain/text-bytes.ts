@@ -1,5 +1,5 @@
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // which it would drop otherwise
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // otherwise a leading BOM would be dropped
 
 /**
  * To avoid cutting a visible character in half, at most this many bytes are given up. A visible character can be of any

@@ -214,7 +214,7 @@ export class UserSessions {
     if (!(await this.#isFull(user, max)) && (await users.add(entry)) !== undefined) return [];
     throw new SessionError(
       'too_many_sessions',
-      `The user already has ${max} sessions, as many as the policy allows.`,
+      `The user already has the maximum number of sessions: ${max}.`,
     );
   }
 
@@ -359,7 +359,7 @@ export class UserSessions {
     });
     const forgotten = this.#forget(user, done);
     if (failure === undefined) await forgotten;
-    else await forgotten.catch(() => {}); // an entry too many is found by the next call
+    else await forgotten.catch(() => {}); // the next call removes an entry that is left over
     return { ended, failure };
   }
 }
