@@ -107,7 +107,9 @@ describe('the second listener', () => {
       const { code, stdout, stderr } = await start(['--admin-port', '0', '--admin-host', host])
         .exited;
       expect([code, stdout]).toEqual([2, '']);
-      expect(stderr).toMatch(/^sojourn: --admin-host \S+ is not loopback, [^\n]*ADMIN_TOKEN\n$/);
+      expect(stderr).toMatch(
+        /^sojourn: --admin-host \S+ is not a loopback address, [^\n]*ADMIN_TOKEN\n$/,
+      );
     },
   );
 
@@ -116,12 +118,16 @@ describe('the second listener', () => {
     [['--admin-port', '8080', '--port', '8081'], { ADMIN_HOST: '10.0.0.1' }, 'ADMIN_HOST'],
     [['--admin-port', 'x'], {}, '--admin-port'],
     [['--admin-port', '65536'], {}, '--admin-port'],
-    [['--admin-host', '127.0.0.1'], {}, '--admin-host goes together with --admin-port'],
-    [['--admin-token-file', '/no/such/file'], {}, '--admin-token-file goes together'],
+    [['--admin-host', '127.0.0.1'], {}, '--admin-host needs --admin-port'],
+    [['--admin-token-file', '/no/such/file'], {}, '--admin-token-file needs --admin-port'],
     [['--admin-port', '0', '--admin-token-file', '/no/such'], {}, 'cannot be read'],
     [['--admin-port', '0', '--admin-token', 'hidden-word'], {}, 'ADMIN_TOKEN'],
     [['--admin-port', '0'], { ADMIN_TOKEN: 'hidden word' }, 'without spaces'],
-    [['--admin-port', '0'], { ADMIN_TOKEN: 'hidden', ADMIN_TOKEN_FILE: 'x' }, 'set one of them'],
+    [
+      ['--admin-port', '0'],
+      { ADMIN_TOKEN: 'hidden', ADMIN_TOKEN_FILE: 'x' },
+      'set only one of them',
+    ],
   ])('is refused with exit 2 and one line: %j %j', async (args, env, named) => {
     const server = new SojournProcess(args, env as Record<string, string>);
     const { code, stdout, stderr } = await server.exited;
@@ -147,8 +153,10 @@ describe('the second listener', () => {
     const { port } = new URL(await start([]).url());
     const { code, stdout, stderr } = await start(['--admin-port', port]).exited;
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^sojourn: cannot listen on 127\.0\.0\.1:\d+: [^\n]+ say where\n$/);
-    expect(stderr).toContain('; --admin-host (ADMIN_HOST) and --admin-port say where');
+    expect(stderr).toMatch(
+      /^sojourn: cannot listen on 127\.0\.0\.1:\d+: [^\n]+; the address is set by [^\n]+\n$/,
+    );
+    expect(stderr).toContain('; the address is set by --admin-host (ADMIN_HOST) and --admin-port');
   });
 
   it('finishes what is in flight at a stop, like the first one', async () => {
