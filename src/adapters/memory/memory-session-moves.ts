@@ -25,23 +25,23 @@ import type { MemoryUserIndex } from './memory-user-index.ts';
 
 const CLAIM_BYTES = 12;
 
-/** A session as it is kept. */
+/** A session in the form in which it is stored. */
 export interface MemoryEntry {
   record: Map<string, string>;
   expiresAt: number;
 }
 
-/** What the repository lends to the moves. */
+/** What the moves need from the repository. */
 export interface MemoryEntries {
   alive(id: SessionId): MemoryEntry | undefined;
   put(id: SessionId, entry: MemoryEntry): void;
   remove(id: SessionId): void;
-  /** Whether that secret opens a session with that record. */
+  /** Whether this secret opens a session with this record. */
   opens(record: ReadonlyMap<string, string>, secretHash: string): true | Absent;
   slide(entry: MemoryEntry, use: { readonly at: string; readonly refreshAfterMs: number }): void;
 }
 
-/** Carries sessions from and to a store in this process. */
+/** Moves sessions to and from a store in this process. */
 export class MemorySessionMoves implements SessionMoves {
   readonly #entries: MemoryEntries;
   readonly #users: MemoryUserIndex;
@@ -76,7 +76,7 @@ export class MemorySessionMoves implements SessionMoves {
     const claim = `${freeze}.${nodeSecrets.random(CLAIM_BYTES)}`;
     const now = this.#clock.now();
     const copied = renamed(entry.record, unfrozenNames);
-    copied.delete(reserved.freeze); // it does not leave its store
+    copied.delete(reserved.freeze); // the freeze stays in this store
     const remainingMs = entry.expiresAt - now;
     return { copy: { id, record: [...copied].flat(), claim, remainingMs, now } };
   }
@@ -158,11 +158,11 @@ export class MemorySessionMoves implements SessionMoves {
 
   #session(id: SessionId, { record, expiresAt }: MemoryEntry): Session {
     const session = decodeSession(id, [...record].flat(), expiresAt - this.#clock.now());
-    return session as Session; // a copy was a session
+    return session as Session; // a copy always contains a valid session
   }
 }
 
-/** Whether it is a session, in use or frozen. */
+/** True for a session, in use or frozen. */
 export function isSession(record: ReadonlyMap<string, string>): boolean {
   return record.has(reserved.secret) || record.has(reserved.frozenSecret);
 }

@@ -33,15 +33,15 @@ import {
 } from './memory-session-moves.ts';
 import { MemoryUserIndex } from './memory-user-index.ts';
 
-/** A session as it is kept: the same record that Redis would hold, and when it ends by this store's clock. */
+/** The same record that Redis would hold, and when the session ends by this store's clock. */
 type Entry = MemoryEntry;
 
 const INTEGER = /^(0|-?[1-9][0-9]*)$/;
 
 /**
- * Sessions in this process: for tests, for embedding and for a server without Redis. It keeps the whole contract, but
- * nothing outlives the process and no other process sees it. Each call runs to its end in one turn of the event loop,
- * which is what makes it atomic.
+ * Sessions in the memory of this process, for tests, for embedding and for a server without Redis. It keeps the whole
+ * contract, but sessions are lost when the process ends and are not visible to other processes. Each call is atomic,
+ * because it runs within one turn of the event loop.
  */
 export class MemorySessionRepository implements MovableRepository {
   readonly users: UserIndex;
@@ -64,7 +64,7 @@ export class MemorySessionRepository implements MovableRepository {
     this.moves = new MemorySessionMoves(entries, users, clock);
   }
 
-  /** How many sessions are alive. Looks at each. */
+  /** The number of live sessions. Checks every session. */
   async count(): Promise<number> {
     const now = this.#clock.now();
     let alive = 0;
@@ -72,7 +72,7 @@ export class MemorySessionRepository implements MovableRepository {
     return alive;
   }
 
-  /** The ids of the sessions that are alive. Looks at each. */
+  /** The ids of the live sessions. Checks every session. */
   ids(): SessionId[] {
     const now = this.#clock.now();
     return [...this.#entries].filter(([, { expiresAt }]) => expiresAt > now).map(([id]) => id);
@@ -209,14 +209,14 @@ export class MemorySessionRepository implements MovableRepository {
     }
     if (entry?.record.has(reserved.released)) this.#entries.delete(id);
     if (unbornMs === 0) return undefined;
-    // A record without the fields of a session is none, and `create` finds the id taken.
+    // This record lacks the fields of a session, so it counts as none, and `create` finds the id taken.
     const why = entry?.record.get(reserved.ended) === 'revoked' ? 'revoked' : unbornAs;
     const record = new Map([[reserved.ended, why]]);
     this.#entries.set(id, { record, expiresAt: this.#clock.now() + unbornMs });
     return undefined;
   }
 
-  /** Never durable: there is no other process that has it. */
+  /** Never durable, because no other process has the data. */
   async durably<T>(
     _durability: Durability,
     act: (repository: MovableRepository) => Promise<T>,
@@ -267,7 +267,8 @@ export class MemorySessionRepository implements MovableRepository {
   }
 
   #slideIfDue(entry: Entry, { at, refreshAfterMs }: Access): void {
-    // At least the time since the last slide: one that the lifetime cut off left less than the ttl.
+    // At least the time since the last slide: after a slide that was limited by the lifetime, less than the ttl was
+    // left.
     const ttlMs = Number(entry.record.get(reserved.ttl)) * 1000;
     const gainMs = ttlMs - (entry.expiresAt - this.#clock.now());
     if (gainMs >= Math.min(refreshAfterMs, ttlMs / 2)) this.#slide(entry, at);
@@ -292,8 +293,8 @@ export class MemorySessionRepository implements MovableRepository {
     return decodeSession(id, record, entry.expiresAt - this.#clock.now());
   }
 
-  // Sessions that nobody asks for again would stay for ever; looking at all of them each time the number has doubled
-  // costs every create the same small share.
+  // Sessions that nobody asks for again would stay for ever. Checking all of them each time their number has doubled
+  // adds a small constant cost to each `create`.
   #sweep(): void {
     if (this.#entries.size < this.#sweepAtSize) return;
     for (const id of [...this.#entries.keys()]) this.#alive(id);
