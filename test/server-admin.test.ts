@@ -240,7 +240,7 @@ describeWithServers('the console on Redis', () => {
       await logIn();
       await admin.post('/end-all', { confirmation: 'session:demo:' });
       const page = async () => (await admin.request('/user?name=ada')).text();
-      const ends = async () => (await page()).match(/Ended from elsewhere|Logged out/g);
+      const ends = async () => (await page()).match(/Revoked|Logged out/g);
       await expect.poll(ends).toHaveLength(4);
       expect((await page()).match(/console grace/g)).toHaveLength(3);
     } finally {
@@ -278,7 +278,7 @@ describeWithServers('the console on Redis', () => {
       expect([await alive(here), await alive(there)]).toEqual([false, true]);
       const page = await (await admin.request('/')).text();
       expect(page).toContain('Redis memory');
-      expect(page).toContain('ended from elsewhere: 21 in all.');
+      expect(page).toContain('revoked: 21 in all.');
 
       await server.stop();
       const lines = server.stderr.trimEnd().split('\n');
