@@ -75,7 +75,7 @@ async function version(): Promise<string> {
 }
 
 function fail(code: number, line: string): never {
-  // The message may repeat what was typed in the wrong place, but never a token, which opens a session, or a password in a URL.
+  // The message may repeat what was typed in the wrong place, but never a token or a password in a URL.
   const shown = printable(line)
     .replace(/[\w-]{22}\.[\w-]{43}/g, '<token>')
     .replace(/\b(\w+:\/\/).*@/g, '$1<hidden>@');

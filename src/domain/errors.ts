@@ -43,11 +43,12 @@ export type SessionErrorCode =
   | 'response_sent';
 
 /**
- * A rule was broken and nothing was written. The message never contains a field's value, a token or a secret. `cause` is set if
- * the application's own code threw: a `toJSON`, a getter or a schema.
+ * A rule was broken and nothing was written. The message never contains a field's value, a token or a secret. `cause`
+ * is set if the application's own code threw: a `toJSON`, a getter or a schema.
  */
 export class SessionError extends Error {
   override readonly name = 'SessionError';
+  /** The broken rule, for programs. It stays the same in later releases; the message may change. */
   readonly code: SessionErrorCode;
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
@@ -89,6 +90,7 @@ export class StoreUnavailableError extends Error {
    * it was sent and the answer was lost. Repeat such an operation only if applying it twice does no harm.
    */
   readonly outcome: 'refused' | 'unknown';
+  /** The kind of failure, for metrics and logs. */
   readonly failure: StoreFailure;
   /**
    * How many sessions had certainly ended when the store failed, for calls that end many: all of a user's sessions, or

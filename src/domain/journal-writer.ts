@@ -2,6 +2,7 @@ import type { JournalEntry, SessionJournal } from '../ports/session-journal.ts';
 
 /** An entry that could not be written to the journal. */
 export interface JournalFailure {
+  /** Why the entry could not be written, such as a `StoreUnavailableError`. */
   readonly error: unknown;
   /** True for the first failure after a success, and at most once a minute. Log these failures and count all. */
   readonly isFirst: boolean;

@@ -6,7 +6,9 @@ export interface SessionFigures {
   readonly from: number;
   /** Length of the period, in milliseconds. */
   readonly forMs: number;
+  /** Number of sessions that were started. */
   readonly started: number;
+  /** Number of sessions that ended, by reason. */
   readonly ended: Readonly<Record<EndReason, number>>;
   /** Number of calls to the store that failed. */
   readonly errors: number;

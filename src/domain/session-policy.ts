@@ -54,6 +54,7 @@ export interface SessionPolicy {
    * @default 'evict-oldest'
    */
   readonly atMaxSessions: 'evict-oldest' | 'refuse';
+  /** How much a session may hold. */
   readonly limits: SessionLimits;
 }
 

@@ -15,7 +15,7 @@ export interface SessionServiceOptions extends SessionHistoryOptions {
   readonly clock: Clock;
   /** Random numbers and hashes. `SessionService` of `sojourn` uses Node's cryptography by default. */
   readonly secrets: Secrets;
-  /** The rules of sessions: timeouts, limits, what happens at reuse. Omitted settings are taken from `defaultPolicy`. */
+  /** The rules of sessions, such as timeouts and limits. Omitted settings are taken from `defaultPolicy`. */
   readonly policy?: SessionPolicyOptions;
   /**
    * About how many tokens `get` remembers in this process once they have opened a session, so that it need not parse
@@ -68,7 +68,9 @@ export interface RotateOptions {
 
 /** A session that was just started. The server knows the token only at this moment. */
 export interface CreatedSession {
+  /** The value of the cookie. Give it to the browser; never log or store it. */
   readonly token: SessionToken;
+  /** The session as it was created. */
   readonly session: Session;
 }
 

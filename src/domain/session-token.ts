@@ -5,7 +5,7 @@ declare const brand: unique symbol;
 /** Names a session: 128 random bits as 22 characters of base64url. It may be shown, logged and put in a URL. */
 export type SessionId = string & { readonly [brand]: 'SessionId' };
 
-/** Opens a session: `<id>.<secret>`, the value of the cookie. Only the browser keeps it; never log, show or store it. */
+/** Opens a session: `<id>.<secret>`, the cookie's value. Only the browser keeps it; never log, show or store it. */
 export type SessionToken = string & { readonly [brand]: 'SessionToken' };
 
 /** The SHA-256 of a secret. A store never learns more about the secret than this. */
@@ -14,6 +14,7 @@ export type SecretHash = string & { readonly [brand]: 'SecretHash' };
 /** What a caller presents to a store to open a session: the id, and the proof that it may. */
 export interface Credential {
   readonly id: SessionId;
+  /** Hash of the secret that the caller presented. */
   readonly secretHash: SecretHash;
 }
 

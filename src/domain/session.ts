@@ -3,6 +3,7 @@ import type { SessionId } from './session-token.ts';
 
 /** A live session, as one atomic read returned it. */
 export interface Session {
+  /** Names the session; it is not secret. */
   readonly id: SessionId;
   /** The user that the session was started for, if any. */
   readonly user: string | undefined;

@@ -4,6 +4,7 @@ import { type TrustedOrigins, trustedOrigins } from './trusted-origins.ts';
 
 /** Which origins may send unsafe requests, and how the server determines its own origin. */
 export interface CrossSiteOptions {
+  /** Other origins whose pages may send unsafe requests. By default only the request's own origin may. @default [] */
   readonly trustedOrigins?: TrustedOrigins;
   /** Trust the forwarding headers of a proxy, as in `SessionsOptions`. @default false */
   readonly trustProxy?: boolean;

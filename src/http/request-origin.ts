@@ -1,5 +1,6 @@
 /** The head of a request, in a form that every framework can provide. */
 export interface RequestHead {
+  /** The request method, such as `POST`. */
   readonly method: string;
   /** The absolute URL as the server saw it. If it cannot be parsed, because its host is malformed, it is ignored. */
   readonly url: string;

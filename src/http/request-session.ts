@@ -7,6 +7,7 @@ import type { SessionId } from '../domain/session-token.ts';
 export interface RequestSession<Fields extends FieldCodecs = TextFields> {
   /** `undefined` if there is no session. */
   readonly id: SessionId | undefined;
+  /** The session's user; `undefined` without a session and for an anonymous one. */
   readonly user: string | undefined;
   /**
    * True if the request's token opens nothing: its session ended before or during this request, or never existed. The

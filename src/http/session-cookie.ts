@@ -77,7 +77,9 @@ const MAX_ATTRIBUTE_CHARACTERS = 1024;
 export class SessionCookie {
   /** The complete name, with its prefix. */
   readonly name: string;
+  /** Whether the cookie has the `Secure` attribute. */
   readonly secure: boolean;
+  /** The `SameSite` attribute. */
   readonly sameSite: 'Lax' | 'Strict' | 'None';
   readonly #attributes: string;
 

@@ -15,8 +15,10 @@ import {
 export interface FetchSessionOptions<Fields extends FieldCodecs = TextFields>
   extends SessionHandlerOptions<Fields> {
   /**
-   * Whether this request slides the expiry, or only reads. By default every request slides. Return false for polling,
-   * which should not keep a session alive.
+   * Whether this request slides the expiry, or only reads. Return false for polling, which should not keep a
+   * session alive. By default every request slides.
+   *
+   * @default () => true
    *
    * @example
    * ```ts

@@ -21,6 +21,7 @@ export interface SessionHandlerOptions<Fields extends FieldCodecs = TextFields> 
    * ```
    */
   readonly fields?: Fields;
+  /** Attributes of the cookie. The defaults are for HTTPS; for plain HTTP in development use `{ secure: false }`. */
   readonly cookie?: SessionCookieOptions;
   /**
    * Origins whose pages may also send unsafe requests: a list or a function. By default only the request's own origin.

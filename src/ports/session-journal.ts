@@ -9,7 +9,9 @@ import type { EndReason } from './session-observer.ts';
 export interface JournalEntry {
   /** Milliseconds since 1970, by the clock of the process that wrote the entry. */
   readonly at: number;
+  /** What happened. `reused` means that a replaced token was presented. */
   readonly event: 'started' | 'rotated' | 'reused' | 'ended';
+  /** The session that it happened to. */
   readonly sessionId: SessionId;
   /**
    * Why the session ended; `undefined` for every other event. `expired` is never written: `SessionService.journal`
@@ -54,8 +56,8 @@ export interface JournalQuery {
  * limited. Sessions do not depend on the journal: if it fails, only its entries are lost. If its store fails, a method
  * rejects with `StoreUnavailableError`.
  *
- * An implementation must pass the contract suite (`sessionJournalContract` of `sojourn/testing`), which tests every
- * sentence here.
+ * An implementation must pass the contract suite (`sessionJournalContract` of `sojourn/testing`), which tests these
+ * promises.
  */
 export interface SessionJournal {
   /** Adds an entry. If there are too many, the oldest are removed. */

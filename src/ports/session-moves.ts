@@ -10,6 +10,7 @@ import type {
 
 /** A repository whose sessions can be moved to another repository, and that can take over sessions from another. */
 export interface MovableRepository extends SessionRepository {
+  /** The steps with which sessions move to and from this repository. */
   readonly moves: SessionMoves;
 
   durably<T>(
@@ -125,7 +126,9 @@ export interface Released {
 
 /** The answer of `adopt`: a frozen copy is in place. */
 export interface Adopted {
+  /** The claim of the copy that is in place. */
   readonly claim: string;
+  /** The session that the copy contains. */
   readonly session: Session;
   /** True if this call wrote the copy. */
   readonly isNew: boolean;

@@ -42,6 +42,7 @@ export type EndReason = 'logout' | 'revoked' | 'evicted' | 'reused' | 'expired';
 
 /** A call to the store: a method of its port. It contains ids, never a credential or session data. */
 export interface StoreOperation {
+  /** The method of the port, such as `access` or `users.add`. */
   readonly name: Exclude<keyof SessionRepository, 'users'> | `users.${keyof UserIndex}`;
   /** The session concerned; `undefined` if the call is about none or about several. */
   readonly id: SessionId | undefined;

@@ -7,12 +7,12 @@ import type { UserIndex } from './user-index.ts';
 
 /**
  * The store of sessions. An implementation must pass the contract suite (`sessionRepositoryContract` of
- * `sojourn/testing`), which tests every sentence here.
+ * `sojourn/testing`), which tests these promises.
  *
  * Every call is one atomic step: what it found and what it did belong to one instant, whatever other callers do
  * meanwhile. Every call except `create` acts only on a session that is alive at that instant and whose secret the
- * credential proves. Otherwise it returns an absence and neither changes nor creates anything. A call can fail in three
- * ways:
+ * credential proves. Otherwise it returns an absence and neither changes nor creates anything. There are three kinds of
+ * negative answers:
  *
  * - Absence: `undefined` or `false`. `reused` if one of the last nine rotations replaced the secret and its grace is
  *   over: the token is an old copy or a stolen one. A store may recognise older secrets too.
@@ -46,8 +46,9 @@ export interface SessionRepository {
   update(credential: Credential, change: FieldChange): Promise<true | LimitRefusal | Absent>;
 
   /**
-   * Adds `by` to an integer field, returns the sum, and slides. A missing field counts as 0. Refuses a value that is
-   * not a plain decimal integer, and a sum outside the safe-integer range.
+   * Adds `by` to an integer field, returns the sum, and slides. A missing field counts as 0. A value or a sum outside
+   * the safe-integer range is refused as `out_of_range`, any other value that is not a plain decimal integer as
+   * `not_an_integer`.
    */
   increment(
     credential: Credential,
@@ -122,12 +123,17 @@ export interface Durability {
 
 /** The result of durable work. */
 export interface Durable<T> {
+  /** What the function returned. */
   readonly answer: T;
+  /**
+   * True if enough replicas confirmed in time. If false, the work is done but may be lost with the machine that did it.
+   */
   readonly durable: boolean;
 }
 
 /** The session was alive and has been ended by this call. */
 export interface Ended {
+  /** The session's owner, if any. */
   readonly user: string | undefined;
   /** Set if the session was frozen, that is, moving from one store to another: `SessionMoves`. */
   readonly frozen?: true;
@@ -135,6 +141,7 @@ export interface Ended {
 
 /** The secret was replaced. */
 export interface Rotated {
+  /** The session's owner, if any. */
   readonly user: string | undefined;
 }
 
@@ -160,6 +167,7 @@ export type Absent = undefined | 'reused';
 export interface NewSession {
   /** The new id, and the hash of its token's secret. */
   readonly credential: Credential;
+  /** The session's owner, if any. */
   readonly user: string | undefined;
   /** Application fields and their values. */
   readonly fields: ReadonlyMap<string, string>;
@@ -171,6 +179,7 @@ export interface NewSession {
   readonly device: Device;
   /** `Session.persistent`. */
   readonly persistent: boolean;
+  /** The current time, in the format of `Session.createdAt`. */
   readonly at: string;
 }
 
@@ -195,9 +204,11 @@ export type IncrementRefusal = 'not_an_integer' | 'out_of_range';
 
 /** Fields to write and to remove, in one step. */
 export interface FieldChange extends Use {
+  /** Values to write, by field name. */
   readonly set: ReadonlyMap<string, string>;
   /** Names to remove, each once and none of them in `set`. At most 10,000. */
   readonly unset: readonly string[];
+  /** Limits for the whole session after the change. */
   readonly limits: Limits;
 }
 
@@ -206,6 +217,7 @@ export interface FieldIncrement extends Use {
   readonly field: string;
   /** A safe integer. */
   readonly by: number;
+  /** Limits for the whole session after the change. */
   readonly limits: Limits;
 }
 
@@ -214,6 +226,7 @@ export interface FieldReplacement extends Use {
   readonly field: string;
   readonly expected: string | undefined;
   readonly next: string | undefined;
+  /** Limits for the whole session after the change. */
   readonly limits: Limits;
 }
 
@@ -230,6 +243,7 @@ export interface TtlChange extends Use {
 
 /** A new secret that replaces the one that opens the session now. */
 export interface Rotation extends Use {
+  /** Hash of the new secret. */
   readonly next: SecretHash;
   /** Milliseconds for which the replaced secret still opens the session; 0 for not at all. */
   readonly graceMs: number;

@@ -7,7 +7,8 @@ import type { SessionId } from '../domain/session-token.ts';
  * and removed after its session has ended. A crash in between leaves an entry too many, never a session without an
  * entry.
  *
- * Each call is one atomic step. A user's index has an expiry, at least `keepMs` after the last `add`.
+ * Each call is one atomic step. A user's index expires when the `keepMs` of each of its `add` calls has passed: the
+ * longest one counts.
  */
 export interface UserIndex {
   /**

@@ -11,6 +11,7 @@ export interface JournalSubject {
 
 /** One promise of the `SessionJournal` port, and its test. */
 export interface JournalContractCase {
+  /** The promise in words, for the test runner's report. */
   readonly name: string;
   /** Resolves if the journal keeps the promise, and rejects with an assertion error if it does not. */
   run(subject: JournalSubject): Promise<void>;

@@ -5,7 +5,9 @@ import type { MovableRepository, SessionCopy } from '../ports/session-moves.ts';
 
 /** The two repositories under test, between which sessions move. */
 export interface MovesSubject {
+  /** The repository that sessions move from. */
   readonly from: MovableRepository;
+  /** The repository that sessions move to. */
   readonly to: MovableRepository;
   /** Resolves when at least this many milliseconds have passed on the clocks of both repositories. */
   elapse(ms: number): Promise<void>;
@@ -13,6 +15,7 @@ export interface MovesSubject {
 
 /** One promise of the `SessionMoves` port, and its test. */
 export interface MovesCase {
+  /** The promise in words, for the test runner's report. */
   readonly name: string;
   /** Resolves if the repositories keep the promise, and rejects with an assertion error if they do not. */
   run(subject: MovesSubject): Promise<void>;

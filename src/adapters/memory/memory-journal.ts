@@ -5,6 +5,7 @@ import { systemClock } from '../node/system-clock.ts';
 
 /** How much the journal keeps of each user, and the clock for expiry. */
 export interface MemoryJournalOptions extends JournalRetention {
+  /** By default the system's clock. */
   readonly clock?: Clock;
 }
 

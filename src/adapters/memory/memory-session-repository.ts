@@ -44,7 +44,9 @@ const INTEGER = /^(0|-?[1-9][0-9]*)$/;
  * because it runs within one turn of the event loop.
  */
 export class MemorySessionRepository implements MovableRepository {
+  /** The index of each user's sessions. */
   readonly users: UserIndex;
+  /** The steps with which sessions move to and from this repository. */
   readonly moves: SessionMoves;
   readonly #entries = new Map<SessionId, Entry>();
   readonly #clock: Clock;

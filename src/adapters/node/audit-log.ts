@@ -7,6 +7,7 @@ import { systemClock } from './system-clock.ts';
 export interface AuditLogOptions {
   /** Receives one line that ends with a line feed: `(line) => process.stdout.write(line)`. */
   readonly write: (line: string) => void;
+  /** The clock for the time of each line. By default the system's clock. */
   readonly clock?: Clock;
 }
 

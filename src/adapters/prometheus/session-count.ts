@@ -15,6 +15,7 @@ export interface SessionCountOptions {
 /** A number of sessions, and how long ago they were counted. */
 export interface KnownCount {
   readonly sessions: number;
+  /** Age of the count, in milliseconds. */
   readonly ageMs: number;
 }
 

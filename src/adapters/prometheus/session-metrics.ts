@@ -43,10 +43,15 @@ export interface SessionMetricsOptions {
 
 /** The figures of a near cache. */
 export interface NearCacheFigures {
+  /** Number of sessions in memory. */
   readonly sessions: number;
+  /** Estimated size of these sessions, in bytes. */
   readonly bytes: number;
+  /** Whether reads may currently be answered from memory. */
   readonly trusted: boolean;
+  /** Number of reads answered from memory. */
   readonly hits: number;
+  /** Number of reads answered by Redis. */
   readonly misses: number;
 }
 
@@ -80,6 +85,7 @@ const failures = [
  * ```
  */
 export class SessionMetrics implements SessionObserver {
+  /** The registry with the metrics, whose `metrics()` returns them as text. */
   readonly registry: Registry;
   readonly #events: Readonly<Record<Exclude<SessionEvent['type'], 'ended' | 'gone'>, Counter>>;
   readonly #ended: Counter<'why'>;

@@ -10,6 +10,7 @@ import { plainRedisError, storeUnavailable } from './redis-errors.ts';
 
 /** An open connection for a repository. Whoever opened it must close it. */
 export interface RedisConnection {
+  /** The ioredis client, for a repository and other uses. */
   readonly client: Redis | Cluster;
   /**
    * Checks that Redis runs a script. Rejects with `StoreUnavailableError` if it does not do so in time or cannot, like

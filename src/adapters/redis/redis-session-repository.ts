@@ -78,7 +78,9 @@ export interface RedisSessionRepositoryOptions {
  * ```
  */
 export class RedisSessionRepository implements MovableRepository {
+  /** The index of each user's sessions. */
   readonly users: UserIndex;
+  /** The steps with which sessions move to and from this repository. */
   readonly moves: SessionMoves;
   readonly #commands: RedisCommands;
   readonly #prefix: string;

@@ -92,11 +92,17 @@ export interface FiguresSource {
 export interface ConsoleJournalEntry {
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** What happened. */
   readonly event: 'started' | 'rotated' | 'reused' | 'ended';
+  /** The session that it happened to. */
   readonly sessionId: SessionId;
+  /** Why the session ended, as `JournalEntry.why`; only for `ended`. */
   readonly why?: string | undefined;
+  /** Who caused it, as `JournalEntry.by`. */
   readonly by?: string | undefined;
+  /** The device on which the session was started; only for `started`. */
   readonly device?: Device | undefined;
+  /** Id of the request that caused it, as in the log. */
   readonly requestId?: string | undefined;
 }
 
@@ -104,9 +110,13 @@ export interface ConsoleJournalEntry {
 export interface OperatorAct {
   /** `console ada`, as in the journal. */
   readonly by: string;
+  /** What the operator did or tried to do. */
   readonly did: 'end session' | 'end user' | 'end all' | 'show values' | 'sign in' | 'sign out';
+  /** `begun` is followed by another entry when the work is done or has failed. */
   readonly outcome: 'begun' | 'done' | 'failed' | 'refused';
+  /** The session concerned, if it is one. */
   readonly sessionId?: SessionId | undefined;
+  /** The user concerned, if it is one. */
   readonly user?: string | undefined;
   /** How many sessions ended, if known. */
   readonly ended?: number | undefined;

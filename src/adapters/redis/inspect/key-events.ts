@@ -14,6 +14,7 @@ export interface WatchOptions {
   readonly client: RedisClient;
   /** The repository's prefix. @default 'session:' */
   readonly prefix?: string;
+  /** Receives the events, for example a `SessionEndings`. */
   readonly observer: SessionObserver;
   /**
    * Receives errors when a connection of the watch fails, or Redis no longer permits the subscription. Each is retried.

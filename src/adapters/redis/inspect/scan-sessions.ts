@@ -6,6 +6,7 @@ import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
 
 /** Which sessions to scan, and how fast. */
 export interface ScanOptions extends PaceOptions {
+  /** A Redis client, as for `RedisSessionRepository`. */
   readonly client: RedisClient;
   /** The repository's prefix. @default 'session:' */
   readonly prefix?: string;

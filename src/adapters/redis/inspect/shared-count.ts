@@ -14,6 +14,7 @@ export interface ShareCountOptions extends ScanOptions {
 /** A number of sessions, and how long ago they were counted. */
 export interface SharedCount {
   readonly sessions: number;
+  /** Age of the count, in milliseconds. */
   readonly ageMs: number;
 }
 

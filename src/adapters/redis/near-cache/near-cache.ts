@@ -36,16 +36,19 @@ export interface NearCacheOptions {
 
 /** Sessions in Redis, with those in use also kept in this process. */
 export interface NearCache {
+  /** The repository to give to a `SessionService`. */
   readonly repository: SessionRepository;
-  /**
-   * Figures: how many sessions and bytes are kept, whether reads may currently be answered from memory (on a cluster,
-   * those of every primary), and how many reads were answered from memory or not.
-   */
+  /** The current figures; hits and misses are counted since the near cache was opened. */
   stats(): {
+    /** Number of sessions in memory. */
     readonly sessions: number;
+    /** Estimated size of these sessions, in bytes. */
     readonly bytes: number;
+    /** Whether reads may currently be answered from memory; on a cluster, those of every primary. */
     readonly trusted: boolean;
+    /** Number of reads answered from memory. */
     readonly hits: number;
+    /** Number of reads answered by Redis. */
     readonly misses: number;
   };
   /** Completes the slides that were put off and closes the connections of the near cache. The client stays open. */
