@@ -1,5 +1,5 @@
 /**
- * Sessions for applications on express-session (Express, NestJS) and @fastify/session.
+ * A store for express-session (Express, NestJS) and @fastify/session.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Sessions for applications on Hono.
+ * Session middleware for Hono.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the store is asked for as OpenTelemetry spans.
+ * OpenTelemetry spans for calls to the store.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Sessions and their store as Prometheus metrics.
+ * Prometheus metrics of sessions and their store.
  *
  * @module
  */

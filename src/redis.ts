@@ -1,5 +1,5 @@
 /**
- * Sessions in Redis, and a connection that is safe for them.
+ * Sessions and journals in Redis, a connection with safe options, and tools to scan, count and watch sessions.
  *
  * @module
  */

@@ -3,23 +3,23 @@ import { StoreUnavailableError } from '../domain/errors.ts';
 import { CommandError, EXIT_NOT_FOUND, EXIT_UNAVAILABLE } from './failure.ts';
 
 /**
- * Where sessions are, for whoever found nothing: other prefixes under which there are some. `undefined` where there are
- * none, or some under this one.
+ * A hint for a command that found nothing: other prefixes that have sessions. `undefined` if there are none, or if this
+ * prefix has sessions.
  */
 async function elsewhere(
   inspection: Pick<RedisInspection, 'prefixes'>,
   prefix: string,
 ): Promise<string | undefined> {
   const prefixes = await inspection.prefixes().catch((error: unknown): string[] => {
-    if (error instanceof StoreUnavailableError) return []; // a hint less; what was asked for has been answered
+    if (error instanceof StoreUnavailableError) return []; // only the hint is lost; the command itself has succeeded
     throw error;
   });
   if (prefixes.length === 0 || prefixes.includes(prefix)) return undefined;
-  return `no session has the prefix ${prefix}; with --prefix, sessions are at ${prefixes.toSorted().join(', ')}`;
+  return `no session has the prefix ${prefix}; there are sessions with --prefix ${prefixes.toSorted().join(', ')}`;
 }
 
 /**
- * Ends the command with 1 where nothing was found because no session has this prefix, and others are there: a typo, which a
+ * Ends the command with exit code 1 if this prefix has no session but others have some: it is probably a typo, which a
  * script must notice.
  */
 export async function refuseWrongPrefix(
@@ -30,7 +30,7 @@ export async function refuseWrongPrefix(
   if (hint !== undefined) throw new CommandError(EXIT_UNAVAILABLE, hint);
 }
 
-/** To be thrown where there is no such session. */
+/** The error to throw if there is no such session. */
 export async function notFound(
   inspection: Pick<RedisInspection, 'prefixes'>,
   prefix: string,

@@ -30,7 +30,7 @@ describe('the contract of moves, kept between stores whose clocks are an hour ap
   const elapse = async (ms: number) => {
     now += ms;
   };
-  const kept = sessionMovesContract.filter(({ name }) => !name.includes('with all that it had'));
+  const kept = sessionMovesContract.filter(({ name }) => !name.includes('with all its data'));
   for (const { name, run } of kept) it(name, () => run({ from, to, elapse }));
 });
 

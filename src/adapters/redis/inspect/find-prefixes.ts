@@ -9,13 +9,16 @@ const ID_CHARACTERS = 22;
 const PAGE_SIZE = 500;
 const MAX_PAGES = 200;
 const MAX_PREFIXES = 10;
-/** Of keys that look like a session's, with one prefix and in all: some end meanwhile, some are something else. */
+/**
+ * How many keys are tried that look like a session's, per prefix and in all. Some end meanwhile, and some are something
+ * else.
+ */
 const MAX_TRIES = 3;
 const MAX_ALL_TRIES = 1000;
 
 /**
- * Prefixes, ten at most, under which there are sessions: for whoever looked under the wrong one. It looks at 100,000 keys
- * at most, and passes over what the user of this client may not read. Rejects with `StoreUnavailableError`.
+ * Up to ten prefixes that have sessions, for an operator who used the wrong one. Scans at most 100,000 keys, and skips
+ * those that the Redis user may not read. Rejects with `StoreUnavailableError`.
  */
 export async function findPrefixes(client: RedisClient): Promise<string[]> {
   const found = new Set<string>();
@@ -43,7 +46,7 @@ async function isSession(client: RedisClient, prefix: string, id: SessionId): Pr
     const repository = new RedisSessionRepository({ client, prefix });
     return (await repository.find(id)) !== undefined;
   } catch (error) {
-    if (error instanceof StoreUnavailableError && error.outcome === 'refused') return false; // not ours to read
+    if (error instanceof StoreUnavailableError && error.outcome === 'refused') return false; // no permission to read it
     throw error;
   }
 }
