@@ -56,7 +56,7 @@ in its user's journal where there is one.`,
         else {
           await terminal.line(`Ended ${countOf(ended)}${user === null ? '' : ` of ${user}`}.`);
         }
-        if (ended === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
+        if (ended === 0) await refuseWrongPrefix(redis.inspection, config.prefix, terminal);
       },
       await loggingEnds(terminal),
     );

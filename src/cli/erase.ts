@@ -38,7 +38,8 @@ A login after it begins anew.`,
             `Ended ${countOf(ended)} of ${user}, and removed ${number(entries)} journal ${entries === 1 ? 'entry' : 'entries'}.`,
           );
         }
-        if (ended + entries === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
+        if (ended + entries === 0)
+          await refuseWrongPrefix(redis.inspection, config.prefix, terminal);
       },
       await loggingEnds(terminal),
     );

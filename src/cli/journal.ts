@@ -34,7 +34,7 @@ the last moment at which it can have lived. There is a journal where the server 
           ...rows(entries),
         ]);
       }
-      if (entries.length === 0) await refuseWrongPrefix(inspection, config.prefix);
+      if (entries.length === 0) await refuseWrongPrefix(inspection, config.prefix, terminal);
     });
   },
 };

@@ -57,7 +57,7 @@ It rests for two thirds of the time, for Redis to serve others. --json prints an
       } finally {
         endProgress();
       }
-      if (listed === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
+      if (listed === 0) await refuseWrongPrefix(redis.inspection, config.prefix, terminal);
     });
   },
 };

@@ -4,7 +4,7 @@ import type { SessionId } from '../../../domain/session-token.ts';
 import { isTexts, notUnderstood } from '../answers.ts';
 import type { RedisCommands, RedisScript } from '../clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
-import { findPrefixes } from './find-prefixes.ts';
+import { type FoundPrefixes, findPrefixes } from './find-prefixes.ts';
 import { type ScanOptions, scanSessions, scanUsers } from './scan-sessions.ts';
 
 /** What a server says of itself; `undefined` where it keeps that to itself. */
@@ -88,7 +88,7 @@ export class RedisInspection {
   }
 
   /** `findPrefixes`: under which prefixes there are sessions, whatever this one's is. */
-  prefixes(): Promise<string[]> {
+  prefixes(): Promise<FoundPrefixes> {
     return findPrefixes(this.#client);
   }
 
