@@ -50,6 +50,8 @@ export interface OperatorAct {
 
 const STDERR = 2;
 const MAX_WAITING_BYTES = 1024 * 1024;
+/** A tenth of a second apart. */
+const MAX_TRIES_AT_EXIT = 10;
 const MAX_SENT_CHARACTERS = 256;
 
 /** Asked by machines, all day long. */
@@ -202,6 +204,23 @@ function failureOf(error: StoreUnavailableError) {
 }
 
 // Not waited for: a terminal or a pipe that nobody reads must not stop the server. What is then too much is dropped.
+/** Lines wait for whoever reads slowly while the process lives, and at its end for about a second: then they are lost. */
 function standardError(): DestinationStream {
-  return destination({ dest: STDERR, sync: false, maxLength: MAX_WAITING_BYTES });
+  let triesAtExit = 0;
+  let exiting = false;
+  process.once('exit', () => {
+    exiting = true; // before the stream hears of it, which would try for ever
+  });
+  const retryEAGAIN = () => !exiting || ++triesAtExit < MAX_TRIES_AT_EXIT;
+  const options = { dest: STDERR, sync: false, maxLength: MAX_WAITING_BYTES, retryEAGAIN };
+  const stream = destination(options);
+  const flushSync = stream.flushSync.bind(stream);
+  stream.flushSync = () => {
+    try {
+      flushSync();
+    } catch {
+      // Nobody reads the log, and there is nowhere else to say so.
+    }
+  };
+  return stream;
 }
