@@ -6,6 +6,8 @@ import { testFiles, unitSuites } from './unit-suites.ts';
 
 // This file is named in vitest.config.ts: by its imports it would not be a unit test, and it tests what holds them back.
 
+const unit = unitSuites('test');
+
 it('a unit test starts no process, listens nowhere and connects to nothing', async () => {
   const refusal = /^A unit test must not/;
   expect(() => spawn('true')).toThrow(refusal);
@@ -23,7 +25,7 @@ it.each([
   'test/http/sessions.test.ts',
   'test/config.test.ts',
 ])('%s is a unit test', (file) => {
-  expect(unitSuites('test')).toContain(file);
+  expect(unit).toContain(file);
 });
 
 it.each([
@@ -35,5 +37,5 @@ it.each([
   ['a socket', 'test/http/http2.test.ts'],
 ])('what needs %s is none: %s', (_what, file) => {
   expect(testFiles('test')).toContain(file);
-  expect(unitSuites('test')).not.toContain(file);
+  expect(unit).not.toContain(file);
 });

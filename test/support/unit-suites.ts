@@ -10,9 +10,12 @@ const LIVE_REDIS = join('test', 'support', 'live-redis.ts');
 
 /** Every test file below the directory, those of installed packages aside. */
 export function testFiles(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /\.test\.tsx?$/.test(path) && !path.includes('node_modules'))
-    .map((path) => join(directory, path))
+  return readdirSync(directory, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : testFiles(path);
+      return /\.test\.tsx?$/.test(entry.name) ? [path] : [];
+    })
     .sort();
 }
 
