@@ -1,6 +1,8 @@
 /**
  * The operator's console, for applications on Hono.
  *
+ * Guide: [The console](../docs/console.md).
+ *
  * @module
  */
 export { RecentFigures, type RecentFiguresOptions } from './adapters/node/recent-figures.ts';

@@ -1,6 +1,8 @@
 /**
  * Sessions for whatever speaks `Request` and `Response`, without a framework and without a dependency.
  *
+ * Guide: [Frameworks and runtimes](../docs/frameworks.md).
+ *
  * @module
  */
 export { type CrossSiteOptions, crossSiteCheck } from './http/cross-site.ts';

@@ -1,6 +1,8 @@
 /**
  * Sessions for applications on Hono.
  *
+ * Guide: [The Hono middleware](../docs/hono.md).
+ *
  * @module
  */
 export { type CrossSiteOptions, crossSiteCheck } from './http/cross-site.ts';

@@ -1,6 +1,8 @@
 /**
  * Sessions in Redis, those in use kept in this process as well.
  *
+ * Guide: [The near cache](../docs/near-cache.md).
+ *
  * @module
  */
 export {

@@ -1,6 +1,8 @@
 /**
  * What the store is asked for as OpenTelemetry spans.
  *
+ * Guide: [Observability](../docs/observability.md).
+ *
  * @module
  */
 export {

@@ -1,6 +1,8 @@
 /**
  * Sessions and their store as Prometheus metrics.
  *
+ * Guide: [Observability](../docs/observability.md).
+ *
  * @module
  */
 export type { KnownCount } from './adapters/prometheus/session-count.ts';

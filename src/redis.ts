@@ -1,6 +1,8 @@
 /**
  * Sessions in Redis, and a connection that is safe for them.
  *
+ * Guide: [Redis clients](../docs/redis-clients.md).
+ *
  * @module
  */
 export type {

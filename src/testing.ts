@@ -1,6 +1,8 @@
 /**
  * What every storage adapter, and every journal, has to prove, for any test runner.
  *
+ * Guide: [Architecture](../docs/architecture.md).
+ *
  * @module
  */
 
