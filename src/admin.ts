@@ -1,6 +1,8 @@
 /**
  * The operator's console for Hono applications: figures, sessions of a user, and the means to end them.
  *
+ * Guide: [The console](../docs/console.md).
+ *
  * @module
  */
 export { RecentFigures, type RecentFiguresOptions } from './adapters/node/recent-figures.ts';

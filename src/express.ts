@@ -1,6 +1,8 @@
 /**
  * A store for express-session (Express, NestJS) and @fastify/session.
  *
+ * Guide: [From connect-redis to SojournStore](../docs/migrating-from-connect-redis.md).
+ *
  * @module
  */
 export {

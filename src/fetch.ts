@@ -1,6 +1,8 @@
 /**
  * Sessions for any framework or server that uses `Request` and `Response`. It has no dependencies.
  *
+ * Guide: [Frameworks and runtimes](../docs/frameworks.md).
+ *
  * @module
  */
 export { type CrossSiteOptions, crossSiteCheck } from './http/cross-site.ts';

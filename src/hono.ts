@@ -1,6 +1,8 @@
 /**
  * Session middleware for Hono.
  *
+ * Guide: [The Hono middleware](../docs/hono.md).
+ *
  * @module
  */
 export { type CrossSiteOptions, crossSiteCheck } from './http/cross-site.ts';

@@ -1,6 +1,8 @@
 /**
  * Sessions in Redis, with those in use also kept in this process.
  *
+ * Guide: [The near cache](../docs/near-cache.md).
+ *
  * @module
  */
 export {

@@ -1,6 +1,8 @@
 /**
  * OpenTelemetry spans for calls to the store.
  *
+ * Guide: [Observability](../docs/observability.md).
+ *
  * @module
  */
 export {

@@ -1,6 +1,8 @@
 /**
  * Prometheus metrics of sessions and their store.
  *
+ * Guide: [Observability](../docs/observability.md).
+ *
  * @module
  */
 export type { KnownCount } from './adapters/prometheus/session-count.ts';

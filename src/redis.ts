@@ -1,6 +1,8 @@
 /**
  * Sessions and journals in Redis, a connection with safe options, and tools to scan, count and watch sessions.
  *
+ * Guide: [Redis clients](../docs/redis-clients.md).
+ *
  * @module
  */
 export type {

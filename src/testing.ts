@@ -1,6 +1,8 @@
 /**
  * Contract tests for storage adapters and journals, for any test runner.
  *
+ * Guide: [Architecture](../docs/architecture.md).
+ *
  * @module
  */
 

@@ -2,18 +2,18 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allSettings, ConfigError, readConfig, redisSettings, settings } from '../src/config.ts';
-import { makeCertificate } from './support/certificate.ts';
 
 type Flags = Parameters<typeof readConfig>[0];
 type Environment = Record<string, string>;
 
 let folder: string;
 let certificate: string;
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'sojourn-config-'));
-  certificate = (await makeCertificate(folder, ['DNS:localhost'])).cert;
+  certificate = fileOf(rootCertificates[0] ?? '');
 });
 afterAll(() => rm(folder, { recursive: true }));
 

@@ -486,6 +486,20 @@ describe('a server that stops', () => {
     expect(linesOf(server)).toHaveLength(REQUESTS);
   });
 
+  it('stops all the same where nobody reads its log', async () => {
+    const server = start(['--store', 'memory', '--log-level', 'debug']);
+    const url = await server.url();
+    server.pauseReading();
+    const REQUESTS = 2000; // more lines than fit into the pipe, and than wait in this process
+    for (let i = 0; i < REQUESTS; i += 1) await fetch(`${url}/no-such-page/${'x/'.repeat(100)}`);
+    server.signal('SIGTERM');
+    expect(await server.ended).toBe(0);
+    server.resumeReading();
+    const { code, stderr } = await server.exited;
+    expect(code).toBe(0);
+    expect(stderr.split('\n').length).toBeLessThan(REQUESTS); // so it was stuck
+  });
+
   async function spansOf(
     atEnd: string,
     use: (server: SojournProcess, url: string) => Promise<void>,

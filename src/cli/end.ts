@@ -56,7 +56,7 @@ in the user's journal if there is one.`,
         else {
           await terminal.line(`Ended ${countOf(ended)}${user === null ? '' : ` of ${user}`}.`);
         }
-        if (ended === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
+        if (ended === 0) await refuseWrongPrefix(redis.inspection, config.prefix, terminal);
       },
       await loggingEnds(terminal),
     );

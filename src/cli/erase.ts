@@ -39,7 +39,8 @@ login starts new records.`,
             `Ended ${countOf(ended)} of ${user}, and removed ${number(entries)} journal ${entries === 1 ? 'entry' : 'entries'}.`,
           );
         }
-        if (ended + entries === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
+        if (ended + entries === 0)
+          await refuseWrongPrefix(redis.inspection, config.prefix, terminal);
       },
       await loggingEnds(terminal),
     );

@@ -39,7 +39,7 @@ journal, as a person may request (GDPR, article 15).`,
       for (const entry of entries) await journal.add(entryJson(entry));
       await journal.end(']}');
       if (entries.length + sessions.length === 0) {
-        await refuseWrongPrefix(inspection, config.prefix);
+        await refuseWrongPrefix(inspection, config.prefix, terminal);
       }
     });
   },

@@ -35,7 +35,7 @@ application keeps one.`,
           ...rows(entries),
         ]);
       }
-      if (entries.length === 0) await refuseWrongPrefix(inspection, config.prefix);
+      if (entries.length === 0) await refuseWrongPrefix(inspection, config.prefix, terminal);
     });
   },
 };

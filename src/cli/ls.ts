@@ -58,7 +58,7 @@ time since its start. ls pauses for two thirds of the time, so that Redis can se
       } finally {
         endProgress();
       }
-      if (listed === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
+      if (listed === 0) await refuseWrongPrefix(redis.inspection, config.prefix, terminal);
     });
   },
 };

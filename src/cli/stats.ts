@@ -44,7 +44,8 @@ of the time, so that Redis can serve other clients.`,
       };
       if (flags.json) await terminal.json(report);
       else await print(report, terminal);
-      if (counted.sessions === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
+      if (counted.sessions === 0)
+        await refuseWrongPrefix(redis.inspection, config.prefix, terminal);
     });
   },
 };

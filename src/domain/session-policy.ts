@@ -103,7 +103,9 @@ export function createPolicy(options: SessionPolicyOptions = {}): SessionPolicy 
   requireWhole('ttl', policy.ttl, 1, policy.maxTtl);
   if (policy.lifetime !== undefined) requireWhole('lifetime', policy.lifetime, 1, MAX_SECONDS);
   if (policy.maxSessions !== undefined) requireWhole('maxSessions', policy.maxSessions, 1, 10_000);
+  requireOneOf('atMaxSessions', policy.atMaxSessions, ['evict-oldest', 'refuse']);
   requireWhole('refreshAfter', policy.refreshAfter, 0, policy.maxTtl);
+  requireOneOf('endOnReuse', policy.endOnReuse, [true, false]);
   for (const name of Object.keys(mostLimits) as (keyof SessionLimits)[]) {
     requireWhole(name, policy.limits[name], 1, mostLimits[name]);
   }
@@ -184,6 +186,12 @@ function requireWhole(name: string, value: number, least: number, most: number):
     'invalid_policy',
     `${name} must be a whole number from ${least} to ${most}, not ${String(value)}.`,
   );
+}
+
+function requireOneOf<T>(name: string, value: T, allowed: readonly T[]): void {
+  if (allowed.includes(value)) return;
+  const choices = allowed.map((one) => JSON.stringify(one)).join(' or ');
+  throw new SessionError('invalid_policy', `${name} must be ${choices}.`);
 }
 
 function isWhole(value: number, least: number, most: number): boolean {

@@ -395,6 +395,31 @@ describeWithServers('the commands', () => {
       );
     });
 
+    it('says that there may be more prefixes than it names', async () => {
+      const prefixes = Array.from({ length: 11 }, (_, i) => `app-${i}:`);
+      for (const prefix of prefixes) await serviceAt(prefix).create();
+      const { code, stderr } = await sojourn('ls');
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^sojourn: no session was found with the prefix session:; with --prefix, sessions are at (app-\d+:, ){10}perhaps at others: only about 100,000 of all keys were looked at\n$/,
+      );
+      expect((await sojourn('ls', '--prefix', 'app-10:')).stderr).toBe('');
+    });
+
+    it.each([
+      [['ls'], 0, ''],
+      [['journal', '--user', 'ada'], 0, ''],
+      [['inspect', NOBODY], 3, `no session session:${NOBODY}: `],
+    ])('%j says that it has not looked at every key', async (args, exit, asked) => {
+      const fill = `for i = 1, 150000 do redis.call('SET', 'page:' .. i, '') end`;
+      await client.eval(fill, 0);
+      const { code, stderr } = await sojourn(...args);
+      expect(code).toBe(exit);
+      expect(stderr).toBe(
+        `sojourn: ${asked}no sessions were found under other prefixes; only about 100,000 of all keys were looked at\n`,
+      );
+    });
+
     it('says nothing of what the user of Redis may not read', async () => {
       await serviceAt('shop:').create();
       await client.call('acl', 'setuser', 'narrow', 'on', '>pw', '~session:*', '+@all');

@@ -189,7 +189,7 @@ describe('signing in', () => {
     expect([await status(await signIn()), await status(other)]).toEqual([200, 200]);
   });
 
-  it('that was ended stays so, however many are', async () => {
+  it('that was ended stays so, however many are', { tags: ['slow'] }, async () => {
     const site = adminServer();
     const cookies: (string | undefined)[] = [];
     for (let i = 0; i < 1100; i++) {

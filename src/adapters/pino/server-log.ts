@@ -50,6 +50,8 @@ export interface OperatorAct {
 
 const STDERR = 2;
 const MAX_WAITING_BYTES = 1024 * 1024;
+/** A tenth of a second apart. */
+const MAX_TRIES_AT_EXIT = 10;
 const MAX_SENT_CHARACTERS = 256;
 
 /** Requests from machines, many times a minute. */
@@ -205,7 +207,24 @@ function failureOf(error: StoreUnavailableError) {
   return { failure, outcome, reason: cause?.message ?? message };
 }
 
-// Asynchronous: a terminal or pipe that is not read must not stop the server. Lines beyond the limit are dropped.
+// Asynchronous: a terminal or pipe that is not read must not stop the server. Lines beyond the limit are dropped, and at
+// exit what is still waiting after about a second.
 function standardError(): DestinationStream {
-  return destination({ dest: STDERR, sync: false, maxLength: MAX_WAITING_BYTES });
+  let triesAtExit = 0;
+  let exiting = false;
+  process.once('exit', () => {
+    exiting = true; // before the stream hears of it, which would try for ever
+  });
+  const retryEAGAIN = () => !exiting || ++triesAtExit < MAX_TRIES_AT_EXIT;
+  const options = { dest: STDERR, sync: false, maxLength: MAX_WAITING_BYTES, retryEAGAIN };
+  const stream = destination(options);
+  const flushSync = stream.flushSync.bind(stream);
+  stream.flushSync = () => {
+    try {
+      flushSync();
+    } catch {
+      // Nobody reads the log, and there is nowhere else to say so.
+    }
+  };
+  return stream;
 }

@@ -4,7 +4,7 @@ import type { SessionId } from '../../../domain/session-token.ts';
 import { isTexts, notUnderstood } from '../answers.ts';
 import type { RedisCommands, RedisScript } from '../clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
-import { findPrefixes } from './find-prefixes.ts';
+import { type FoundPrefixes, findPrefixes } from './find-prefixes.ts';
 import { type ScanOptions, scanSessions, scanUsers } from './scan-sessions.ts';
 
 /** What a server reports about itself; `undefined` for what it does not report. */
@@ -90,8 +90,8 @@ export class RedisInspection {
     return record;
   }
 
-  /** `findPrefixes`: all prefixes that have sessions, not only this one. */
-  prefixes(): Promise<string[]> {
+  /** `findPrefixes`: the prefixes that have sessions, not only this one. */
+  prefixes(): Promise<FoundPrefixes> {
     return findPrefixes(this.#client);
   }
 
