@@ -31,18 +31,21 @@ import {
 } from './stored-session.ts';
 
 /**
- * What a call of a `SessionRepository` comes to, worked out from what the store holds under the session's id at the instant
- * `now`, in milliseconds since 1970 by the store's clock. The step itself reads and writes nothing. A store makes it atomic:
- * it reads, works the step out, and writes `next` if nobody has written in between, or else begins again.
+ * The result of a `SessionRepository` method, calculated from what the store holds under the session's id at the
+ * instant `now`, in milliseconds since 1970 by the store's clock. The calculation itself neither reads nor writes. The
+ * store makes it atomic: it reads, calculates the step, and writes `next` if nothing has been written in between;
+ * otherwise it starts again.
  */
 export interface Step<Answer> {
-  /** What the call answers. */
+  /** The answer of the method. */
   readonly answer: Answer;
-  /** What the store holds from then on, `undefined` for nothing. The very object that it held where nothing changes. */
+  /**
+   * What the store must hold from now on; `undefined` for nothing. If nothing changes, it is the same object as before.
+   */
   readonly next: StoredSession | undefined;
 }
 
-/** What a call of `SessionRepository.create` comes to. */
+/** Calculates `SessionRepository.create`. */
 export function createStep(
   stored: StoredSession | undefined,
   now: number,
@@ -60,7 +63,7 @@ export function createStep(
   return { answer: sessionOf(credential.id, next, now), next };
 }
 
-/** What a call of `SessionRepository.read` comes to. */
+/** Calculates `SessionRepository.read`. */
 export function readStep(
   stored: StoredSession | undefined,
   now: number,
@@ -69,7 +72,7 @@ export function readStep(
   return opened(stored, now, credential, (next, session) => ({ answer: session, next }));
 }
 
-/** What a call of `SessionRepository.access` comes to. */
+/** Calculates `SessionRepository.access`. */
 export function accessStep(
   stored: StoredSession | undefined,
   now: number,
@@ -84,7 +87,7 @@ export function accessStep(
   });
 }
 
-/** What a call of `SessionRepository.update` comes to. */
+/** Calculates `SessionRepository.update`. */
 export function updateStep(
   stored: StoredSession | undefined,
   now: number,
@@ -94,7 +97,7 @@ export function updateStep(
   return opened(stored, now, credential, (there) => updated(there, now, change));
 }
 
-/** What a call of `SessionRepository.increment` comes to. */
+/** Calculates `SessionRepository.increment`. */
 export function incrementStep(
   stored: StoredSession | undefined,
   now: number,
@@ -110,7 +113,7 @@ export function incrementStep(
   });
 }
 
-/** What a call of `SessionRepository.replace` comes to. */
+/** Calculates `SessionRepository.replace`. */
 export function replaceStep(
   stored: StoredSession | undefined,
   now: number,
@@ -125,7 +128,7 @@ export function replaceStep(
   });
 }
 
-/** What a call of `SessionRepository.take` comes to. */
+/** Calculates `SessionRepository.take`. */
 export function takeStep(
   stored: StoredSession | undefined,
   now: number,
@@ -139,7 +142,7 @@ export function takeStep(
   });
 }
 
-/** What a call of `SessionRepository.setTtl` comes to. */
+/** Calculates `SessionRepository.setTtl`. */
 export function setTtlStep(
   stored: StoredSession | undefined,
   now: number,
@@ -152,7 +155,7 @@ export function setTtlStep(
   });
 }
 
-/** What a call of `SessionRepository.rotate` comes to. */
+/** Calculates `SessionRepository.rotate`. */
 export function rotateStep(
   stored: StoredSession | undefined,
   now: number,
@@ -173,7 +176,7 @@ export function rotateStep(
   });
 }
 
-/** What a call of `SessionRepository.delete` comes to. */
+/** Calculates `SessionRepository.delete`. */
 export function deleteStep(
   stored: StoredSession | undefined,
   now: number,
@@ -185,7 +188,7 @@ export function deleteStep(
   }));
 }
 
-/** What a call of `SessionRepository.find` comes to. */
+/** Calculates `SessionRepository.find`. */
 export function findStep(
   stored: StoredSession | undefined,
   now: number,
@@ -195,7 +198,7 @@ export function findStep(
   return { answer: there && sessionOf(id, there, now), next: stored };
 }
 
-/** What a call of `SessionRepository.end` comes to. */
+/** Calculates `SessionRepository.end`. */
 export function endStep(
   stored: StoredSession | undefined,
   now: number,
@@ -207,20 +210,20 @@ export function endStep(
     const frozen = record.has(reserved.frozenSecret);
     const answer = { user: record.get(reserved.user), ...(frozen && { frozen }) };
     if (!record.has(reserved.claim)) return { answer, next: undefined };
-    // A copy that is not in use yet: whoever brings another one meets the mark.
+    // A copy that is not in use yet. The mark keeps another copy from being adopted.
     const expiresAt = Math.max(there.expiresAt, now + unbornMs);
     return { answer, next: { record: new Map([[reserved.ended, unbornAs]]), expiresAt } };
   }
   if (unbornMs === 0) {
     return { answer: undefined, next: there?.record.has(reserved.released) ? undefined : stored };
   }
-  // A record without the fields of a session is none, and `create` finds the id taken.
+  // This record lacks the fields of a session, so it counts as none, and `create` finds the id taken.
   const why = there?.record.get(reserved.ended) === 'revoked' ? 'revoked' : unbornAs;
   const mark = { record: new Map([[reserved.ended, why]]), expiresAt: now + unbornMs };
   return { answer: undefined, next: mark };
 }
 
-/** What `act` makes of the session, if the credential opens it; else nothing changes. */
+/** Runs `act` if the credential opens the session; otherwise nothing changes. */
 function opened<Answer>(
   stored: StoredSession | undefined,
   now: number,
@@ -259,7 +262,7 @@ function addTo(text: string, by: number): number | IncrementRefusal {
 function toMap(record: readonly string[]): Map<string, string> {
   const map = new Map<string, string>();
   for (let i = 0; i + 1 < record.length; i += 2) {
-    map.set(record[i] as string, record[i + 1] as string); // both are there
+    map.set(record[i] as string, record[i + 1] as string); // i + 1 is within the record
   }
   return map;
 }
