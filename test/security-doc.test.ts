@@ -29,7 +29,8 @@ it('docs/security.md names a test for every claim that is not yours to make, nor
     .map((line) => line.split('|').map((cell) => cell.trim()));
   expect(rows.length).toBeGreaterThan(60);
   const unproven = rows.filter(
-    ([, , claim = '', proof = '']) => !proof.includes('`') && !/\*\*Yours\*\*|^Not done/.test(claim),
+    ([, , claim = '', proof = '']) =>
+      !proof.includes('`') && !/\*\*Yours\*\*|^Not done/.test(claim),
   );
   expect(unproven).toEqual([]);
 });
