@@ -32,7 +32,7 @@ export interface Command {
   readonly defaultPrefix: string;
   readonly flags: Readonly<Record<string, Flag>>;
   /** Whether something may stand in the line without a flag. */
-  readonly operand?: 'ID' | 'status';
+  readonly operand?: 'ID' | 'status | finish';
   /** Rejects with an error that `failureOf` knows. */
   run(line: CommandLine, terminal: Terminal): Promise<void>;
 }

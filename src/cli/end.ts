@@ -118,8 +118,8 @@ async function endAll(
   throw await notFound(inspection, config.prefix, id);
 }
 
-/** What begins meanwhile may be missed. */
-async function endEvery(
+/** Ends all that there are; what begins meanwhile may be missed. */
+export async function endEvery(
   service: OpenedRedis['service'],
   inspection: OpenedRedis['inspection'],
   by: string,

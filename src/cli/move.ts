@@ -1,46 +1,61 @@
 import { type Config, ConfigError, DEFAULT_PREFIX, readConfig, redisSettings } from '../config.ts';
-import { Pace } from '../domain/pace.ts';
 import type { MovableRepository } from '../ports/session-moves.ts';
-import { type Command, type CommandLine, fastFlag, jsonFlag } from './command.ts';
+import { type Command, type CommandLine, fastFlag, jsonFlag, operatorFlag } from './command.ts';
 import { countOf } from './ending.ts';
+import { finishMove } from './finish-move.ts';
 import { duration, number } from './format.ts';
+import { type Left, leftIn, sentenceOf } from './left-behind.ts';
 import type { Terminal } from './terminal.ts';
-import { readSessions, walkIds } from './walk-sessions.ts';
+import { walkIds } from './walk-sessions.ts';
 import { type OpenedRedis, withRedis } from './with-redis.ts';
 
 export const move: Command = {
   summary: 'Move the sessions that nobody uses to another Redis or prefix',
-  usage: ['move --to URL', 'move --to-prefix PREFIX', 'move status'],
+  usage: ['move --to URL', 'move --to-prefix PREFIX', 'move status', 'move finish'],
   details: `
 Run it while every server carries sessions over and moves them (docs/moving.md): those in use move
 by themselves, and this moves the others. It keeps no session alive. Where it fails or is ended,
 what has moved stays moved, and the next run goes on. It rests for two thirds of the time.
-move status only looks: how many sessions are still in the old place, and when the last runs out.
+move status only looks: how many sessions are still in the old place, when one of them was used last,
+and when the last runs out. move finish ends those that are left, whose users are logged out: it says
+how many they are, and asks first, unless --yes is given. It refuses while servers use the old place.
 The settings below say where the sessions are; what --to leaves out is as there.`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
   flags: {
     from: { hint: 'URL', help: 'where the sessions are, if not as the settings say' },
+    'from-connect-redis': {
+      hint: 'PREFIX',
+      help: 'status or finish of those that connect-redis wrote',
+    },
     to: { hint: 'URL', help: 'where they shall be: redis:// or rediss://' },
     'to-prefix': { hint: 'PREFIX', help: 'what their keys begin with there (as in the old place)' },
     'to-password-file': { hint: 'FILE', help: 'file of the password there' },
     'to-cluster': { hint: 'HOST:PORT,...', help: 'nodes of a Redis Cluster, in the place of --to' },
+    yes: { help: 'finish without asking' },
+    operator: operatorFlag,
     fast: fastFlag,
     json: jsonFlag,
   },
-  operand: 'status',
+  operand: 'status | finish',
   async run(line, terminal) {
-    const { operand } = line;
-    if (operand !== undefined && operand !== 'status') {
-      throw new ConfigError(`move takes status or nothing, not ${JSON.stringify(operand)}`);
-    }
+    const { operand, flags } = line;
     const from = oldPlace(line);
     if (operand === 'status') {
       await withRedis(from, async (redis) => {
         await redis.ready();
-        await show(await look(redis, line), line, terminal);
+        await show(await leftIn(redis, from.prefix, line).look(), line, terminal);
       });
       return;
+    }
+    if (operand === 'finish') return finishMove(from, line, terminal);
+    if (operand !== undefined) {
+      throw new ConfigError(`move takes status, finish or nothing, not ${JSON.stringify(operand)}`);
+    }
+    if (flags['from-connect-redis'] !== undefined) {
+      throw new ConfigError(
+        '--from-connect-redis is for move status and move finish: the application moves them, as it knows whose they are (docs/moving.md)',
+      );
     }
     const to = newPlace(line, from);
     await withRedis(from, (old) =>
@@ -48,8 +63,8 @@ The settings below say where the sessions are; what --to leaves out is as there.
         await old.ready();
         await own.ready();
         const { moved, seconds } = await moveAll(old, own, line, terminal);
-        const left = await look(old, line);
-        if (line.flags.json) await terminal.json({ moved, seconds, ...left });
+        const left = await leftIn(old, from.prefix, line).look();
+        if (flags.json) await terminal.json({ moved, seconds, ...left });
         else {
           await terminal.line(`Moved ${countOf(moved)} in ${duration(seconds)}.`);
           await show(left, line, terminal);
@@ -122,34 +137,7 @@ function movable({ movable }: OpenedRedis): MovableRepository {
   return movable;
 }
 
-interface Left {
-  readonly left: number;
-  /** Seconds until the last of them runs out, if nobody uses it; `null` of none. */
-  readonly last_ends_in: number | null;
-}
-
-async function look(
-  { inspection, repository }: OpenedRedis,
-  { flags }: CommandLine,
-): Promise<Left> {
-  const options = { fullSpeed: flags.fast === true };
-  const pace = new Pace(options);
-  let [left, longest] = [0, 0];
-  for await (const ids of walkIds(inspection, options)) {
-    for await (const sessions of readSessions(repository, ids, pace)) {
-      left += sessions.length;
-      longest = sessions.reduce((most, { remainingMs }) => Math.max(most, remainingMs), longest);
-    }
-  }
-  return { left, last_ends_in: left === 0 ? null : Math.ceil(longest / 1000) };
-}
-
 async function show(left: Left, { flags }: CommandLine, terminal: Terminal): Promise<void> {
   if (flags.json) await terminal.json(left);
-  else if (left.last_ends_in === null) await terminal.line('No session is left in the old place.');
-  else {
-    await terminal.line(
-      `${number(left.left)} ${left.left === 1 ? 'session is' : 'sessions are'} left in the old place; unused, the last runs out in ${duration(left.last_ends_in)}.`,
-    );
-  }
+  else await terminal.line(sentenceOf(left));
 }
