@@ -8,8 +8,8 @@ import type { Terminal } from './terminal.ts';
 import { withRedis } from './with-redis.ts';
 
 /**
- * Where servers move sessions, each use takes one out of the old place. One that was used there so lately tells of a server that
- * does not, and would begin others there.
+ * Where servers move sessions, each use takes one out of the old place. One that was used there so lately may tell of a server
+ * that does not, and would begin others there.
  */
 const IN_USE_SECONDS = 60;
 
@@ -54,6 +54,6 @@ function refuseInUse({ last_used }: Left): void {
   if (last_used === null || last_used >= IN_USE_SECONDS) return;
   throw new CommandError(
     EXIT_UNAVAILABLE,
-    `a session in the old place was used ${duration(last_used)} ago, so some server does not move sessions yet: nothing was ended. Where all do, say it again in a minute`,
+    `nothing was ended, because a session in the old place was used ${duration(last_used)} ago. If every server moves sessions by now, try again in a minute; otherwise some server still uses the old place`,
   );
 }
