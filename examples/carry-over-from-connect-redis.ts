@@ -1,9 +1,9 @@
 /**
- * Gives SojournStore the sessions that connect-redis wrote, so that nobody has to log in again. Run it while the
- * application is stopped; it may run twice, and leaves the old keys to expire.
+ * Moves the sessions that connect-redis wrote to SojournStore, so that nobody has to log in again. Run it while every server
+ * carries sessions over with the phase `move` (docs/moving.md), or while the application is stopped. It may run twice.
  */
 import { Redis } from 'ioredis';
-import { SojournStore } from 'sojourn/express';
+import { fromConnectRedis, SojournStore } from 'sojourn/express';
 import { RedisSessionRepository } from 'sojourn/redis';
 
 const {
@@ -12,21 +12,14 @@ const {
   OLD_PREFIX = 'sess:',
 } = process.env;
 
-const redis = new Redis(REDIS_URL);
+const client = new Redis(REDIS_URL);
 const store = new SojournStore({
-  repository: new RedisSessionRepository({ client: redis, prefix: PREFIX }),
+  repository: new RedisSessionRepository({ client, prefix: PREFIX }),
+  carryOver: fromConnectRedis({ client, prefix: OLD_PREFIX, phase: 'move' }),
   userOf: (session) => (session as { user?: string }).user, // as in the application
 });
 
-let carried = 0;
-const match = `${OLD_PREFIX}*`;
-for await (const keys of redis.scanStream({ match, count: 1000, type: 'string' })) {
-  for (const key of keys as string[]) {
-    const text = await redis.get(key);
-    if (text === null) continue; // it has expired meanwhile
-    await store.set(key.slice(OLD_PREFIX.length), JSON.parse(text));
-    carried += 1;
-  }
-}
-await redis.quit();
-console.log(`Carried over ${carried} sessions.`);
+let progress = { moved: 0, seen: 0, unreadable: 0 };
+for await (progress of store.moveSessions());
+await client.quit();
+console.log(`Moved ${progress.moved} sessions; ${progress.unreadable} could not be read.`);

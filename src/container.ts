@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { type DependencyContainer, instanceCachingFactory, container as root } from 'tsyringe';
+import { RedisOldKeys } from './adapters/express/carry-over/redis-old-keys.ts';
 import { MemoryJournal } from './adapters/memory/memory-journal.ts';
 import { MemorySessionRepository } from './adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from './adapters/node/node-secrets.ts';
@@ -9,6 +10,7 @@ import type { SpanDatabase } from './adapters/opentelemetry/session-spans.ts';
 import type { ServerLog } from './adapters/pino/server-log.ts';
 import type { KnownCount } from './adapters/prometheus/session-count.ts';
 import type { SessionMetrics } from './adapters/prometheus/session-metrics.ts';
+import { commandsOf } from './adapters/redis/clients/tell-apart.ts';
 import { connectRedis } from './adapters/redis/connect-redis.ts';
 import { CommandTrace } from './adapters/redis/inspect/command-trace.ts';
 import { RedisInspection } from './adapters/redis/inspect/inspection.ts';
@@ -61,6 +63,8 @@ export interface Store {
   readonly trace?: CommandTrace;
   /** For operators; the embedded store has none. */
   readonly inspection?: RedisInspection;
+  /** The sessions that connect-redis has written under that prefix, if the store is a Redis. */
+  readonly connectRedisKeys?: (prefix: string) => RedisOldKeys;
   /** The near cache's figures, if there is one. */
   readonly nearCacheStats?: NearCache['stats'];
   /** The database, as spans describe it. */
@@ -230,6 +234,7 @@ async function redisStore(
     journal: redisJournal({ client, prefix }, journal),
     trace: new CommandTrace(client),
     inspection,
+    connectRedisKeys: (prefix) => new RedisOldKeys(commandsOf(client), prefix),
     ...(near && { nearCacheStats: near.stats }),
     database: { system: 'redis', ...serverOf(address) },
     storeBytes: async () => sumOf((await inspection.servers()).map(({ usedBytes }) => usedBytes)),

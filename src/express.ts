@@ -10,7 +10,7 @@ export {
   fromConnectRedis,
 } from './adapters/express/carry-over/from-connect-redis.ts';
 export type { OldMoveProgress } from './adapters/express/carry-over/move-old-sessions.ts';
-export type { OldFormat } from './adapters/express/carry-over/old-format.ts';
+export type { OldFormat, OldSerializer } from './adapters/express/carry-over/old-format.ts';
 export type { OldSessions } from './adapters/express/carry-over/old-sessions.ts';
 export {
   SojournStore,

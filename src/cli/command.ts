@@ -32,7 +32,7 @@ export interface Command {
   readonly defaultPrefix: string;
   readonly flags: Readonly<Record<string, Flag>>;
   /** Whether the command takes an argument that is not a flag. */
-  readonly operand?: 'ID' | 'status';
+  readonly operand?: 'ID' | 'status | finish';
   /** Rejects with an error that `failureOf` knows. */
   run(line: CommandLine, terminal: Terminal): Promise<void>;
 }

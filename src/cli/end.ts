@@ -119,7 +119,7 @@ async function endAll(
 }
 
 /** Sessions that are started meanwhile may be missed. */
-async function endEvery(
+export async function endEvery(
   service: OpenedRedis['service'],
   inspection: OpenedRedis['inspection'],
   by: string,

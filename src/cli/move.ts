@@ -1,48 +1,62 @@
 import { type Config, ConfigError, DEFAULT_PREFIX, readConfig, redisSettings } from '../config.ts';
-import { Pace } from '../domain/pace.ts';
 import type { MovableRepository } from '../ports/session-moves.ts';
-import { type Command, type CommandLine, fastFlag, jsonFlag } from './command.ts';
+import { type Command, type CommandLine, fastFlag, jsonFlag, operatorFlag } from './command.ts';
 import { countOf } from './ending.ts';
+import { finishMove } from './finish-move.ts';
 import { duration, number } from './format.ts';
+import { type Left, leftIn, sentenceOf } from './left-behind.ts';
 import type { Terminal } from './terminal.ts';
-import { readSessions, walkIds } from './walk-sessions.ts';
+import { walkIds } from './walk-sessions.ts';
 import { type OpenedRedis, withRedis } from './with-redis.ts';
 
 export const move: Command = {
   summary: 'Move sessions that are not in use to another Redis or prefix',
-  usage: ['move --to URL', 'move --to-prefix PREFIX', 'move status'],
+  usage: ['move --to URL', 'move --to-prefix PREFIX', 'move status', 'move finish'],
   details: `
 Run it while every server moves sessions on use (docs/moving.md): sessions in use move by themselves,
 and this command moves the others. It does not keep sessions alive. If it fails or is stopped, what
 has moved stays moved, and the next run continues. It pauses for two thirds of the time.
-move status changes nothing: it shows how many sessions are still in the old place, and when the last
-one expires. The settings below describe the old place; what --to does not say is the same there.`,
+move status changes nothing: it shows how many sessions are still in the old place, when one of them
+was used last, and when the last one expires. move finish ends those that are left, which logs their
+users out: it prints how many there are and asks first, unless --yes is given. It refuses while
+servers still use the old place.
+The settings below describe the old place; what --to does not say is the same there.`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
   flags: {
     from: { hint: 'URL', help: 'current place, if other than in the settings' },
+    'from-connect-redis': {
+      hint: 'PREFIX',
+      help: 'status or finish for the sessions that connect-redis wrote',
+    },
     to: { hint: 'URL', help: 'new place: redis:// or rediss://' },
     'to-prefix': { hint: 'PREFIX', help: 'prefix in the new place (unchanged)' },
     'to-password-file': { hint: 'FILE', help: 'file with the password of the new place' },
     'to-cluster': { hint: 'HOST:PORT,...', help: 'nodes of a Redis Cluster, instead of --to' },
+    yes: { help: 'finish without asking' },
+    operator: operatorFlag,
     fast: fastFlag,
     json: jsonFlag,
   },
-  operand: 'status',
+  operand: 'status | finish',
   async run(line, terminal) {
-    const { operand } = line;
-    if (operand !== undefined && operand !== 'status') {
-      throw new ConfigError(
-        `move accepts only status as an argument, not ${JSON.stringify(operand)}`,
-      );
-    }
+    const { operand, flags } = line;
     const from = oldPlace(line);
     if (operand === 'status') {
       await withRedis(from, async (redis) => {
         await redis.ready();
-        await show(await look(redis, line), line, terminal);
+        await show(await leftIn(redis, from.prefix, line).look(), line, terminal);
       });
       return;
+    }
+    if (operand === 'finish') return finishMove(from, line, terminal);
+    if (operand !== undefined) {
+      throw new ConfigError(`move takes status, finish or nothing, not ${JSON.stringify(operand)}`);
+    }
+    if (flags['from-connect-redis'] !== undefined) {
+      throw new ConfigError(
+        '--from-connect-redis is for move status and move finish: the application moves them, as it knows whose they are (docs/moving.md)',
+      );
     }
     const to = newPlace(line, from);
     await withRedis(from, (old) =>
@@ -50,8 +64,8 @@ one expires. The settings below describe the old place; what --to does not say i
         await old.ready();
         await own.ready();
         const { moved, seconds } = await moveAll(old, own, line, terminal);
-        const left = await look(old, line);
-        if (line.flags.json) await terminal.json({ moved, seconds, ...left });
+        const left = await leftIn(old, from.prefix, line).look();
+        if (flags.json) await terminal.json({ moved, seconds, ...left });
         else {
           await terminal.line(`Moved ${countOf(moved)} in ${duration(seconds)}.`);
           await show(left, line, terminal);
@@ -124,35 +138,7 @@ function movable({ movable }: OpenedRedis): MovableRepository {
   return movable;
 }
 
-interface Left {
-  readonly left: number;
-  /** Seconds until the last of them expires if unused; `null` if there are none. */
-  readonly last_ends_in: number | null;
-}
-
-async function look(
-  { inspection, repository }: OpenedRedis,
-  { flags }: CommandLine,
-): Promise<Left> {
-  const options = { fullSpeed: flags.fast === true };
-  const pace = new Pace(options);
-  let [left, longest] = [0, 0];
-  for await (const ids of walkIds(inspection, options)) {
-    for await (const sessions of readSessions(repository, ids, pace)) {
-      left += sessions.length;
-      longest = sessions.reduce((most, { remainingMs }) => Math.max(most, remainingMs), longest);
-    }
-  }
-  return { left, last_ends_in: left === 0 ? null : Math.ceil(longest / 1000) };
-}
-
 async function show(left: Left, { flags }: CommandLine, terminal: Terminal): Promise<void> {
   if (flags.json) await terminal.json(left);
-  else if (left.last_ends_in === null)
-    await terminal.line('No sessions are left in the old place.');
-  else {
-    await terminal.line(
-      `${number(left.left)} ${left.left === 1 ? 'session is' : 'sessions are'} left in the old place; if unused, the last one expires in ${duration(left.last_ends_in)}.`,
-    );
-  }
+  else await terminal.line(sentenceOf(left));
 }

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import type { RedisOldKeys } from '../adapters/express/carry-over/redis-old-keys.ts';
 import type { RedisInspection } from '../adapters/redis/inspect/inspection.ts';
 import { type Config, ConfigError, StartError } from '../config.ts';
 import type { ContainerOptions } from '../container.ts';
@@ -17,6 +18,8 @@ export interface OpenedRedis {
   /** The same repository, for moving sessions to or from another place. */
   readonly movable: MovableRepository | undefined;
   readonly inspection: RedisInspection;
+  /** The sessions that connect-redis has written under that prefix. */
+  readonly connectRedisKeys: (prefix: string) => RedisOldKeys;
   /** Rejects with `StoreUnavailableError` if Redis does not answer or cannot run scripts. */
   ready(): Promise<void>;
   /** Milliseconds since 1970. */
@@ -40,10 +43,9 @@ export async function withRedis(
     throw new StartError(`${error.message}; ${ELSEWHERE}`, { cause: error });
   });
   try {
-    const { label, repository, movable, journal, inspection, ready } = container.resolve(
-      tokens.store,
-    );
-    if (inspection === undefined || journal === undefined) {
+    const store = container.resolve(tokens.store);
+    const { label, repository, movable, journal, inspection, connectRedisKeys, ready } = store;
+    if (!inspection || !journal || !connectRedisKeys) {
       throw new Error('Only Redis can be inspected.');
     }
     await use({
@@ -52,6 +54,7 @@ export async function withRedis(
       journal,
       movable,
       inspection,
+      connectRedisKeys,
       ready,
       service: container.resolve(tokens.service),
       now: container.resolve(tokens.clock).now,

@@ -1,10 +1,11 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService } from '../../src/index.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { runSojourn } from '../support/sojourn-command.ts';
+import { until } from '../support/until.ts';
 
 describeWithServers('sojourn move', () => {
   let servers: RedisServer[] = [];
@@ -32,7 +33,7 @@ describeWithServers('sojourn move', () => {
       Array.from({ length: 150 }, (_, i) => at(0).create({ i: String(i) }, { user: 'ada' })),
     );
     expect((await sojourn('move', 'status')).stdout).toMatch(
-      /^150 sessions are left in the old place; if unused, the last one expires in (30m|29m \d+s)\.\n$/,
+      /^150 sessions are left in the old place, last used \d+s ago; if unused, the last one expires in (30m|29m \d+s)\.\n$/,
     );
     expect(await sojourn('move', '--to', url(1), '--fast')).toMatchObject({
       ...{ code: 0, stderr: '' },
@@ -46,6 +47,7 @@ describeWithServers('sojourn move', () => {
     const again = await sojourn('move', '--from', url(0), '--to', url(1), '--json');
     expect(JSON.parse(again.stdout)).toEqual({
       ...{ moved: 0, seconds: expect.any(Number), left: 0, last_ends_in: null },
+      last_used: null,
     });
   });
 
@@ -54,6 +56,98 @@ describeWithServers('sojourn move', () => {
     expect((await sojourn('move', '--to-prefix', 'session:shop:', '--json')).code).toBe(0);
     expect(await at(0, 'session:shop:').get(token)).toBeDefined();
     expect(await at(0).get(token)).toBeUndefined();
+  });
+
+  it('finish ends what is left, where nobody has used it for a minute, and says how many that were', async () => {
+    const sessions = await Promise.all([1, 2, 3].map(() => at(0).create({}, { user: 'ada' })));
+    const moved = await at(0).create();
+    const refused = await sojourn('move', 'finish', '--yes');
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/nothing was ended, because a session .* was used \d+s ago/);
+    expect(await at(0).list('ada')).toHaveLength(3);
+    await sojourn('move', '--to', url(1), '--fast');
+    for (const { token } of [...sessions, moved]) expect(await at(1).peek(token)).toBeDefined();
+
+    const old = await Promise.all([1, 2].map(() => at(0).create({}, { user: 'ada' })));
+    const anHourAgo = `${new Date(Date.now() - 3_600_000).toISOString().slice(0, 19)}+00:00`;
+    for (const { session } of old) {
+      await clients[0]?.hset(`session:${session.id}`, 'last_accessed_at', anHourAgo);
+    }
+    await clients[0]?.hset('session:AAAAAAAAAAAAAAAAAAAAAA', 'session_released', '1-a.b'); // of one that has moved
+    expect(await sojourn('move', 'finish')).toMatchObject({ code: 2 }); // there is nobody to ask
+    const status = await sojourn('move', 'status', '--json');
+    expect(JSON.parse(status.stdout)).toEqual({
+      left: 2,
+      last_ends_in: expect.closeTo(1800, -2),
+      last_used: expect.closeTo(3600, -2),
+    });
+    const finished = await sojourn('move', 'finish', '--yes', '--operator', 'eve');
+    expect(finished).toMatchObject({
+      code: 0,
+      stdout: 'Ended 2 sessions. Servers can do without the old place now.\n',
+    });
+    expect(finished.stderr.match(/"by":"cli eve"/g)).toHaveLength(2);
+    expect(await clients[0]?.keys('session:*')).toEqual([]);
+    expect(await sojourn('move', 'finish', '--yes')).toMatchObject({
+      code: 0,
+      stdout: 'No session is left in the old place. Servers can do without the old place now.\n',
+    });
+  });
+
+  describe('of connect-redis', () => {
+    const old = ['--from-connect-redis', 'sess:'];
+    const cookie = { originalMaxAge: null };
+
+    it('status looks at what is left, which does not count as a use', async () => {
+      const status = async () =>
+        JSON.parse((await sojourn('move', 'status', ...old, '--json')).stdout);
+      expect(await status()).toEqual({ left: 0, last_ends_in: null, last_used: null });
+      await clients[0]?.set('sess:a', JSON.stringify({ cookie }), 'EX', 600);
+      await clients[0]?.set('sess:b', 'whatever a serializer makes', 'EX', 900);
+      await clients[0]?.hset('sess:frozen', 'session_text', '{}', 'session_freeze', '1-a');
+      await clients[0]?.expire('sess:frozen', 1000);
+      await clients[0]?.hset('sess:moved', 'session_released', '1-a.b');
+      await clients[0]?.sadd('sess:ids', 'a');
+      await clients[0]?.set('other:c', '{}');
+      await until('two seconds without a use', async () => (await status()).last_used >= 2);
+      expect(await status()).toMatchObject({ left: 3, last_ends_in: expect.closeTo(1000, -2) });
+      expect(await sojourn('move', 'status', ...old)).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(
+          /^3 sessions are left in the old place, last used \d+s ago; if unused, the last one expires in 16m \d+s\.\n$/,
+        ),
+      });
+      await clients[0]?.set('sess:endless', '{}');
+      expect(await status()).toMatchObject({ left: 4, last_ends_in: null });
+    });
+
+    it('finish refuses while servers use them, and then ends them and what moves have left', async () => {
+      await clients[0]?.set('sess:a', JSON.stringify({ cookie }), 'EX', 600);
+      await clients[0]?.hset('sess:moved', 'session_released', '1-a.b');
+      await clients[0]?.sadd('sess:ids', 'a');
+      await clients[0]?.set('other:c', '{}');
+      const refused = await sojourn('move', 'finish', ...old, '--yes');
+      expect(refused).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/was used \d+s ago/),
+      });
+      // Where keys are thrown out by how often they are used, Redis does not know when that was last.
+      await clients[0]?.config('SET', 'maxmemory-policy', 'volatile-lfu');
+      try {
+        const finished = await sojourn('move', 'finish', ...old, '--yes', '--json');
+        expect(JSON.parse(finished.stdout)).toEqual({
+          ...{ left: 1, last_ends_in: expect.closeTo(600, -1), last_used: null, ended: 1 },
+        });
+      } finally {
+        await clients[0]?.config('SET', 'maxmemory-policy', 'noeviction');
+      }
+      expect((await clients[0]?.keys('*'))?.sort()).toEqual(['other:c', 'sess:ids']);
+    });
+
+    it('to move them is for the application, which knows whose they are', async () => {
+      const asked = await sojourn('move', ...old, '--to-prefix', 'web-session:');
+      expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('docs/moving.md') });
+    });
   });
 
   it('refuses what makes no sense, and tells which place failed', async () => {

@@ -1,3 +1,4 @@
+import type { SessionData } from 'express-session';
 import { MAX_SECONDS } from '../../../domain/session-policy.ts';
 import { type ForeignSession, idleTimeout } from '../foreign-session.ts';
 
@@ -8,16 +9,21 @@ export interface OldFormat {
    *
    * @default 86400
    */
-  readonly ttl?: number | ((session: object) => number);
+  readonly ttl?: number | ((session: SessionData) => number);
   /** Sessions have no end there. When they move they get one: as long as they may idle. @default false */
   readonly disableTTL?: boolean;
   /** There a use does not put the end off, only a change does. It holds until a session moves. @default false */
   readonly disableTouch?: boolean;
   /** What makes a text of a session, and a session of a text. @default JSON */
-  readonly serializer?: {
-    parse(text: string): object | Promise<object>;
-    stringify(session: object): string;
-  };
+  readonly serializer?: OldSerializer;
+}
+
+/** A serializer as connect-redis takes it. */
+export interface OldSerializer {
+  /** The session that a text stands for. It throws for a text that stands for none. */
+  parse(text: string): SessionData | Promise<SessionData>;
+  /** A text from which `parse` makes the same session. */
+  stringify(session: SessionData): string;
 }
 
 const DAY_SECONDS = 24 * 3600;
@@ -35,7 +41,7 @@ export async function parseOld(
 }
 
 export function stringifyOld(session: object, { serializer = JSON }: OldFormat): string {
-  return serializer.stringify(session);
+  return serializer.stringify(session as SessionData);
 }
 
 /** Whole seconds, from 1. */
@@ -44,15 +50,12 @@ export function oldTtl(session: ForeignSession, format: OldFormat, now: number):
   const ofCookie = idleTimeout(session, now);
   const seconds = Number.isFinite(ofCookie)
     ? Number(ofCookie)
-    : Number(typeof ttl === 'function' ? ttl(session) : ttl);
+    : Number(typeof ttl === 'function' ? ttl(session as SessionData) : ttl);
   const whole = Number.isFinite(seconds) ? Math.ceil(seconds) : DAY_SECONDS;
   return Math.min(Math.max(whole, 1), MAX_SECONDS);
 }
 
-async function readable(
-  text: string,
-  serializer: NonNullable<OldFormat['serializer']>,
-): Promise<unknown> {
+async function readable(text: string, serializer: OldSerializer): Promise<unknown> {
   try {
     return await serializer.parse(text);
   } catch {

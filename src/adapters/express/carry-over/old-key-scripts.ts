@@ -28,6 +28,21 @@ if not text then return 0 end
 return { text, redis.call('PTTL', key), 1 }
 `;
 
+/**
+ * For tools: answers { PTTL, the seconds for which nobody has read or written it, or -1 where Redis does not tell }, and of
+ * what was frozen -1. It does not count as a use.
+ */
+const look = `${load}
+local idle = -1
+if kind == 'string' then
+  local seconds = redis.pcall('OBJECT', 'IDLETIME', key)
+  if type(seconds) == 'number' then idle = seconds end
+elseif kind ~= 'hash' or redis.call('HEXISTS', key, 'session_text') == 0 then
+  return 0
+end
+return { redis.call('PTTL', key), idle }
+`;
+
 /** ARGV[1]: the text. ARGV[2]: milliseconds until it ends, or ''. Answers 1. */
 const create = `${load}
 if kind ~= 'none' then return 0 end
@@ -50,15 +65,19 @@ redis.call('PEXPIRE', key, ARGV[1])
 return 1
 `;
 
-/** Answers 1 where it was in use, 2 where it was frozen. */
+/** ARGV[1]: 1 to remove what a release has left, too. Answers 1 where it was in use, 2 where it was frozen. */
 const remove = `${load}
 if kind == 'string' then
   redis.call('DEL', key)
   return 1
 end
-if kind ~= 'hash' or redis.call('HEXISTS', key, 'session_text') == 0 then return 0 end
-redis.call('DEL', key)
-return 2
+if kind ~= 'hash' then return 0 end
+if redis.call('HEXISTS', key, 'session_text') == 1 then
+  redis.call('DEL', key)
+  return 2
+end
+if ARGV[1] == '1' and redis.call('HEXISTS', key, 'session_released') == 1 then redis.call('DEL', key) end
+return 0
 `;
 
 /**
@@ -120,6 +139,7 @@ return now
 /** Each under the name that it is registered with. */
 export const oldKeyScripts = {
   read: { name: 'sojournOldRead', lua: read },
+  look: { name: 'sojournOldLook', lua: look },
   create: { name: 'sojournOldCreate', lua: create },
   replace: { name: 'sojournOldReplace', lua: replace },
   expire: { name: 'sojournOldExpire', lua: expire },

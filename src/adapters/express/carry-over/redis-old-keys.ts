@@ -9,6 +9,14 @@ import type { FrozenText, OldKeys, OldText } from './old-keys.ts';
 const PAGE = 1000;
 const FREEZE_BYTES = 12;
 
+/** What tools are told of a session. */
+export interface OldKeyLook {
+  /** `undefined` for one that does not end by itself. */
+  readonly remainingMs: number | undefined;
+  /** `undefined` where Redis does not tell: it is frozen, or `maxmemory-policy` is of the LFU kind. */
+  readonly unusedSeconds: number | undefined;
+}
+
 /** Keys that connect-redis has written, each `<prefix><session id>`. */
 export class RedisOldKeys implements OldKeys {
   readonly #commands: RedisCommands;
@@ -24,6 +32,15 @@ export class RedisOldKeys implements OldKeys {
     if (answer === 0) return undefined;
     const [text, left, frozen] = Array.isArray(answer) ? answer : [];
     return { text: toText(text, answer), remainingMs: toRest(left, answer), frozen: frozen === 1 };
+  }
+
+  /** For tools: when it ends, and since when nobody has used it. `undefined` where there is no session. */
+  async look(sid: string): Promise<OldKeyLook | undefined> {
+    const answer = await this.#run(oldKeyScripts.look, sid);
+    if (answer === 0) return undefined;
+    const [left, idle] = Array.isArray(answer) ? answer : [];
+    if (typeof idle !== 'number') throw notUnderstood(answer);
+    return { remainingMs: toRest(left, answer), unusedSeconds: idle < 0 ? undefined : idle };
   }
 
   async create(sid: string, text: string, endsInMs: number | undefined): Promise<boolean> {
@@ -45,8 +62,8 @@ export class RedisOldKeys implements OldKeys {
     return (await this.#run(oldKeyScripts.expire, sid, endsInMs)) === 1;
   }
 
-  async remove(sid: string): Promise<'open' | 'frozen' | undefined> {
-    const answer = await this.#run(oldKeyScripts.remove, sid);
+  async remove(sid: string, { alsoReleased = false } = {}): Promise<'open' | 'frozen' | undefined> {
+    const answer = await this.#run(oldKeyScripts.remove, sid, alsoReleased ? 1 : 0);
     if (answer === 0) return undefined;
     return answer === 1 ? 'open' : 'frozen';
   }
