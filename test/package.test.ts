@@ -44,7 +44,7 @@ describe('the package as it is published', () => {
       'sbom.cdx.json',
     ]);
     expect(
-      names.filter((name) => !/\.(js|js\.map|d\.ts|css|md|json)$|^LICENSE$/.test(name)),
+      names.filter((name) => !/\.(js|js\.map|d\.ts|css|svg|md|json)$|^LICENSE$/.test(name)),
     ).toEqual([]);
   });
 
