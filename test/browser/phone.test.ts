@@ -40,6 +40,20 @@ describeInBrowser('the page on a phone', () => {
     expect((notes?.y ?? 0) + (notes?.height ?? 0)).toBeLessThanOrEqual(bar?.y ?? 0); // it hides nothing
   });
 
+  it.each(['desktop', 'phone'] as const)('hides no focus behind the bar: %s', async (look) => {
+    const page = await devices.page(looks[look]);
+    await startSession(page, 'Ada');
+    const seen = new Set<string>();
+    for (let presses = 0; presses < 40; presses += 1) {
+      await page.keyboard.press(presses < 20 ? 'Tab' : 'Shift+Tab');
+      const focused = page.locator(':focus');
+      if ((await focused.count()) === 0 || (await focused.getAttribute('id')) === null) continue;
+      seen.add((await focused.getAttribute('id')) ?? '');
+      await expectInView(page, focused);
+    }
+    for (const id of ['ttl', 'copy-hgetall', 'logout-everywhere']) expect(seen).toContain(id);
+  });
+
   it.each([
     ['desktop', 1800, '29 min 59 s'],
     ['phone', 1800, '29 min 59 s'],
