@@ -47,7 +47,7 @@ describeInBrowser('a session in a browser', () => {
     const [times, changed] = [await history(page, 'remaining'), await setOff(page)];
     await page.getByRole('button', { name: 'Add a page view' }).click();
     await field(page, 'page_views').getByText('2', { exact: true }).waitFor();
-    await announced(page, 'One page view more; its time began anew.');
+    await announced(page, 'Page view added: the timeout starts over.');
     expect(await times()).toContain('1 min');
     expect(await changed()).toContain('page_views');
   });

@@ -45,7 +45,7 @@ function demo(journal: SessionJournal | undefined) {
 
 /** What the list says, newest first. */
 function activityIn(page: string): string[] {
-  const list = /Recent activity<\/h2><div[^>]*><ul[^>]*>(.*?)<\/ul>/s.exec(page)?.[1] ?? '';
+  const list = /Recent activity<\/h2><\/div><div[^>]*><ul[^>]*>(.*?)<\/ul>/s.exec(page)?.[1] ?? '';
   return [...list.matchAll(/<strong>(.*?)<\/strong><p class="hint">(.*?)</g)].map(
     ([, what, device]) => `${what}: ${device}`,
   );

@@ -159,10 +159,17 @@ export class PageViews {
       remainingMs: current.remainingMs,
       endsAt,
       lifetimeLeftMs: endsAt && Math.max(0, endsAt - this.#options.now()),
-      lifetimeMs: endsAt && endsAt - Date.parse(createdAt),
+      lifetimeMs: endsAt && this.#lifetime(endsAt - Date.parse(createdAt)),
       fingerprint: csrfToken.slice(0, 6),
       rotated: visit?.rotated ?? false,
     };
+  }
+
+  /** The policy's, where it is that but for what whole seconds cut off. */
+  #lifetime(measuredMs: number): number {
+    const { lifetime } = this.#options.service.policy;
+    const isPolicys = lifetime !== undefined && Math.abs(measuredMs - lifetime * 1000) < 2000;
+    return isPolicys ? lifetime * 1000 : measuredMs;
   }
 
   #refused(notice: Notice | undefined): RefusedView | undefined {

@@ -44,7 +44,7 @@ function Page(view: PageView) {
           </p>
           <p id="badge" class={`badge ${badgeOf(view)}`}>
             {store.label}
-            {state === 'unavailable' && ' does not answer'}
+            {state === 'unavailable' && ': no answer'}
             {store.kind === 'memory' && ': sessions end when the server stops'}
           </p>
         </header>

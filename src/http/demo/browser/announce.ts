@@ -4,6 +4,12 @@ const SHOWN_MS = 6000;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
+/** Takes back what was said: something else says it better. */
+export function hush(): void {
+  clearTimeout(timer);
+  document.getElementById('announcer')?.classList.remove('shown');
+}
+
 /** Says what has happened, to those who see and to those who hear the page. */
 export function announce(text: string): void {
   const toast = document.getElementById('announcer');

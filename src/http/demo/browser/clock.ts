@@ -9,7 +9,7 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)');
 let endsAt: number | undefined; // by performance.now()
 let lifetimeEndsAt: number | undefined;
 let isOver = () => {};
-let isStopped = false;
+let isOverTold = false;
 
 /** Starts the clock that the page shows. `over` is called when it has run down, by when the server has dropped the session. */
 export function startClock(askedAt: number, over: () => void): void {
@@ -31,7 +31,7 @@ export function setClock(askedAt: number): void {
   } else endsAt = undefined;
   const lifetimeLeft = gauge?.dataset.lifetimeLeftMs;
   lifetimeEndsAt = lifetimeLeft ? performance.now() + Number(lifetimeLeft) : undefined;
-  isStopped = false;
+  isOverTold = false;
   draw();
 }
 
@@ -47,14 +47,14 @@ function tick(): void {
 
 function draw(): void {
   const gauge = document.getElementById('gauge');
-  if (!gauge || endsAt === undefined || isStopped) return;
+  if (!gauge || endsAt === undefined) return;
   const away = document.querySelector('main')?.dataset.stale !== undefined;
   const leftMs = Math.max(0, endsAt - performance.now());
   const seconds = Math.ceil(leftMs / 1000);
-  const words = leftMs > 0 ? formatDuration(seconds) : away ? 'not known' : 'expired';
+  const words = leftMs === 0 && away ? 'not known' : formatDuration(seconds);
   drawRing('ring', leftMs, Number(gauge.dataset.ttlMs));
   setText('remaining', words);
-  if (!away) setText('store-ttl', String(leftMs === 0 ? -2 : seconds));
+  if (!away) setText('store-ttl', String(seconds));
   const title = leftMs === 0 ? 'Sojourn' : `${words} left · Sojourn`;
   if (document.title !== title) document.title = title;
   gauge.classList.toggle('ending', leftMs < ENDING_MS);
@@ -63,9 +63,9 @@ function draw(): void {
     drawRing('lifetime-ring', lifetimeLeftMs, Number(gauge.dataset.lifetimeMs));
     setText('lifetime', formatDuration(Math.ceil(lifetimeLeftMs / 1000)));
   }
-  if (leftMs > 0) return;
-  isStopped = true;
-  setTimeout(() => isOver(), 50);
+  if (leftMs > 0 || isOverTold) return;
+  isOverTold = true;
+  setTimeout(() => isOver(), 50); // that it has expired is for the server to say
 }
 
 /** Smoothly, or by the second where motion is to be reduced. */

@@ -24,7 +24,6 @@ let waitMs = LOOK_EVERY_MS;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let newestLook = 0;
 let seenAt = new Date();
-let isActing = false;
 
 /** Looks at the page as it is now, by a pure read. */
 export async function look(says?: string): Promise<void> {
@@ -50,30 +49,42 @@ interface Form {
   readonly says: string | undefined;
 }
 
-/** Does what the form asks for, once, however often it is clicked meanwhile. Answers what to tell the other tabs. */
+/**
+ * Does what the form asks for: once, however often it is clicked meanwhile, and after what was clicked before. Answers what to
+ * tell the other tabs.
+ */
 export async function act(form: HTMLFormElement): Promise<Done | undefined> {
-  if (isActing) return undefined;
   const body = new URLSearchParams();
   for (const [name, value] of new FormData(form)) body.append(name, String(value));
   const button = form.querySelector('button[type="submit"]');
   const label = button?.firstChild?.textContent?.trim() ?? 'That';
   form.setAttribute('aria-busy', 'true');
   button?.setAttribute('aria-disabled', 'true');
-  const done = await send({ url: form.action, body, label, says: form.dataset.says });
+  const done = await sendOnce({ url: form.action, body, label, says: form.dataset.says });
   form.removeAttribute('aria-busy');
   button?.removeAttribute('aria-disabled');
   return done;
 }
 
+/** By what they ask for, since the page may show others in their place by then. */
+const underWay = new Map<string, Promise<Done | undefined>>();
+
+function sendOnce(form: Form): Promise<Done | undefined> {
+  const key = `${form.url}?${form.body}`;
+  const same = underWay.get(key);
+  if (same) return same.then(() => undefined);
+  const before = [...underWay.values()].at(-1);
+  const done = Promise.resolve(before).then(() => send(form));
+  underWay.set(key, done);
+  return done.finally(() => underWay.delete(key));
+}
+
 async function send(form: Form): Promise<Done | undefined> {
-  if (isActing) return undefined;
-  isActing = true;
   forgetFailed();
   const arrive = depart();
   const slow = setTimeout(() => announce(`${form.label}: waiting for the server.`), SLOW_MS);
   const outcome = await ask(form.url, { method: 'POST', body: form.body }, { ...form, arrive });
   clearTimeout(slow);
-  isActing = false;
   return outcome === 'done' && form.says !== undefined ? { says: form.says, here } : undefined;
 }
 
@@ -126,7 +137,7 @@ async function ask(
 
 function failedOf({ label, url, body, says }: Asking, page: Document | undefined) {
   if (label === undefined || url === undefined || body === undefined) return undefined;
-  const again = () => void send({ url, body, label, says });
+  const again = () => void sendOnce({ url, body, label, says });
   return { label, words: failureWords(label, page), again };
 }
 

@@ -1,4 +1,4 @@
-import { announce } from './announce.ts';
+import { announce, hush } from './announce.ts';
 
 /** A form that was not done, and what to do about it. */
 export interface Failed {
@@ -12,6 +12,7 @@ let failed: Failed | undefined;
 /** Says that the store or the server is away. What the page shows stays, as what it was. */
 export function showOutage(reason: string, seenAt: string, failure: Failed | undefined): void {
   failed = failure ?? failed;
+  if (failure) hush();
   const banner = document.getElementById('outage');
   const main = document.querySelector('main');
   if (!banner || !main) return;
@@ -31,7 +32,10 @@ export function showOutage(reason: string, seenAt: string, failure: Failed | und
     if (note) note.textContent = `As it was at ${seenAt}. Nobody can say what it holds now.`;
   }
   const badge = document.getElementById('badge');
-  if (badge) badge.className = 'badge away';
+  if (badge && !badge.classList.contains('away')) {
+    badge.className = 'badge away';
+    badge.append(': no answer');
+  }
 }
 
 /** The store answers. What was not done is still offered. */

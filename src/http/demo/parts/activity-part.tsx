@@ -10,20 +10,22 @@ interface ActivityProps {
 export function ActivityPart({ activity, now }: ActivityProps) {
   return (
     <section class="panel people" aria-labelledby="activity-heading">
-      <h2 id="activity-heading">Recent activity</h2>
+      <div class="head">
+        <h2 id="activity-heading">Recent activity</h2>
+      </div>
       <div data-part="activity">
         {activity === 'unreadable' ? (
           <p class="hint">It cannot be read now. Your sessions are not affected.</p>
         ) : (
-          <ul class="devices" aria-labelledby="activity-heading">
+          <ul class="devices activity" aria-labelledby="activity-heading">
             {activity.map(({ what, at, isLatest, device }) => (
               <li>
                 <div>
                   <strong>{what}</strong>
                   <p class="hint">
                     {device && `${device}, `}
-                    {isLatest && 'at the latest '}
                     <Moment at={at} now={now} />
+                    {isLatest && ' or earlier'}
                   </p>
                 </div>
               </li>

@@ -11,7 +11,7 @@ interface LogProps {
 export function LogPart({ log, id }: LogProps) {
   return (
     <section class="panel log" aria-labelledby="log-heading">
-      <h2 id="log-heading">What crossed them</h2>
+      <h2 id="log-heading">Requests and their commands</h2>
       <ol data-part="log">
         {log.map(({ request, at, cost }) => (
           <li class="entry">

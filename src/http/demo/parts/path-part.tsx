@@ -3,11 +3,11 @@ import type { PageView } from '../views.ts';
 
 const words: Readonly<Record<Step, readonly [title: string, hint: string]>> = {
   start: ['Start a session', 'Any name will do.'],
-  use: ['Touch it', 'Each use gives it its whole idle timeout again.'],
+  use: ['Touch it', 'Each use starts the timeout over.'],
   expire: ['Let it run out', 'Set 10 seconds, and do nothing.'],
-  second: ['Open a second browser', 'A private window, under the same name.'],
+  second: ['Open a second browser', 'A private window, the same name.'],
   look: ['Look into Redis', 'Copy a command, and run it.'],
-  everywhere: ['Log out everywhere', 'It ends each session of that name.'],
+  everywhere: ['Log out everywhere', 'Every session of that name ends.'],
 };
 
 /** What to try, in order. What was done is ticked off by itself. */

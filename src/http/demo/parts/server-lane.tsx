@@ -26,7 +26,7 @@ export function ServerLane(view: PageView) {
           <p>
             {state === 'unavailable'
               ? 'It serves this page, and waits.'
-              : `It keeps nothing of its own: each request brings the cookie, and ${name} is asked once.`}
+              : `It keeps nothing itself: it takes the id and the secret from the cookie, and asks ${name}.`}
           </p>
           <dl class="facts">
             <div class="idle">

@@ -19,13 +19,13 @@ export function SessionBar({ root, session }: SessionBarProps) {
         <form
           method="post"
           action={`${root}increment`}
-          data-says="One page view more; its time began anew."
+          data-says="Page view added: the timeout starts over."
         >
           <button id="increment" type="submit" class="primary">
             Add a page view
           </button>
         </form>
-        <form method="post" action={`${root}touch`} data-says="Touched; its time began anew.">
+        <form method="post" action={`${root}touch`} data-says="Touched: the timeout starts over.">
           <button id="touch" type="submit">
             Touch it
           </button>

@@ -130,7 +130,7 @@ function Hash({ store, session }: { readonly store: StoreView; readonly session:
           {kept.map(([field, value]) => (
             <tr>
               <th scope="row">
-                <code>{field}</code>
+                <FieldName name={field} />
                 <span class="hint">{meaning[field]}</span>
               </th>
               <td data-field={field}>
@@ -164,6 +164,22 @@ function Hash({ store, session }: { readonly store: StoreView; readonly session:
         </>
       )}
     </>
+  );
+}
+
+/** Long names break where their words end. */
+function FieldName({ name }: { readonly name: string }) {
+  const words = name.split('_');
+  return (
+    <code>
+      {words.map((word, i) => (
+        <>
+          {word}
+          {i < words.length - 1 && '_'}
+          <wbr />
+        </>
+      ))}
+    </code>
   );
 }
 

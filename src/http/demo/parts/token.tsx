@@ -7,7 +7,7 @@ export function Id({ id }: { readonly id: string }) {
 export function Secret() {
   return (
     <span class="secret">
-      <span aria-hidden="true">••••••••</span>
+      <span aria-hidden="true">••••••</span>
       <span class="visually-hidden">secret</span>
     </span>
   );
