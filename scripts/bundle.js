@@ -12,6 +12,19 @@ const published = [...Object.values(bin), ...Object.values(exports).map((target)
   .filter((file) => file !== undefined)
   .map((file) => file.replace(/^(\.\/)?dist\//, '').replace(/\.js$/, ''));
 
+// Scripts of pages: one request each, however many files they are written in.
+await build({
+  absWorkingDir: root,
+  entryPoints: ['src/http/demo/browser/live.ts', 'src/http/admin/browser/console.ts'],
+  outdir: 'dist/http',
+  outbase: 'src/http',
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  logLevel: 'warning',
+});
+
 await rm(`${root}dist/chunks`, { recursive: true, force: true });
 await build({
   absWorkingDir: root,

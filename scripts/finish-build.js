@@ -1,13 +1,13 @@
 /** The parts of the build that no compiler does. */
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 
-// The style sheets go beside the compiled scripts.
-for (const folder of ['http/demo/browser/', 'http/admin/browser/']) {
+// Style sheets and pictures go beside the bundled scripts.
+for (const folder of ['http/browser/', 'http/demo/browser/', 'http/admin/browser/']) {
   const source = new URL(`../src/${folder}`, import.meta.url);
   const target = new URL(`../dist/${folder}`, import.meta.url);
   await mkdir(target, { recursive: true });
   for (const name of await readdir(source)) {
-    if (name.endsWith('.css')) await copyFile(new URL(name, source), new URL(name, target));
+    if (/\.(css|svg)$/.test(name)) await copyFile(new URL(name, source), new URL(name, target));
   }
 }
 

@@ -9,6 +9,7 @@ import {
   hostName,
   listOf,
   origin,
+  pathBelow,
   portNumber,
   TIMEOUT,
   timeoutMs,
@@ -31,11 +32,15 @@ export interface Config {
   readonly store: 'auto' | 'redis' | 'memory';
   /** Where Redis is, if the flags or the environment say so. */
   readonly redis: RedisAddress | undefined;
+  /** The file of the authority that Redis' certificate is checked by. */
+  readonly redisCaFile: string | undefined;
   /** How long Redis may take to answer a command. */
   readonly redisTimeoutMs: number;
   readonly prefix: string;
   readonly policy: SessionPolicy;
   readonly secureCookie: boolean;
+  /** Where a proxy puts the server, without a slash at its end: `/demo`; `` for a site of its own. */
+  readonly basePath: string;
   /** A proxy in front sets `X-Forwarded-Host` and `X-Forwarded-Proto` on every request. */
   readonly trustProxy: boolean;
   /** Host names in lower case, `*.` before one for its subdomains, `*` for any. `undefined`: nobody said. */
@@ -98,10 +103,17 @@ export function readConfig(
     admin: adminPlace(given, port),
     store: store.read('store', storeName, 'auto, redis or memory') ?? 'auto',
     redis: redisPlace(given),
+    redisCaFile: given.text('redis-ca'),
     redisTimeoutMs: redisTimeoutMs(given, understood),
     prefix: given.text('prefix') ?? defaultPrefix,
     policy: policy(given),
     secureCookie: flag('secure-cookie'),
+    basePath:
+      given.read(
+        'base-path',
+        pathBelow,
+        'a path such as /demo, of letters, digits and - . _ ~ between its slashes',
+      ) ?? '',
     trustProxy: flag('trust-proxy'),
     allowedHosts: given.read(
       'allowed-hosts',

@@ -20,6 +20,7 @@ import {
   parseRedisUrl,
   type RedisAddress,
 } from './adapters/redis/redis-address.ts';
+import { redisCli } from './adapters/redis/redis-cli.ts';
 import { RedisJournal, type RedisJournalOptions } from './adapters/redis/redis-journal.ts';
 import { RedisSessionRepository } from './adapters/redis/redis-session-repository.ts';
 import { type Config, StartError } from './config.ts';
@@ -49,6 +50,8 @@ export interface Store {
   readonly kind: 'redis' | 'memory';
   /** For people: `Redis at localhost:6379`. Without a password. */
   readonly label: string;
+  /** How `redis-cli` begins that asks it; the embedded store has none. */
+  readonly cli?: string;
   readonly repository: SessionRepository;
   /** `undefined` where none is to be kept. */
   readonly journal?: SessionJournal | undefined;
@@ -196,7 +199,7 @@ async function openStore(config: Config, clock: Clock, failures: Failures): Prom
 
 async function redisStore(
   address: RedisAddress,
-  { prefix, nearCache, redisTimeoutMs, journal }: Config,
+  { prefix, nearCache, redisTimeoutMs, redisCaFile, journal }: Config,
   { connectionFailed: onStoreError, passwordUnreadable }: Failures,
 ): Promise<Store> {
   const { client, ping, close } = await connectRedis(
@@ -215,6 +218,7 @@ async function redisStore(
   return {
     kind: 'redis',
     label: near === undefined ? label : `${label}, with a near cache`,
+    cli: redisCli(address, { caFile: redisCaFile }),
     repository: near?.repository ?? repository,
     movable: repository,
     journal: redisJournal({ client, prefix }, journal),

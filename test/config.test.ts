@@ -56,6 +56,31 @@ it.each([
   expect(readConfig({ 'trusted-origins': value }, {}).trustedOrigins).toEqual(origins);
 });
 
+it.each([
+  ['/demo', '/demo'],
+  ['/demo/', '/demo'],
+  ['/a/b-c/d.e_f~g', '/a/b-c/d.e_f~g'],
+  ['/', ''],
+])('the base path %j is kept as %j', (value, path) => {
+  expect(readConfig({ 'base-path': value }, {}).basePath).toBe(path);
+  expect(readConfig({}, { BASE_PATH: value }).basePath).toBe(path);
+});
+
+it.each([
+  'demo',
+  '//demo',
+  '/a//b',
+  '/a/../b',
+  '/.',
+  '/a b',
+  '/a%20b',
+  '/a?b',
+  '/a#b',
+  'https://h/a',
+])('no base path is %j', (value) => {
+  expect(failure({ 'base-path': value })).toContain('--base-path must be a path such as /demo');
+});
+
 it('allows no host by name and trusts no origin unless it is told to', () => {
   const config = readConfig({}, { ALLOWED_HOSTS: '', TRUSTED_ORIGINS: '' });
   expect(config).toMatchObject({ allowedHosts: undefined, trustedOrigins: [], trustProxy: false });

@@ -145,7 +145,7 @@ it('docs/scaling.md shows the bytes that the model works out for 100 million ses
     ...[bytes(count, user(1)), bytes(count, user(2, 1)), bytes(count, user(10, 5))],
     bytes(count, { ...user(2, 1), device }),
   ]);
-  const head = ['fields', "nobody's", "a user's only one", 'one of two', 'one of ten'];
+  const head = ['fields', 'anonymous', "a user's only session", 'one of two', 'one of ten'];
   const { written, ran } = await tableIn(document, 'bytes', [
     [...head, 'one of two, with its device'],
     ...rows,

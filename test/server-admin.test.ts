@@ -8,6 +8,7 @@ import { Browser } from './support/http-server.ts';
 import { describeWithServers, redisBinary } from './support/live-redis.ts';
 import { startRedisServer } from './support/redis-server.ts';
 import { say } from './support/say.ts';
+import { runSojourn } from './support/sojourn-command.ts';
 import { SojournProcess } from './support/sojourn-process.ts';
 
 const running: SojournProcess[] = [];
@@ -235,6 +236,18 @@ describeWithServers('the console on Redis', () => {
       const ends = async () => (await page()).match(/Ended from elsewhere|Logged out/g);
       await expect.poll(ends).toHaveLength(4);
       expect((await page()).match(/console grace/g)).toHaveLength(3);
+      const env = { REDIS_URL: redis.url, SESSION_PREFIX: 'session:demo:' };
+      const { stdout } = await runSojourn(['journal', '--user', 'ada', '--json'], env);
+      const entries = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(entries.filter(({ event }) => event === 'ended')).toMatchObject([
+        { why: 'revoked', by: 'console grace' }, // all
+        { why: 'revoked', by: 'console grace', everywhere: true },
+        { why: 'revoked', by: 'console grace' },
+        { why: 'logout', by: 'user' },
+      ]);
     } finally {
       await redis.stop();
     }

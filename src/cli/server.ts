@@ -66,7 +66,8 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   log.watchStore(store.ready);
   const app = createDemoApp({
     service: container.resolve(tokens.service),
-    store: { kind: store.kind, label: store.label, prefix: config.prefix },
+    store: { kind: store.kind, label: store.label, prefix: config.prefix, cli: store.cli },
+    basePath: config.basePath,
     journal: store.journal !== undefined,
     ready: store.ready,
     ...(store.trace && { trace: store.trace }),
@@ -185,14 +186,18 @@ async function openAdmin(
   return listeners.open(server, { host, port, saidBy });
 }
 
+/** The files of the page by the path that browsers ask for. */
+const files: Readonly<Record<string, readonly [folder: string, contentType: string]>> = {
+  'tokens.css': ['', 'text/css; charset=utf-8'],
+  'favicon.svg': ['', 'image/svg+xml'],
+  'demo.css': ['demo/', 'text/css; charset=utf-8'],
+  'live.js': ['demo/', 'text/javascript; charset=utf-8'],
+};
+
 async function readAssets(): Promise<Record<string, Asset>> {
-  const read = (name: string) =>
-    readFile(new URL(`../http/demo/browser/${name}`, import.meta.url), 'utf8');
-  return {
-    '/assets/demo.css': { contentType: 'text/css; charset=utf-8', body: await read('demo.css') },
-    '/assets/live.js': {
-      contentType: 'text/javascript; charset=utf-8',
-      body: await read('live.js'),
-    },
-  };
+  const assets = Object.entries(files).map(async ([name, [folder, contentType]]) => {
+    const file = new URL(`../http/${folder}browser/${name}`, import.meta.url);
+    return [`/assets/${name}`, { contentType, body: await readFile(file, 'utf8') }] as const;
+  });
+  return Object.fromEntries(await Promise.all(assets));
 }

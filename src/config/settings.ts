@@ -90,6 +90,11 @@ export const settings = {
     hint: '',
     help: 'Secure cookie with the __Host- prefix, for HTTPS',
   },
+  'base-path': {
+    env: 'BASE_PATH',
+    hint: 'PATH',
+    help: 'path below which a proxy serves it, such as /demo',
+  },
   'trust-proxy': {
     env: 'TRUST_PROXY',
     hint: '',

@@ -59,6 +59,13 @@ export function hostName(text: string): string | undefined {
   return new URL(`http://${text}`).hostname.replace(/\.$/, '');
 }
 
+/** A path without the slash at its end, `/demo`; empty for `/`. */
+export function pathBelow(text: string): string | undefined {
+  const path = text.replace(/\/$/, '');
+  const isPlain = /^(\/[\w~-][\w.~-]*)*$/.test(path);
+  return isPlain && text.startsWith('/') ? path : undefined;
+}
+
 export function origin(text: string): string | undefined {
   const isOne = new RegExp(`^https?://(?:${HOST})(?::\\d+)?/?$`, 'i').test(text);
   return isOne && URL.canParse(text) ? new URL(text).origin : undefined;

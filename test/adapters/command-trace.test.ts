@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectRedis, type RedisConnection } from '../../src/adapters/redis/connect-redis.ts';
 import { CommandTrace } from '../../src/adapters/redis/inspect/command-trace.ts';
+import { RedisJournal } from '../../src/adapters/redis/redis-journal.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService } from '../../src/index.ts';
 import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
@@ -54,6 +55,12 @@ describeLive('CommandTrace', () => {
     ]);
     expect(one.cost.commands).toEqual(['ECHO one']);
     expect(two.cost.commands).toEqual(['ECHO two']);
+  });
+
+  it('names the scripts of the journal as well', async () => {
+    const journal = new RedisJournal({ client: connection.client, prefix });
+    const { cost } = await trace.during(() => journal.read('ada'));
+    expect(cost.commands).toEqual([expect.stringMatching(/^EVAL(SHA)? sojournJournalRead 1 /)]);
   });
 
   it('shows nobody a secret or its hash', async () => {

@@ -330,8 +330,13 @@ describeWithServers('a connection to a cluster', () => {
   });
 
   it('needs the rights that the operations guide adds for it, and no others', async () => {
-    const added = ['a cluster', '`durably`', 'the near cache', 'the near cache on a cluster, also'];
-    added.push('both on a cluster, also');
+    const added = [
+      'a cluster',
+      '`durably`',
+      'the near cache',
+      'the near cache on a cluster, in addition',
+      '`watchExpiry` and `watchEndings` on a cluster, in addition',
+    ];
     const rights = (await Promise.all(added.map(rightsFor))).flat();
     rights.push('&__keyevent@*__:expired'); // as the row of `watchExpiry` has it
     for (const node of cluster.nodes) {

@@ -8,6 +8,7 @@ import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-r
 import { type Session, SessionService } from '../../src/index.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { killReaders } from '../support/near-cache-connections.ts';
+import { patient } from '../support/patience.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { delayingReplies, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -192,7 +193,10 @@ describeWithServers('the near cache', () => {
   it('slides a session once a second for all processes that use it, and lets it live its whole idle timeout', async () => {
     const fleet = await Promise.all(
       Array.from({ length: 6 }, async () => {
-        const { client, close } = await connectRedis({ kind: 'server', ...addressOf(server) });
+        const { client, close } = await connectRedis(
+          { kind: 'server', ...addressOf(server) },
+          patient,
+        );
         const near = openNearCache({ client });
         onTestFinished(async () => {
           await near.close();

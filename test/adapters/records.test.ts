@@ -12,7 +12,8 @@ import {
 import { type MovableRepository, SessionService } from '../../src/index.ts';
 import { describeLive, redisUrl, useTestPrefix } from '../support/live-redis.ts';
 
-// What a release has written stays as it is in these files: docs/architecture.md, "The record may grow, and its neighbours read it".
+// What a release has written stays as it is in these files:
+// docs/architecture.md, "Releases that run side by side read each other's records".
 const golden = JSON.parse(
   readFileSync(new URL('records/0.1.0.json', import.meta.url), 'utf8'),
 ) as Golden;

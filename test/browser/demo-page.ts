@@ -4,7 +4,7 @@ import { expect, vi } from 'vitest';
 export async function startSession(page: Page, name: string, ttl?: number): Promise<void> {
   await page.getByLabel('Name').fill(name);
   if (ttl !== undefined) await page.getByLabel('Idle timeout in seconds').fill(String(ttl));
-  await page.getByRole('button', { name: 'Start a session' }).click();
+  await page.getByRole('button', { name: /^Start a session/ }).click();
   await page.getByRole('timer').waitFor();
 }
 

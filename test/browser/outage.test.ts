@@ -31,11 +31,11 @@ describeInBrowser('the page while Redis is away', () => {
     const outage = page.getByRole('alert').filter({ hasText: 'nobody was logged out' });
     await outage.waitFor();
     expect(await field(page, 'username').textContent()).toBe('Ada');
-    await page.getByRole('button', { name: 'Add a page view' }).click();
+    await page.getByRole('button', { name: 'Add a page view', exact: true }).click();
     await redis.restart();
     await outage.waitFor({ state: 'hidden' });
     await announced(page, 'Back again.');
-    await page.getByRole('button', { name: 'Add a page view' }).click();
+    await page.getByRole('button', { name: 'Add a page view', exact: true }).click();
     await field(page, 'page_views').getByText('2', { exact: true }).waitFor(); // the one refused never counts
   });
 
@@ -44,7 +44,7 @@ describeInBrowser('the page while Redis is away', () => {
     await startSession(page, 'Ada');
     const before = await page.context().cookies();
     redis.pause();
-    await page.getByRole('button', { name: 'Add a page view' }).click();
+    await page.getByRole('button', { name: 'Add a page view', exact: true }).click();
     await page.getByText('nobody was logged out').waitFor();
     expect(await page.context().cookies()).toEqual(before);
     redis.resume();

@@ -13,7 +13,9 @@ describeInBrowser('a session in a browser', () => {
     const id = cookie?.value.split('.')[0] ?? '';
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Lax' });
     expect(await field(page, 'username').textContent()).toBe('Ada <b>Lovelace</b>');
-    expect(await page.getByText(`${sojourn.prefix}${id}`, { exact: true }).count()).toBe(1);
+    // Both sides show the same id, and nobody shows the secret.
+    expect(await page.locator('.cookie').textContent()).toMatch(`sid=${id}.`);
+    expect(await page.locator('.key').textContent()).toBe(`${sojourn.prefix}${id}`);
     expect(await page.content()).not.toContain(cookie?.value.split('.')[1]);
   });
 
@@ -23,10 +25,10 @@ describeInBrowser('a session in a browser', () => {
     await startSession(page, 'Ada', 3);
     page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()));
     const [times, rings] = [await history(page, 'remaining'), await history(page, 'ring')];
-    await page.getByText('expired', { exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Session expired' }).waitFor();
     await announced(page, 'The session has expired.');
-    await page.getByText('No key', { exact: false }).waitFor();
-    await page.getByRole('button', { name: 'Start a session' }).waitFor();
+    await page.getByText('(empty array)', { exact: true }).waitFor();
+    await page.getByRole('button', { name: /^Start a session/ }).waitFor();
     const seconds = (await times()).map((time) => Number.parseInt(time, 10) || 0);
     expect(seconds).toEqual(seconds.toSorted((a, b) => b - a));
     expect(seconds).toContain(1);
@@ -45,7 +47,7 @@ describeInBrowser('a session in a browser', () => {
     const [times, changed] = [await history(page, 'remaining'), await setOff(page)];
     await page.getByRole('button', { name: 'Add a page view' }).click();
     await field(page, 'page_views').getByText('2', { exact: true }).waitFor();
-    await announced(page, 'One page view more; the expiry slid.');
+    await announced(page, 'One page view more; its time began anew.');
     expect(await times()).toContain('1 min');
     expect(await changed()).toContain('page_views');
   });
@@ -65,24 +67,26 @@ describeInBrowser('a session in a browser', () => {
     const page = await devices.page();
     await startSession(page, 'Ada');
     await page.getByRole('button', { name: 'Add a page view' }).click();
-    const cost = page.locator('section.cost');
-    await cost.getByText('POST /increment', { exact: true }).waitFor();
-    expect(await cost.getByText('2 round trips', { exact: true }).count()).toBe(1);
-    const [access, increment, ...others] = await cost.locator('li').allTextContents();
+    const newest = page.locator('.entry').first();
+    await newest.getByText('POST /increment', { exact: true }).waitFor();
+    expect(await newest.getByText('2 round trips', { exact: true }).count()).toBe(1);
+    const [access, increment, ...others] = await newest.locator('li').allTextContents();
     const id = (await page.context().cookies())[0]?.value.split('.')[0];
     const key = `1 ${sojourn.prefix}${id} <secret's hash>`;
     expect(access).toMatch(new RegExp(`^EVAL(SHA)? sojournAccess ${key} `));
     expect(increment).toMatch(new RegExp(`^EVAL(SHA)? sojournIncrement ${key} .* page_views 1$`));
     expect(others).toEqual([]);
 
-    await page.getByRole('button', { name: 'Just touch it' }).click();
-    await cost.getByText('GET /session', { exact: true }).waitFor();
-    expect(await cost.getByText('1 round trip', { exact: true }).count()).toBe(1);
+    await page.getByRole('button', { name: 'Touch it' }).click();
+    await newest.getByText('POST /touch', { exact: true }).waitFor();
+    expect(await newest.getByText('1 round trip', { exact: true }).count()).toBe(1);
     await page.request.get('/session?refresh=false'); // a look is no action
     await page.reload();
-    expect(await cost.locator('li').allTextContents()).toEqual([
+    expect(await newest.locator('li').allTextContents()).toEqual([
       expect.stringMatching(new RegExp(`^EVAL(SHA)? sojournAccess ${key} `)),
     ]);
+    const requests = await page.locator('.request').allTextContents();
+    expect(requests).toEqual(['POST /touch', 'POST /increment', 'POST /login']);
   });
 
   it('shows a rotation: another secret, the same id and data, and other tabs follow', async () => {
@@ -108,7 +112,7 @@ describeInBrowser('a session in a browser', () => {
     const page = await devices.page();
     await startSession(page, 'Ada');
     await page.getByRole('button', { name: 'Log out', exact: true }).click();
-    await page.getByRole('button', { name: 'Start a session' }).waitFor();
+    await page.getByRole('button', { name: /^Start a session/ }).waitFor();
     expect(await page.context().cookies()).toEqual([]);
   });
 });

@@ -9,6 +9,7 @@ import { SessionService } from '../../src/index.ts';
 import { askRedis } from '../support/ask-redis.ts';
 import { type Deployment, deployments } from '../support/deployments.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
+import { patient } from '../support/patience.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { runSojourn } from '../support/sojourn-command.ts';
 
@@ -71,7 +72,7 @@ describeWithServers('the commands as the user that the operations guide grants',
       const more = [scan, journal, share].flatMap((rights) => rights.split(' '));
       await askRedis(redis, ['acl', ...user.split(/[\s\\]+/), ...more]);
       const env = { REDIS_URL: `redis://sojourn:change-me@127.0.0.1:${redis.port}` };
-      const { client, close } = await connectRedis({ kind: 'url', url: env.REDIS_URL });
+      const { client, close } = await connectRedis({ kind: 'url', url: env.REDIS_URL }, patient);
       const repository = new RedisSessionRepository({ client });
       const service = new SessionService({ repository, journal: new RedisJournal({ client }) });
       for (let i = 0; i < 4; i += 1) await service.create({}, { user: 'ada' });

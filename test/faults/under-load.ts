@@ -6,6 +6,7 @@ import type { RedisAddress } from '../../src/adapters/redis/redis-address.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { SessionService, type SessionServiceOptions } from '../../src/index.ts';
 import { Keyspace } from '../support/keyspace.ts';
+import { patient } from '../support/patience.ts';
 import type { ClientKind, ConnectedClient } from '../support/redis-clients.ts';
 import { everyOne, until } from '../support/until.ts';
 import { type Call, type Outcome, type Span, violations } from './history.ts';
@@ -89,7 +90,7 @@ export async function underLoad(
     expect(violations(calls, happened).slice(0, 10)).toEqual([]);
     expect(Math.max(...calls.map(({ begin, end }) => end - begin))).toBeLessThan(LONGEST_CALL_MS);
     if (nearCache) expect(nearCache.stats().hits).toBeGreaterThan(100);
-    const { client, close } = await connectRedis(address);
+    const { client, close } = await connectRedis(address, patient);
     try {
       expect(await new Keyspace(client).keysWithoutExpiry()).toEqual([]);
     } finally {

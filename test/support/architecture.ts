@@ -55,6 +55,9 @@ const allowed: Readonly<Record<Layer, Partial<Record<Layer | 'packages', Allowan
 /** Of the adapters, what only parses a text and opens nothing: the configuration is checked by the same words as the library. */
 const parsers: readonly string[] = ['src/adapters/redis/redis-address.ts'];
 
+/** Of the page, what only computes: its script, which is bundled, says the same as the server. */
+const shared: readonly string[] = ['src/http/demo/duration.ts'];
+
 /** Packages that only these layers may import, whatever else they may import. */
 const reserved: Readonly<Record<string, readonly Layer[]>> = {
   tsyringe: ['container'],
@@ -115,6 +118,7 @@ function allowanceForModule(target: string, layer: Layer): Allowance | undefined
   if (!target.startsWith('src/')) return undefined;
   const targetLayer = layerOf(target);
   if (layer === 'config' && parsers.includes(target)) return 'everything';
+  if (layer === 'browser' && shared.includes(target)) return 'everything';
   return targetLayer === layer ? 'everything' : allowed[layer][targetLayer];
 }
 

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 
 /** For tests that are not about timeouts, on a machine that is busy with other things. */
 const PATIENCE = ['--redis-timeout', '10000'];
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const MAIN = resolve('dist/main.js');
 
 export interface Exit {
   readonly code: number | null;

@@ -19,8 +19,9 @@ if keep == '' then return redis.call('XADD', key, 'NOMKSTREAM', '*', unpack(ARGV
 local id = redis.call('XADD', key, 'NOMKSTREAM', 'MAXLEN', max, '*', unpack(ARGV, 3))
 redis.call('PEXPIRE', key, keep)
 if not id then
-  id = redis.call('XADD', key, '*', unpack(ARGV, 3))
+  redis.call('XADD', key, '*', unpack(ARGV, 3))
   redis.call('PEXPIRE', key, keep)
+  return 1
 end
 local oldest = string.match(id, '^%d+') - keep
 if oldest > 0 then redis.call('XTRIM', key, 'MINID', string.format('%.0f', oldest)) end
@@ -53,6 +54,9 @@ redis.call('DEL', KEYS[1])
 return size
 `,
 };
+
+/** For who tells scripts apart. */
+export const journalScripts = { append, read, erase };
 
 const DEFAULT_LIMIT = 100;
 

@@ -7,12 +7,16 @@ interface Asset {
 
 /** What browsers load beside the pages: files of this package, read when the first browser asks. */
 export const assets: Readonly<Record<string, Asset>> = {
+  '/tokens.css': { contentType: 'text/css; charset=utf-8', body: once('tokens.css') },
+  '/favicon.svg': { contentType: 'image/svg+xml', body: once('favicon.svg') },
   '/console.css': { contentType: 'text/css; charset=utf-8', body: once('console.css') },
   '/console.js': { contentType: 'text/javascript; charset=utf-8', body: once('console.js') },
 };
 
 /** Where the files are, as seen from this module, from an entry point that it was bundled into, and from a chunk beside those. */
-const folders = ['./browser/', './http/admin/browser/', '../http/admin/browser/'];
+const folders = ['./', '../', './http/admin/', './http/', '../http/admin/', '../http/'].map(
+  (folder) => `${folder}browser/`,
+);
 
 function once(name: string): () => Promise<string> {
   let text: Promise<string> | undefined;

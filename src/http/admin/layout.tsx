@@ -34,6 +34,8 @@ function Layout(props: LayoutProps) {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
         <title>{`${printable(title)} · Sojourn console`}</title>
+        <link rel="icon" type="image/svg+xml" href={`${root}favicon.svg`} />
+        <link rel="stylesheet" href={`${root}tokens.css`} />
         <link rel="stylesheet" href={`${root}console.css`} />
         <script type="module" src={`${root}console.js`}></script>
       </head>

@@ -1,5 +1,5 @@
 import type { SessionService } from '../../domain/session-service.ts';
-import type { ActivityView } from './page.tsx';
+import type { ActivityView } from './views.ts';
 
 type JournalEntry = Awaited<ReturnType<SessionService['journal']>>[number];
 

@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
 import { HTTPException } from 'hono/http-exception';
 import type { Handler, MiddlewareHandler } from 'hono/types';
+import { getPath } from 'hono/utils/url';
 import { deviceLabel } from '../../domain/device-label.ts';
 import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { remainingSeconds, type Session } from '../../domain/session.ts';
@@ -14,21 +15,27 @@ import type { RequestLogVariables } from '../request-log.ts';
 import type { RequestSession } from '../request-session.ts';
 import { SessionCookie } from '../session-cookie.ts';
 import { UNAVAILABLE } from '../session-lifecycle.ts';
-import { activityOf } from './activity.ts';
-import { type Cost, LastActions } from './last-actions.ts';
 import { type Notice, noticeOf, notices } from './notices.ts';
-import { type DeviceView, type PageView, renderPage } from './page.tsx';
+import { renderPage } from './page.tsx';
+import { PageViews } from './page-views.ts';
+import type { FailedView, PageView, StoreView } from './views.ts';
+import { type Cause, type Cost, cross, type Visit, Visits } from './visits.ts';
 
 export interface DemoOptions {
   readonly service: SessionService;
   /** What the page says of the store, and what keys begin with. */
-  readonly store: PageView['store'];
+  readonly store: StoreView;
   /** Resolves when the store answers, rejects when it does not. */
   readonly ready: () => Promise<void>;
   /** Tells what a request costs, where the store takes commands. */
   readonly trace?: {
     during<T>(work: () => Promise<T>): Promise<{ readonly answer: T; readonly cost: Cost }>;
   };
+  /**
+   * Where a proxy puts the server, `/demo`: requests are answered below it as well as without it, for proxies that take it
+   * away. Redirects lead below it. The cookie's path stays `/`. @default ''
+   */
+  readonly basePath?: string;
   /** Whether the service has a journal to show. @default false */
   readonly journal?: boolean;
   /** Milliseconds since 1970, for the time that is left of a lifetime. */
@@ -39,7 +46,7 @@ export interface DemoOptions {
   readonly trustProxy?: boolean;
   readonly trustedOrigins?: readonly string[];
   readonly onWarning?: (message: string, kind?: string) => void;
-  /** The page's style sheet and script by path. */
+  /** The page's style sheets, script and icon by path. */
   readonly assets: Readonly<Record<string, Asset>>;
   /** What every request passes first: ids, the log. */
   readonly around?: readonly MiddlewareHandler[];
@@ -60,17 +67,27 @@ const MAX_USERNAME_CHARACTERS = 64;
 const ROTATION_GRACE_SECONDS = 10;
 /** A login that others of the same name overtook. */
 const lostRaces: readonly string[] = ['revoked', 'too_many_sessions'];
-/** Older ones are counted only. */
-const MAX_LISTED_SESSIONS = 20;
-const MAX_LISTED_ACTIVITY = 8;
 const pages: readonly string[] = ['/', '/index.html'];
+
+/** What the buttons of the page call their forms. */
+const labels: Readonly<Record<string, string>> = {
+  '/login': 'Start a session',
+  '/increment': 'Add a page view',
+  '/touch': 'Touch it',
+  '/ttl': 'Change the idle timeout',
+  '/rotate': 'Rotate the secret',
+  '/logout': 'Log out',
+  '/sessions/end': 'End that session',
+  '/logout-everywhere': 'Log out everywhere',
+};
 
 /** The standalone server's routes: the page, its JSON, health and readiness. */
 export function createDemoApp(options: DemoOptions): Hono<Env> {
-  const { service, store, ready, trace, now, assets, onError = () => {} } = options;
-  const actions = new LastActions();
+  const { service, ready, trace, now, assets, basePath = '', onError = () => {} } = options;
+  const visits = new Visits();
   const cookie = new SessionCookie({ secure: options.secureCookie });
-  const app = new Hono<Env>();
+  const views = new PageViews({ ...options, cookie, visits });
+  const app = new Hono<Env>({ getPath: (request) => below(basePath, getPath(request)) });
 
   for (const middleware of options.around ?? []) app.use(middleware);
   app.use(...answerHeaders({ https: options.secureCookie }));
@@ -91,13 +108,17 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       GET: [
         withSession,
         async (c: Context<Env>) => {
-          const view = pageView(c.var.session, noticeOf(c.req.query('notice')));
-          const { session } = c.var;
-          const [own, recent] = await Promise.all([devices(session), activity(session)]);
-          return page(c, { ...view, ...own, activity: recent });
+          const notice = noticeOf(c.req.query('notice'));
+          const left = c.req.query('left');
+          return page(c, await views.of({ ...asked(c), session: c.var.session, notice, left }));
         },
       ],
     });
+  }
+
+  if (basePath !== '') {
+    // Without the slash, relative links would lead elsewhere.
+    app.get(basePath, (c) => c.redirect(`${basePath.slice(basePath.lastIndexOf('/') + 1)}/`, 301));
   }
 
   route('/session', {
@@ -127,6 +148,14 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     }),
   });
 
+  route('/touch', {
+    POST: form(async (c) => {
+      const { session } = c.var;
+      if (session.id === undefined) return noSession(c);
+      return done(c, sessionBody(session)); // loading it was the use
+    }),
+  });
+
   route('/ttl', {
     POST: form(async (c) => {
       const ttl = readTtl(c.var.form.get('ttl') ?? '');
@@ -152,8 +181,9 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
 
   route('/logout', {
     POST: form(async (c) => {
+      const location = c.var.session.id === undefined ? '/' : leave(c, 'logout');
       await c.var.session.end();
-      return done(c, { authenticated: false });
+      return done(c, { authenticated: false }, location);
     }),
   });
 
@@ -173,8 +203,9 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       const { id, user } = c.var.session;
       if (id === undefined || user === undefined) return noSession(c);
       const ended = await service.deleteAll(user, { by: 'user' });
+      const location = leave(c, 'everywhere');
       await c.var.session.end();
-      return done(c, { authenticated: false, ended });
+      return done(c, { authenticated: false, ended }, location);
     }),
   });
 
@@ -227,21 +258,57 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     return [limitForm, readForm, traced, withSession, handler];
   }
 
-  /** Remembers what the request cost, for the page of its session. */
+  /** Remembers what the request did and what it cost, for the page of its session. */
   async function traced(c: Context<Env>, next: () => Promise<void>): Promise<void> {
-    if (trace === undefined || !slides(c)) return next();
-    const { cost } = await trace.during(next);
-    const { id } = c.var.session ?? {};
-    if (id !== undefined) actions.set(id, { request: `${c.req.method} ${c.req.path}`, cost });
+    if (!slides(c)) return next();
+    const before = visits.get(keyOf(c));
+    const at = now();
+    const cost = trace === undefined ? undefined : (await trace.during(next)).cost;
+    if (trace === undefined) await next();
+    if (c.res.status === 503) return; // it is told in full where it is shown
+    const visit = followed(c, before);
+    if (visit) cross(visit, { request: `${c.req.method} ${c.req.path}`, at, cost });
+  }
+
+  /** The visit of the session that the request leaves behind, under the key that its browser has from now on. */
+  function followed(c: Context<Env>, before: Visit | undefined): Visit | undefined {
+    const session = c.var.session?.current;
+    if (session === undefined) return before;
+    const key = c.var.session.required().csrfToken;
+    const visit =
+      visits.get(key) ?? (before?.id === session.id ? before : newVisit(session, before));
+    visit.ttl = session.ttl;
+    visit.endsAt = now() + session.remainingMs;
+    visit.rotated ||= c.req.path === '/rotate';
+    visit.steps.add(c.req.path === '/login' ? 'start' : 'use');
+    visits.set(key, visit);
+    return visit;
+  }
+
+  function keyOf(c: Context): string | undefined {
+    const token = cookie.read(c.req.header('Cookie'));
+    return token && service.csrfToken(token);
+  }
+
+  /** Keeps what is to be shown of a session to the browser that ends it, and answers where: its cookie will be gone. */
+  function leave(c: Context, cause: Cause): string {
+    const token = cookie.read(c.req.header('Cookie'));
+    const visit = visits.get(keyOf(c));
+    if (token === undefined || visit === undefined) return '/';
+    visit.cause = cause;
+    if (cause === 'everywhere') visit.steps.add('everywhere');
+    const key = service.csrfToken(`left:${token}`); // nobody else can know it, and it tells nothing of the token
+    visits.set(key, visit);
+    return `/?left=${key}`;
   }
 
   /** A plain form goes back to the page, everybody else gets the JSON. */
-  function done(c: Context, body: object): Response {
-    return prefersHtml(c) ? c.redirect('/', 303) : c.json(body);
+  function done(c: Context, body: object, location = '/'): Response {
+    return prefersHtml(c) ? c.redirect(basePath + location, 303) : c.json(body);
   }
 
   function refuse(c: Context, status: 400 | 401 | 404, notice: Notice): Response {
-    if (prefersHtml(c)) return c.redirect(`/?notice=${notice}`, 303);
+    if (prefersHtml(c)) return c.redirect(`${basePath}/?notice=${notice}`, 303);
     return c.json({ error: notices(service.policy)[notice] }, status);
   }
 
@@ -253,71 +320,16 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
     c.set('failure', error);
     c.header('Retry-After', '1');
     c.header('Cache-Control', 'no-store');
-    if (prefersHtml(c))
-      return page(c, { ...pageView(undefined, undefined), state: 'unavailable' }, 503);
-    return c.json(UNAVAILABLE, 503);
+    if (!prefersHtml(c)) return c.json(UNAVAILABLE, 503);
+    return page(c, views.unavailable(asked(c), failedForm(c, error)), 503);
+  }
+
+  function asked(c: Context) {
+    return { path: c.req.path, cookieHeader: c.req.header('Cookie') };
   }
 
   async function page(c: Context, view: PageView, status: 200 | 503 = 200): Promise<Response> {
     return c.html(await renderPage(view), status);
-  }
-
-  function pageView(session: RequestSession | undefined, notice: Notice | undefined): PageView {
-    const { ttl, maxTtl } = service.policy;
-    const current = session?.current;
-    const over = session?.lost || notice === 'expired' ? 'expired' : 'anonymous';
-    const text = notice === 'expired' ? undefined : notices(service.policy)[notice ?? 'none'];
-    return {
-      state: current === undefined ? over : 'active',
-      store,
-      policy: { ttl, maxTtl, lifetime: service.policy.lifetime },
-      cookie: { name: cookie.name, secure: cookie.secure },
-      session: current && {
-        id: current.id,
-        key: store.prefix + current.id,
-        record: encodeSession(current),
-        configuredTtl: current.ttl,
-        remainingMs: current.remainingMs,
-        endsAt: current.endsAt,
-        ...lifetime(current),
-        fingerprint: session.required().csrfToken.slice(0, 6),
-      },
-      action: current && actions.get(current.id),
-      devices: [],
-      olderDevices: 0,
-      activity: undefined,
-      notice: text,
-    };
-  }
-
-  function lifetime({ createdAt, endsAt }: Session) {
-    if (endsAt === undefined) return { lifetimeLeftMs: undefined, lifetimeMs: undefined };
-    const lifetimeLeftMs = Math.max(0, endsAt - now());
-    return { lifetimeLeftMs, lifetimeMs: endsAt - Date.parse(createdAt) };
-  }
-
-  async function devices({ id, user }: RequestSession) {
-    const all = user === undefined ? [] : await service.list(user);
-    const newest = new Set(all.slice(-MAX_LISTED_SESSIONS));
-    const shown = all.filter((session) => newest.has(session) || session.id === id);
-    const views: DeviceView[] = shown.map((session) => ({
-      id: session.id,
-      label: session.device.label ?? 'Unknown device',
-      createdAt: session.createdAt,
-      lastAccessedAt: session.lastAccessedAt,
-      current: session.id === id,
-    }));
-    return { devices: views, olderDevices: all.length - shown.length };
-  }
-
-  async function activity({ user }: RequestSession): Promise<PageView['activity']> {
-    if (!options.journal || user === undefined) return undefined;
-    try {
-      return activityOf(await service.journal(user, { limit: MAX_LISTED_ACTIVITY }));
-    } catch (error) {
-      if (error instanceof StoreUnavailableError) return 'unreadable'; // the rest of the page does not need it
-      throw error;
-    }
   }
 
   function sessionBody({ current, lost }: RequestSession) {
@@ -332,9 +344,35 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       ttl: remainingSeconds(current),
       remaining_ms: current.remainingMs,
       ends_at: current.endsAt ?? null,
-      key: store.prefix + current.id,
+      key: options.store.prefix + current.id,
     };
   }
+}
+
+/** What comes through the proxy with its prefix is answered as what comes without it. */
+function below(basePath: string, path: string): string {
+  return basePath !== '' && path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path;
+}
+
+function newVisit({ id, user, ttl }: Session, before: Visit | undefined): Visit {
+  return {
+    id,
+    name: user ?? '',
+    ttl,
+    endsAt: 0,
+    rotated: false,
+    cause: undefined,
+    log: [],
+    steps: new Set(['start', ...(before?.steps ?? [])]),
+  };
+}
+
+/** The form as it was sent, to be sent once more. */
+function failedForm(c: Context, error: StoreUnavailableError): FailedView | undefined {
+  const label = labels[c.req.path];
+  const form: URLSearchParams | undefined = c.get('form');
+  if (label === undefined || form === undefined) return undefined;
+  return { label, action: c.req.path.slice(1), fields: [...form], outcome: error.outcome };
 }
 
 /** Whoever only looks at the page, or asks not to, must be able to watch the session expire. */

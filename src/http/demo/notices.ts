@@ -4,7 +4,7 @@ import type { SessionPolicy } from '../../domain/session-policy.ts';
 export type Notice = 'ttl' | 'max-ttl' | 'username' | 'expired' | 'no-session' | 'no-such-session';
 
 /** Every notice as people read it. */
-export function notices({ maxTtl }: SessionPolicy): Record<Notice, string> & { none?: undefined } {
+export function notices({ maxTtl }: SessionPolicy): Record<Notice, string> {
   return {
     ttl: 'TTL must be a whole number greater than 0.',
     'max-ttl': `TTL must be at most ${maxTtl} seconds.`,
@@ -14,6 +14,13 @@ export function notices({ maxTtl }: SessionPolicy): Record<Notice, string> & { n
     'no-such-session': 'You have no such session.',
   };
 }
+
+/** The field whose value was refused. */
+export const refusedField: Readonly<Partial<Record<Notice, 'ttl' | 'username'>>> = {
+  ttl: 'ttl',
+  'max-ttl': 'ttl',
+  username: 'username',
+};
 
 const keys: ReadonlySet<string> = new Set<Notice>([
   'ttl',

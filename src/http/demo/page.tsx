@@ -1,78 +1,16 @@
 import { html } from 'hono/html';
-import { ActivityPart } from './activity-part.tsx';
-import { CookiePart } from './cookie-part.tsx';
-import { CostPart } from './cost-part.tsx';
-import { DevicesPart } from './devices-part.tsx';
-import type { LastAction } from './last-actions.ts';
-import { SessionPart } from './session-part.tsx';
-import { StorePart } from './store-part.tsx';
-
-/** Everything that the page shows. The routes gather it; the page asks nobody. */
-export interface PageView {
-  /**
-   * `expired`: the browser brought a cookie that opens nothing any more. `unavailable`: there is a cookie, and the store
-   * cannot be asked what it opens.
-   */
-  readonly state: 'anonymous' | 'active' | 'expired' | 'unavailable';
-  readonly store: {
-    readonly kind: 'redis' | 'memory';
-    readonly label: string;
-    readonly prefix: string;
-  };
-  readonly policy: {
-    readonly ttl: number;
-    readonly maxTtl: number;
-    readonly lifetime: number | undefined;
-  };
-  readonly cookie: { readonly name: string; readonly secure: boolean };
-  readonly session: SessionView | undefined;
-  /** The user's newest sessions, and this one. */
-  readonly devices: readonly DeviceView[];
-  /** How many more the user has. */
-  readonly olderDevices: number;
-  /** What happened lately to the user's sessions; `undefined` where no journal is kept. */
-  readonly activity: readonly ActivityView[] | 'unreadable' | undefined;
-  /** What this session did last, as far as this server knows. */
-  readonly action: LastAction | undefined;
-  /** Why the form that led here was not done as asked. */
-  readonly notice: string | undefined;
-}
-
-export interface SessionView {
-  readonly id: string;
-  readonly key: string;
-  /** The hash as stored, without any secret's hash. */
-  readonly record: Readonly<Record<string, string>>;
-  readonly configuredTtl: number;
-  readonly remainingMs: number;
-  /** The end of the lifetime, in milliseconds since 1970, and what is left until then. */
-  readonly endsAt: number | undefined;
-  readonly lifetimeLeftMs: number | undefined;
-  /** Milliseconds from the start to the end of the lifetime. */
-  readonly lifetimeMs: number | undefined;
-  /** Another one after every rotation; tells nothing of the secret. */
-  readonly fingerprint: string;
-}
-
-export interface DeviceView {
-  readonly id: string;
-  /** Where it was started: `Firefox on Linux`. */
-  readonly label: string;
-  readonly createdAt: string;
-  readonly lastAccessedAt: string;
-  /** The one that this page belongs to. */
-  readonly current: boolean;
-}
-
-export interface ActivityView {
-  readonly what: string;
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  /** It happened then, or before. */
-  readonly isLatest: boolean;
-  /** Where the session was started, as far as that is known. */
-  readonly device: string | undefined;
-}
+import { formatDuration } from './duration.ts';
+import { ActivityPart } from './parts/activity-part.tsx';
+import { BrowserLane } from './parts/browser-lane.tsx';
+import { DevicesPart } from './parts/devices-part.tsx';
+import { LogPart } from './parts/log-part.tsx';
+import { NotesPart } from './parts/notes-part.tsx';
+import { PathPart } from './parts/path-part.tsx';
+import { ServerLane } from './parts/server-lane.tsx';
+import { SessionBar } from './parts/session-bar.tsx';
+import { StartPart } from './parts/start-part.tsx';
+import { StoreLane } from './parts/store-lane.tsx';
+import type { PageView } from './views.ts';
 
 /** The whole document, complete without its script. Every value in it is escaped. */
 export function renderPage(view: PageView): string | Promise<string> {
@@ -80,6 +18,7 @@ export function renderPage(view: PageView): string | Promise<string> {
 }
 
 function Page(view: PageView) {
+  const { root, store, state, session, ended, refused, log, activity } = view;
   return (
     <html lang="en">
       <head>
@@ -89,51 +28,77 @@ function Page(view: PageView) {
           name="description"
           content="A web session, shown live: what the browser carries and what the server keeps."
         />
-        <title>Sojourn: a session, live</title>
-        <link rel="stylesheet" href="/assets/demo.css" />
-        <script type="module" src="/assets/live.js"></script>
+        <title>{titleOf(view)}</title>
+        <link rel="icon" type="image/svg+xml" href={`${root}assets/favicon.svg`} />
+        <link rel="stylesheet" href={`${root}assets/tokens.css`} />
+        <link rel="stylesheet" href={`${root}assets/demo.css`} />
+        <script type="module" src={`${root}assets/live.js`}></script>
       </head>
       <body>
         <header>
           <h1>Sojourn</h1>
-          <p>
+          <p class="lead">
             Your browser carries one opaque cookie. Everything else about you stays on the server,
-            in one Redis hash that expires when you stop using it. Here you see both sides.
+            in {store.kind === 'redis' ? 'one Redis hash' : 'one record'} that expires when you stop
+            using it. Here you see both sides.
           </p>
-          <p class={`badge ${view.store.kind}`}>{storeBadge(view.store)}</p>
+          <p id="badge" class={`badge ${badgeOf(view)}`}>
+            {store.label}
+            {state === 'unavailable' && ' does not answer'}
+            {store.kind === 'memory' && ': sessions end when the server stops'}
+          </p>
         </header>
-        <p id="outage" class="outage" role="alert" hidden></p>
-        <p id="announcer" class="visually-hidden" role="status"></p>
-        <main data-state={view.state}>
-          <div class="column">
-            <div data-part="notice">
-              {view.notice && (
-                <p class="notice" role="status">
-                  {view.notice}
-                </p>
-              )}
+        <div id="outage" class="outage" role="alert"></div>
+        <p id="announcer" class="toast" role="status"></p>
+        <main data-state={state}>
+          <div data-part="notice">
+            {refused && refused.field === undefined && (
+              <p class="notice" role="status">
+                {refused.message}
+              </p>
+            )}
+          </div>
+          {session ? <SessionBar root={root} session={session} /> : <StartPart {...view} />}
+          <PathPart {...view} />
+          <section class="lanes" aria-label="Both sides of your session">
+            <BrowserLane {...view} />
+            <Wire />
+            <ServerLane {...view} />
+            <Wire />
+            <StoreLane {...view} />
+            {log.length > 0 && <LogPart log={log} id={session?.id ?? ended?.id} />}
+          </section>
+          {session && (
+            <div class="lists">
+              <DevicesPart {...view} />
+              {activity && <ActivityPart activity={activity} now={view.now} />}
             </div>
-            <SessionPart {...view} />
-            <CookiePart {...view} />
-          </div>
-          <div class="column">
-            <StorePart {...view} />
-            <CostPart {...view} />
-            {view.session && <DevicesPart devices={view.devices} older={view.olderDevices} />}
-            {view.activity && <ActivityPart activity={view.activity} />}
-          </div>
+          )}
+          <NotesPart {...view} />
         </main>
-        <footer>
-          <p>
-            Looking at this page never keeps a session alive: it is a pure read. Only an action
-            slides the expiry.
-          </p>
-        </footer>
       </body>
     </html>
   );
 }
 
-function storeBadge({ kind, label }: PageView['store']): string {
-  return kind === 'redis' ? label : `${label}: sessions end when the server stops`;
+/** Where a request travels from one lane to the next. */
+function Wire() {
+  return (
+    <div class="wire" aria-hidden="true">
+      <span></span>
+    </div>
+  );
+}
+
+function titleOf({ state, session, ended }: PageView): string {
+  if (session) return `${formatDuration(Math.ceil(session.remainingMs / 1000))} left · Sojourn`;
+  if (ended) return 'Ended · Sojourn';
+  return state === 'unavailable' ? 'Unavailable · Sojourn' : 'Sojourn: a session, live';
+}
+
+/** Green only for a store that has just answered: those without a cookie ask it nothing. */
+function badgeOf({ state, store }: PageView): string {
+  if (state === 'unavailable') return 'away';
+  if (store.kind === 'memory') return 'memory';
+  return state === 'anonymous' ? 'unasked' : 'answers';
 }

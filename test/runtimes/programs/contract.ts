@@ -5,7 +5,9 @@ import { type Subject, sessionRepositoryContract } from 'sojourn/testing';
 type Case = readonly [name: string, run: () => Promise<void>];
 
 const { REDIS_URL: url = '', PREFIX: prefix = '' } = process.env;
-const connection = await connectRedis({ kind: 'url', url });
+// Not about timeouts: a machine that is busy with other things is slow.
+const patient = { connectTimeoutMs: 10_000, commandTimeoutMs: 10_000 };
+const connection = await connectRedis({ kind: 'url', url }, patient);
 let now = Date.now();
 
 /** To be run one after the other: they share a clock. */

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import type { SentCommand } from '../clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
+import { journalScripts } from '../redis-journal.ts';
 import { indexScripts } from '../redis-user-index.ts';
 import { scripts } from '../scripts.ts';
 
@@ -58,7 +59,9 @@ function begin(tally: Tally, { words, answer }: SentCommand): void {
 }
 
 const names = new Map<string, string>();
-for (const [name, lua] of Object.entries({ ...scripts, ...indexScripts })) {
+const texts = Object.entries({ ...scripts, ...indexScripts });
+for (const { name, lua } of Object.values(journalScripts)) texts.push([name, lua]);
+for (const [name, lua] of texts) {
   names.set(lua, name).set(createHash('sha1').update(lua).digest('hex'), name);
 }
 

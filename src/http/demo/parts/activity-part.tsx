@@ -1,13 +1,15 @@
-import type { ActivityView } from './page.tsx';
+import type { ActivityView } from '../views.ts';
+import { Moment } from './moment.tsx';
+
+interface ActivityProps {
+  readonly activity: readonly ActivityView[] | 'unreadable';
+  readonly now: number;
+}
 
 /** What happened lately to the user's sessions, newest first, and by whom: what nobody did themselves stands out here. */
-export function ActivityPart({
-  activity,
-}: {
-  readonly activity: readonly ActivityView[] | 'unreadable';
-}) {
+export function ActivityPart({ activity, now }: ActivityProps) {
   return (
-    <section aria-labelledby="activity-heading">
+    <section class="panel people" aria-labelledby="activity-heading">
       <h2 id="activity-heading">Recent activity</h2>
       <div data-part="activity">
         {activity === 'unreadable' ? (
@@ -20,8 +22,8 @@ export function ActivityPart({
                   <strong>{what}</strong>
                   <p class="hint">
                     {device && `${device}, `}
-                    {isLatest && 'by '}
-                    <time datetime={new Date(at).toISOString()}>{readable(at)}</time>
+                    {isLatest && 'at the latest '}
+                    <Moment at={at} now={now} />
                   </p>
                 </div>
               </li>
@@ -31,9 +33,4 @@ export function ActivityPart({
       </div>
     </section>
   );
-}
-
-/** `2026-04-02 12:34:56 UTC`. */
-function readable(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
