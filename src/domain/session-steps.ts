@@ -201,11 +201,15 @@ export function endStep(
   now: number,
   { unbornMs, unbornAs = 'revoked' }: EndOptions,
 ): Step<Ended | undefined> {
-  const record = alive(stored, now)?.record;
-  if (record !== undefined && isSession(record)) {
+  const there = alive(stored, now);
+  const record = there?.record;
+  if (there !== undefined && record !== undefined && isSession(record)) {
     const frozen = record.has(reserved.frozenSecret);
     const answer = { user: record.get(reserved.user), ...(frozen && { frozen }) };
-    return { answer, next: undefined };
+    if (!record.has(reserved.claim)) return { answer, next: undefined };
+    // A copy that is not in use yet: whoever brings another one meets the mark.
+    const expiresAt = Math.max(there.expiresAt, now + unbornMs);
+    return { answer, next: { record: new Map([[reserved.ended, unbornAs]]), expiresAt } };
   }
   if (unbornMs === 0) {
     return { answer: undefined, next: record?.has(reserved.released) ? undefined : stored };

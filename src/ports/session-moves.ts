@@ -32,7 +32,8 @@ export interface MovableRepository extends SessionRepository {
  * copy that was not released is never thawed.
  *
  * Each call is one atomic step. A frozen session counts as one for `find`, `end` and `create`, runs out by itself,
- * and is absent for every call that takes a credential.
+ * and is absent for every call that takes a credential. Where `end` meets a copy that was not thawed, the id stays refused for as
+ * long as the copy would have lasted: no other copy of the session is adopted after its end.
  */
 export interface SessionMoves {
   /**

@@ -186,6 +186,20 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
+    name: 'a session whose copy was ended before it was thawed is not adopted once more',
+    async run({ from, to, elapse }) {
+      const by = await stored(from, { user: 'ada' });
+      const copy = await frozen(from, by);
+      await to.moves.adopt(copy);
+      assert.deepEqual(await to.end(by.id, { unbornMs: 0 }), { user: 'ada', frozen: true });
+      assert.equal(await to.find(by.id), undefined);
+      await elapse(50);
+      assert.equal(await to.moves.adopt(await frozen(from, by)), undefined);
+      assert.equal(await to.create(newSession(by)), undefined);
+      assert.equal(await to.end(by.id, { unbornMs: 0 }), undefined);
+    },
+  },
+  {
     name: 'a frozen session is released to one claim, which is told to whoever asks for it',
     async run({ from }) {
       const by = await stored(from);

@@ -1,3 +1,5 @@
+import { OldSessions } from './carry-over/old-sessions.ts';
+
 /** What a repository must be able to do for the store. */
 const METHODS = ['create', 'read', 'access', 'update', 'setTtl', 'find', 'end'] as const;
 
@@ -19,6 +21,7 @@ export function checkOptions(options: unknown): void {
     if (options[name] !== undefined) throw wrong(`has no option \`${name}\`: ${instead}.`);
   }
   checkRepository(options.repository);
+  checkCarryOver(options);
   for (const name of ['scan', 'userOf'] as const) {
     const given = options[name];
     if (given === undefined || typeof given === 'function') continue;
@@ -42,6 +45,19 @@ function checkRepository(repository: unknown): void {
   if (missing === undefined && isObject(repository) && isObject(repository.users)) return;
   throw wrong(
     `was given ${kindOf(repository)} that is no repository: ${INSTEAD.client}, or a \`MemorySessionRepository\`.`,
+  );
+}
+
+function checkCarryOver({ carryOver, repository }: Record<string, unknown>): void {
+  if (carryOver === undefined) return;
+  if (!(carryOver instanceof OldSessions)) {
+    throw wrong(
+      `needs \`carryOver: fromConnectRedis({ client, phase })\`, not ${kindOf(carryOver)}.`,
+    );
+  }
+  if (isObject(repository) && isObject(repository.moves)) return;
+  throw wrong(
+    'was given `carryOver` and a repository without `moves`, which takes in no sessions.',
   );
 }
 

@@ -98,7 +98,8 @@ function fieldName(key: string): string {
   return key === '' || key.startsWith('.') || isReserved(key) ? `.${key}` : key;
 }
 
-function keyOf(field: string): string {
+/** The key of a session that the field is of. */
+export function keyOf(field: string): string {
   return field.startsWith('.') ? field.slice(1) : field;
 }
 

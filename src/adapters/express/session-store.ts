@@ -2,45 +2,31 @@ import { type Session as ExpressSession, type SessionData, Store } from 'express
 import { halfWay, SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import { observedRepository } from '../../domain/observed-repository.ts';
 import { batchesOf, Pace, type PaceOptions } from '../../domain/pace.ts';
-import { formatInstant, type Session } from '../../domain/session.ts';
-import {
-  checkFields,
-  checkUser,
-  exceededAlone,
-  exceededLimit,
-} from '../../domain/session-fields.ts';
+import type { Session } from '../../domain/session.ts';
 import { SessionHistory, type SessionHistoryOptions } from '../../domain/session-history.ts';
-import {
-  checkTtl,
-  createPolicy,
-  type SessionPolicy,
-  type SessionPolicyOptions,
-} from '../../domain/session-policy.ts';
+import { createPolicy, type SessionPolicyOptions } from '../../domain/session-policy.ts';
 import { type Credential, deriveCredential, type SessionId } from '../../domain/session-token.ts';
 import { UserSessions } from '../../domain/user-sessions.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Secrets } from '../../ports/secrets.ts';
-import type { EndReason } from '../../ports/session-observer.ts';
-import type {
-  Absent,
-  LimitRefusal,
-  NewSession,
-  SessionRepository,
-} from '../../ports/session-repository.ts';
+import type { MovableRepository } from '../../ports/session-moves.ts';
+import type { SessionRepository } from '../../ports/session-repository.ts';
 import { nodeSecrets } from '../node/node-secrets.ts';
 import { systemClock } from '../node/system-clock.ts';
+import { type Answer, answer, type Done } from './answer.ts';
+import { moveOldSessions, type OldMoveProgress } from './carry-over/move-old-sessions.ts';
+import type { OldSessions, SessionsOnTheirWay } from './carry-over/old-sessions.ts';
 import { checkOptions } from './check-options.ts';
 import { DestroyedIds } from './destroyed-ids.ts';
+import { cookieOf, type ForeignSession } from './foreign-session.ts';
+import { LoadedSessions, withoutMark } from './loaded-sessions.ts';
 import {
-  cookieOf,
-  decodeForeign,
-  encodeCookie,
-  encodeForeign,
-  type ForeignSession,
-  idleTimeout,
-  withIdleTimeoutOf,
-} from './foreign-session.ts';
-import { type LoadedFields, LoadedSessions, withoutMark } from './loaded-sessions.ts';
+  decodeSession,
+  endSession,
+  type Place,
+  StoredSession,
+  type StoreRules,
+} from './stored-session.ts';
 
 /**
  * Where the store keeps its sessions, and the rules they live by. `fullSpeed` is about `all`, `length` and `clear`, which
@@ -61,6 +47,11 @@ export interface SojournStoreOptions extends PaceOptions, SessionHistoryOptions 
    */
   readonly userOf?: (session: SessionData) => string | undefined;
   /**
+   * Sessions of another store to carry over while servers of both run: `fromConnectRedis`. Until the move is finished, a
+   * session in the old place is a user's in no list: `userOf` is asked when it moves.
+   */
+  readonly carryOver?: OldSessions;
+  /**
    * `ttl`, in seconds, is for cookies that end with the browser; any other session idles as long as its cookie. Defaults as
    * this ecosystem is used to: `ttl` 86400 (a day), `maxTtl` 400 days, no `lifetime`, values as large as the session.
    * `maxSessions` counts the sessions of which `userOf` tells a user.
@@ -72,12 +63,6 @@ export interface SojournStoreOptions extends PaceOptions, SessionHistoryOptions 
   readonly clock?: Clock;
   readonly secrets?: Secrets;
 }
-
-type Done = (error?: unknown) => void;
-type Answer<T> = (error: unknown, value?: T) => void;
-
-/** What a session begins with. */
-type Begun = Pick<NewSession, 'fields' | 'ttl' | 'user'>;
 
 const DAY_SECONDS = 24 * 3600;
 
@@ -95,39 +80,47 @@ const DAY_SECONDS = 24 * 3600;
  * one that is rejected unseen does no harm.
  */
 export class SojournStore extends Store {
-  readonly #repository: SessionRepository;
+  readonly #place: Place;
+  readonly #placeOf: (sid: string, credential: Credential) => Place;
+  readonly #old: SessionsOnTheirWay | undefined;
+  readonly #rules: StoreRules;
   readonly #scan: (() => AsyncIterable<readonly SessionId[]>) | undefined;
-  readonly #userOf: (session: SessionData) => string | undefined;
-  readonly #policy: SessionPolicy;
-  readonly #users: UserSessions;
-  readonly #clock: Clock;
   readonly #secrets: Secrets;
   readonly #paceOptions: PaceOptions;
-  readonly #loaded = new LoadedSessions();
-  readonly #destroyed = new DestroyedIds();
   readonly #saving = new WeakMap<object, Promise<unknown>>();
 
   /** Throws a `TypeError` for options that it cannot work with, and a `SessionError` (`invalid_policy`) for such a policy. */
   constructor(options: SojournStoreOptions) {
     super();
     checkOptions(options);
-    const { repository, scan, userOf = () => undefined, policy, observer } = options;
+    const { repository, scan, userOf = () => undefined, policy, observer, carryOver } = options;
     const { clock = systemClock, secrets = nodeSecrets, fullSpeed } = options;
-    this.#repository = observedRepository(repository, observer);
     this.#scan = scan;
     this.#paceOptions = { fullSpeed };
-    this.#userOf = userOf;
-    this.#policy = createPolicy({
-      ttl: DAY_SECONDS,
-      maxTtl: 400 * DAY_SECONDS,
-      lifetime: undefined,
-      ...policy,
-      limits: { maxValueBytes: policy?.limits?.maxTotalBytes ?? 32 * 1024, ...policy?.limits },
-    });
-    const history = new SessionHistory(clock, options);
-    this.#users = new UserSessions(this.#repository, clock, this.#policy, history);
-    this.#clock = clock;
     this.#secrets = secrets;
+    this.#rules = {
+      ...{ userOf, clock, loaded: new LoadedSessions(), destroyed: new DestroyedIds() },
+      policy: createPolicy({
+        ttl: DAY_SECONDS,
+        maxTtl: 400 * DAY_SECONDS,
+        lifetime: undefined,
+        ...policy,
+        limits: { maxValueBytes: policy?.limits?.maxTotalBytes ?? 32 * 1024, ...policy?.limits },
+      }),
+    };
+    const history = new SessionHistory(clock, options);
+    const placeFor = (repository: SessionRepository): Place => {
+      const observed = observedRepository(repository, observer);
+      const users = new UserSessions(observed, clock, this.#rules.policy, history);
+      return { repository: observed, users };
+    };
+    this.#place = placeFor(repository);
+    const { lifetime } = this.#rules.policy;
+    const old = carryOver?.onTheWayTo(repository as MovableRepository, { clock, userOf, lifetime }); // `checkOptions` has looked
+    this.#old = old;
+    this.#placeOf = old
+      ? (sid, credential) => placeFor(old.of(sid, credential).repository)
+      : () => this.#place;
   }
 
   /** The id by which Sojourn knows the session of a framework's session id. Unlike that one it opens nothing and may be shown. */
@@ -179,6 +172,18 @@ export class SojournStore extends Store {
     return answer(this.#clear(), callback);
   }
 
+  /**
+   * Moves the sessions of the old place that nobody uses, a few at a time and with rests for others, while every server
+   * carries over with the phase `move`. It keeps nobody alive. Tells after each batch how far it has come. Where a store fails
+   * it rejects; what has moved stays moved, and the next call goes on with the rest.
+   */
+  async *moveSessions(): AsyncGenerator<OldMoveProgress> {
+    if (this.#old?.phase !== 'move') {
+      throw new Error('Sessions only move with `carryOver`, in the phase `move`.');
+    }
+    yield* moveOldSessions(this.#old, this.#secrets, this.#paceOptions);
+  }
+
   /** For express-session: makes a request's session of what `get` answered. */
   override createSession(
     request: Parameters<Store['createSession']>[0],
@@ -191,16 +196,12 @@ export class SojournStore extends Store {
       );
     }
     const session = super.createSession(request, withoutMark(data));
-    this.#loaded.move(data, session);
+    this.#rules.loaded.move(data, session);
     return session;
   }
 
   async #load(sid: string): Promise<ForeignSession | null> {
-    if (typeof sid !== 'string') return null;
-    const answer = await this.#repository.read(this.#credential(sid));
-    if (typeof answer !== 'object') return null;
-    const { fields, ttl } = answer;
-    return this.#loaded.marked(this.#decode(answer), { sid, fields, ttl, ownerless: false });
+    return typeof sid === 'string' ? this.#session(sid).load() : null;
   }
 
   async #save(sid: string, session: SessionData): Promise<void> {
@@ -208,12 +209,9 @@ export class SojournStore extends Store {
     if (typeof session !== 'object' || session === null) {
       throw invalid('A session must be an object.');
     }
-    const ttl = this.#ttl(session);
-    const fields = this.#encode(session); // now, as it is: while it waits the application may go on with it
-    return this.#inTurn(session, async () => {
-      if (ttl < 1) await this.#end(this.idOf(sid), 'logout');
-      else await this.#store(sid, session, { fields, ttl });
-    });
+    const stored = this.#session(sid);
+    const taken = stored.taken(session);
+    return this.#inTurn(session, () => stored.save(session, taken));
   }
 
   /** One save of an object after the other: each writes what differs from what the one before it wrote. */
@@ -228,151 +226,37 @@ export class SojournStore extends Store {
     return saved;
   }
 
-  async #store(
-    sid: string,
-    session: SessionData,
-    { fields, ttl }: Pick<Begun, 'fields' | 'ttl'>,
-  ): Promise<void> {
-    const credential = this.#credential(sid);
-    const loaded = this.#loaded.of(session, sid);
-    let ownerless = loaded?.ownerless ?? true;
-    const user = ownerless ? this.#userOf(session) : undefined;
-    if (loaded === undefined) ownerless = await this.#begin(credential, { fields, ttl, user });
-    else if (user === undefined) await this.#write(credential, { fields, ttl }, loaded);
-    else await this.#claim(credential, { fields, ttl, user });
-    ownerless &&= user === undefined;
-    this.#loaded.remember(session, { sid, fields: Object.fromEntries(fields), ttl, ownerless });
-  }
-
-  /** False if there was one already, which then holds what this one does. */
-  async #begin(credential: Credential, session: Begun): Promise<boolean> {
-    if (await this.#create(credential, session)) return true;
-    const found = await this.#repository.read(credential);
-    if (typeof found === 'object') await this.#write(credential, session, found);
-    return false;
-  }
-
-  /**
-   * Begins the session anew, with its user. `regenerate` of @fastify/session stores a session before the application can
-   * say whose it is, and before the browser has its id.
-   */
-  async #claim(credential: Credential, session: Begun): Promise<void> {
-    if (await this.#end(credential.id, 'revoked')) await this.#create(credential, session);
-  }
-
-  /** False if the id is taken by a session, or was destroyed before it was stored. */
-  async #create(credential: Credential, session: Begun): Promise<boolean> {
-    const user = session.user === undefined ? undefined : checkUser(session.user);
-    const exceeded = exceededLimit(session.fields, this.#policy.limits);
-    if (exceeded !== undefined) throw limitError(exceeded);
-    const { lifetime } = this.#policy;
-    if (this.#isDestroyed(credential.id)) return false;
-    const created = await this.#users.create({
-      ...{ ...session, credential, user, lifetime, device: {}, persistent: false },
-      at: this.#now(),
-    });
-    if (created === undefined) return false;
-    // It may have been destroyed while its user was entered, and a client with several connections may end it too early.
-    if (this.#isDestroyed(credential.id)) await this.#end(credential.id, 'logout');
-    return true;
-  }
-
-  /** Writes the difference, and only it. A session that has ended stays so. */
-  async #write(
-    credential: Credential,
-    { fields, ttl }: Pick<Begun, 'fields' | 'ttl'>,
-    before: Pick<LoadedFields, 'fields' | 'ttl'>,
-  ): Promise<void> {
-    const { limits } = this.#policy;
-    const set = new Map([...fields].filter(([name, text]) => before.fields[name] !== text));
-    const unset = Object.keys(before.fields).filter((name) => !fields.has(name));
-    const at = this.#now();
-    const exceeded = exceededAlone(set, limits);
-    if (exceeded !== undefined) throw limitError(exceeded);
-    const answer = await this.#repository.update(credential, { set, unset, limits, at });
-    if (answer === 'too_many_fields' || answer === 'too_large') throw limitError(answer);
-    if (answer === true && ttl !== before.ttl)
-      await this.#repository.setTtl(credential, { ttl, at });
-  }
-
   async #touch(sid: string, session: SessionData): Promise<void> {
-    if (typeof sid !== 'string') return;
-    const ttl = this.#ttl(session);
-    if (ttl < 1) {
-      await this.#end(this.idOf(sid), 'logout');
-      return;
-    }
-    const loaded = this.#loaded.of(session, sid);
-    if (loaded === undefined) return this.#touchUnseen(sid, session, ttl);
-    const cookie = encodeCookie(session);
-    if (loaded.ttl === ttl && loaded.fields.cookie === cookie) {
-      await this.#slide(this.#credential(sid));
-      return;
-    }
-    const fields = new Map(Object.entries(loaded.fields));
-    if (cookie !== undefined) fields.set('cookie', cookie);
-    await this.#write(this.#credential(sid), { fields, ttl }, loaded);
-    this.#loaded.remember(session, { ...loaded, fields: Object.fromEntries(fields), ttl });
-  }
-
-  /** For an object that did not come from this store: how long the session idles is taken from it, and nothing else. */
-  async #touchUnseen(sid: string, session: ForeignSession, ttl: number): Promise<void> {
-    const credential = this.#credential(sid);
-    const found = await this.#slide(credential);
-    if (typeof found !== 'object' || cookieOf(session) === undefined) return;
-    const fields = new Map(Object.entries(found.fields));
-    const stored = fields.get('cookie');
-    if (stored !== undefined) fields.set('cookie', withIdleTimeoutOf(session, stored));
-    if (ttl !== found.ttl || fields.get('cookie') !== stored) {
-      await this.#write(credential, { fields, ttl }, found);
-    }
-  }
-
-  #slide(credential: Credential): Promise<Session | Absent> {
-    const refreshAfterMs = this.#policy.refreshAfter * 1000;
-    return this.#repository.access(credential, { at: this.#now(), refreshAfterMs });
+    if (typeof sid === 'string') await this.#session(sid).touch(session);
   }
 
   async #destroy(sid: string): Promise<void> {
-    if (typeof sid !== 'string') return;
-    const id = this.idOf(sid);
-    this.#destroyed.add(id, this.#clock.now()); // at once: it may be being stored
-    if (await this.#end(id, 'logout')) this.#destroyed.delete(id);
-  }
-
-  #isDestroyed(id: SessionId): boolean {
-    return this.#destroyed.has(id, this.#clock.now());
-  }
-
-  async #end(id: SessionId, why: EndReason): Promise<boolean> {
-    const ended = await this.#repository.end(id, { unbornMs: 0 });
-    const by = why === 'logout' ? 'user' : undefined;
-    if (ended !== undefined) await this.#users.ended(id, ended.user, { why, by });
-    return ended !== undefined;
+    if (typeof sid === 'string') await this.#session(sid).destroy();
   }
 
   async #all(): Promise<SessionData[]> {
     const sessions = new Map<SessionId, SessionData>(); // a scan may find one twice
-    for await (const found of this.#batches((id) => this.#find(id))) {
-      for (const session of found)
+    for await (const found of this.#batches((listed) => this.#data(listed))) {
+      for (const session of found) {
         if (session !== undefined) sessions.set(session.id, session.data);
+      }
     }
     return [...sessions.values()];
   }
 
   async #length(): Promise<number> {
     let alive = 0;
-    for await (const found of this.#batches((id) => this.#repository.find(id))) {
-      alive += found.filter((session) => session !== undefined).length;
-    }
+    for await (const found of this.#batches(isAlive)) alive += found.filter(Boolean).length;
     return alive;
   }
 
   /** `undefined` also for a session that nobody can read: one that is damaged must not hide all others. */
-  async #find(id: SessionId): Promise<{ id: SessionId; data: SessionData } | undefined> {
+  async #data({ id, find }: Listed): Promise<{ id: SessionId; data: SessionData } | undefined> {
     try {
-      const session = await this.#repository.find(id);
-      return session && { id, data: { ...(this.#decode(session) as SessionData), ...{ id } } };
+      const session = await find();
+      if (session === undefined) return undefined;
+      const data = decodeSession(session, this.#rules.clock) as SessionData;
+      return { id, data: { ...data, ...{ id } } };
     } catch (error) {
       if (error instanceof StoreUnavailableError && error.failure !== 'other') throw error;
       return undefined;
@@ -381,8 +265,8 @@ export class SojournStore extends Store {
 
   async #clear(): Promise<void> {
     let ended = 0;
-    const end = async (id: SessionId) => {
-      if (await this.#end(id, 'revoked')) ended += 1;
+    const end = async ({ id, place }: Listed) => {
+      if (await endSession(place(), id, 'revoked')) ended += 1;
     };
     try {
       for await (const _ of this.#batches(end));
@@ -392,43 +276,59 @@ export class SojournStore extends Store {
   }
 
   /** Does that with each session that there is, a batch after the other. */
-  async *#batches<T>(act: (id: SessionId) => Promise<T>): AsyncGenerator<T[]> {
-    if (this.#scan === undefined) {
-      throw new Error('SojournStore needs the option `scan` to go through all sessions.');
-    }
+  async *#batches<T>(act: (listed: Listed) => Promise<T>): AsyncGenerator<T[]> {
     const pace = new Pace(this.#paceOptions);
-    for await (const page of this.#scan()) {
-      for (const ids of batchesOf([...new Set(page)])) {
+    for await (const page of this.#pages()) {
+      for (const some of batchesOf(page)) {
         yield await pace.work(async () => {
-          const answers = await Promise.allSettled(ids.map(act)); // all of them have their outcome then
+          const answers = await Promise.allSettled(some.map(act)); // all of them have their outcome then
           return Promise.all(answers.map(outcomeOf));
         });
       }
     }
   }
 
-  #encode(session: ForeignSession): Map<string, string> {
-    const fields = encodeForeign(session);
-    return checkFields(Object.fromEntries(fields), this.#policy.limits);
+  /** Those in an old place first, which may move meanwhile. */
+  async *#pages(): AsyncGenerator<readonly Listed[]> {
+    if (this.#scan === undefined) {
+      throw new Error('SojournStore needs the option `scan` to go through all sessions.');
+    }
+    for await (const page of this.#old?.sids() ?? []) {
+      yield [...new Set(page)].map((sid) => this.#listedOld(sid));
+    }
+    for await (const page of this.#scan()) {
+      const find = (id: SessionId) => () => this.#place.repository.find(id);
+      yield [...new Set(page)].map((id) => ({ id, find: find(id), place: () => this.#place }));
+    }
   }
 
-  #decode({ fields, remainingMs }: Session): ForeignSession {
-    return decodeForeign(fields, this.#clock.now() + remainingMs);
+  #listedOld(sid: string): Listed {
+    const credential = deriveCredential(sid, this.#secrets);
+    const { id } = credential;
+    const find = async () => this.#old?.of(sid, credential).from.find(id);
+    return { id, find, place: () => this.#placeOf(sid, credential) };
   }
 
-  /** Seconds; 0 or less for a session that is to end now. Throws where `maxAge` or `expires` is no time, as `new Date('')` is none. */
-  #ttl(session: ForeignSession): number {
-    const { ttl, maxTtl } = this.#policy;
-    const seconds = Math.min(idleTimeout(session, this.#clock.now()) ?? ttl, maxTtl);
-    return seconds < 1 ? seconds : checkTtl(seconds, this.#policy);
+  #session(sid: string): StoredSession {
+    const credential = deriveCredential(sid, this.#secrets);
+    return new StoredSession(sid, credential, this.#placeOf(sid, credential), this.#rules);
   }
+}
 
-  #credential(sid: string): Credential {
-    return deriveCredential(sid, this.#secrets);
-  }
+/** A session that a scan has found, in the place where it did. */
+interface Listed {
+  readonly id: SessionId;
+  readonly find: () => Promise<Session | undefined>;
+  readonly place: () => Place;
+}
 
-  #now(): string {
-    return formatInstant(this.#clock.now());
+/** One that cannot be read counts. */
+async function isAlive({ find }: Listed): Promise<boolean> {
+  try {
+    return (await find()) !== undefined;
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) throw error;
+    return true;
   }
 }
 
@@ -437,49 +337,6 @@ async function outcomeOf<T>(answer: PromiseSettledResult<T>): Promise<T> {
   return answer.value;
 }
 
-function limitError(code: LimitRefusal): SessionError {
-  const what = code === 'too_large' ? 'bytes' : 'fields';
-  return new SessionError(code, `The session would hold too many ${what}.`);
-}
-
 function invalid(message: string): SessionError {
   return new SessionError('invalid_value', message);
-}
-
-/** Calls back in a turn of its own, so that what the callback throws is the callback's and not taken for a failure of the store. */
-function answer<T>(outcome: Promise<T>, callback?: Answer<T>): Promise<T> {
-  const answered = outcome.catch((error) => Promise.reject(withStatus(error)));
-  answered.then(
-    // A handler for both outcomes: a promise that nobody looks at must not end the process.
-    (value) => queueMicrotask(() => call(() => callback?.(null, value))),
-    (error) => queueMicrotask(() => call(() => callback?.(error))),
-  );
-  return answered;
-}
-
-let warned = false;
-
-/**
- * An async handler of Fastify that calls `reply.send` and does not return the reply answers twice wherever a store takes
- * time. The second attempt fails in the callback, when the answer has long left: no reason to end the process.
- */
-function call(callback: () => void): void {
-  try {
-    callback();
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_HTTP_HEADERS_SENT')) {
-      throw error;
-    }
-    if (warned) return;
-    warned = true;
-    console.warn(
-      'SojournStore: a request was answered twice while its session was saved. An async handler of Fastify that calls reply.send must return the reply.',
-    );
-  }
-}
-
-// What Express and Fastify answer with, rather than 500.
-function withStatus(error: unknown): unknown {
-  if (!(error instanceof StoreUnavailableError)) return error;
-  return Object.assign(error, { status: 503, statusCode: 503 });
 }

@@ -342,7 +342,8 @@ return { ${session} }
  * Ends the session for whoever knows the id, also one that is frozen, and removes what one that moved has left. ARGV[1]: milliseconds for which no session can be created under it if there
  * is none: a mark takes its place, which `create` meets. ARGV[2]: what the mark says, 'revoked' or 'evicted'; the former
  * stays. Answers { the user }, or {} for a session without one, with 1 before it if it was frozen. What Sojourn wrote and
- * somebody broke since, which only the hash of a secret can tell, is ended like a session: nothing else would.
+ * somebody broke since, which only the hash of a secret can tell, is ended like a session: nothing else would. A copy that is
+ * not in use yet leaves the mark for as long as it would have lasted: whoever brings another copy meets it.
  */
 const end = `${load}
 if field('session_released') then
@@ -360,7 +361,12 @@ local secret = frozen or field('session_secret')
 if not secret or #secret ~= 43 or string.find(secret, '[^%w_-]') then
   ${check}
 end
+local left = field('session_claim') and redis.call('PTTL', key)
 redis.call('DEL', key)
+if left then
+  redis.pcall('HSET', key, 'session_ended', ARGV[2])
+  redis.call('PEXPIRE', key, math.max(1, left, tonumber(ARGV[1])))
+end
 if frozen then return { 1, field('session_user') } end
 return { field('session_user') }
 `;

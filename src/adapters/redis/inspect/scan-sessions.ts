@@ -52,19 +52,20 @@ export function scanUsers({
   return scan(commandsOf(client), `${prefix}user:`, 'zset', pageSize, new Pace({ fullSpeed }));
 }
 
-/** What stands behind the prefix in the names of all keys of that type. */
+/** What stands behind the prefix in the names of all keys of that type, or of any. */
 export async function* scan(
   commands: RedisCommands,
   prefix: string,
-  type: 'hash' | 'zset',
+  type: 'hash' | 'zset' | undefined,
   pageSize: number,
   pace: Pace,
 ): AsyncGenerator<string[]> {
+  const ofType = type === undefined ? [] : ['TYPE', type];
   const match = `${prefix.replace(/[\\?*[\]]/g, '\\$&')}*`;
   for (const primary of await commands.primaries()) {
     let cursor = '0';
     do {
-      const args = [cursor, 'MATCH', match, 'COUNT', pageSize, 'TYPE', type];
+      const args = [cursor, 'MATCH', match, 'COUNT', pageSize, ...ofType];
       const answer = await pace.work(() => primary.command('SCAN', args));
       const [next, keys] = Array.isArray(answer) ? answer : [];
       if (typeof next !== 'string' || !isTexts(keys)) throw notUnderstood(answer);

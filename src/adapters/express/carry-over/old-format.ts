@@ -1,0 +1,71 @@
+import { MAX_SECONDS } from '../../../domain/session-policy.ts';
+import { type ForeignSession, idleTimeout } from '../foreign-session.ts';
+
+/** How another store writes the sessions of express-session: options of connect-redis, by their names there. */
+export interface OldFormat {
+  /**
+   * Seconds that a session idles whose cookie ends with the browser; connect-redis calls a function with the session.
+   *
+   * @default 86400
+   */
+  readonly ttl?: number | ((session: object) => number);
+  /** Sessions have no end there. When they move they get one: as long as they may idle. @default false */
+  readonly disableTTL?: boolean;
+  /** There a use does not put the end off, only a change does. It holds until a session moves. @default false */
+  readonly disableTouch?: boolean;
+  /** What makes a text of a session, and a session of a text. @default JSON */
+  readonly serializer?: {
+    parse(text: string): object | Promise<object>;
+    stringify(session: object): string;
+  };
+}
+
+const DAY_SECONDS = 24 * 3600;
+
+/** The session that the text holds; `undefined` for a text that stands for none. Throws a `TypeError` for one that is damaged. */
+export async function parseOld(
+  text: string,
+  { serializer = JSON }: OldFormat,
+): Promise<(ForeignSession & Record<string, unknown>) | undefined> {
+  if (text === '') return undefined;
+  const session: unknown = await readable(text, serializer);
+  if (session === null) return undefined; // both as connect-redis has it
+  if (isRecord(session)) return session;
+  throw unreadable();
+}
+
+export function stringifyOld(session: object, { serializer = JSON }: OldFormat): string {
+  return serializer.stringify(session);
+}
+
+/** Whole seconds, from 1. */
+export function oldTtl(session: ForeignSession, format: OldFormat, now: number): number {
+  const { ttl = DAY_SECONDS } = format;
+  const ofCookie = idleTimeout(session, now);
+  const seconds = Number.isFinite(ofCookie)
+    ? Number(ofCookie)
+    : Number(typeof ttl === 'function' ? ttl(session) : ttl);
+  const whole = Number.isFinite(seconds) ? Math.ceil(seconds) : DAY_SECONDS;
+  return Math.min(Math.max(whole, 1), MAX_SECONDS);
+}
+
+async function readable(
+  text: string,
+  serializer: NonNullable<OldFormat['serializer']>,
+): Promise<unknown> {
+  try {
+    return await serializer.parse(text);
+  } catch {
+    throw unreadable(); // the parser's own message quotes the text, which does not belong in a log
+  }
+}
+
+function unreadable(): TypeError {
+  return new TypeError(
+    'A session of the old store cannot be read: the serializer makes no object of its text.',
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

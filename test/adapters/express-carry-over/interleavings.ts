@@ -1,0 +1,239 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { SessionData } from 'express-session';
+import type { OldKeys } from '../../../src/adapters/express/carry-over/old-keys.ts';
+import { OldSessions } from '../../../src/adapters/express/carry-over/old-sessions.ts';
+import { SojournStore } from '../../../src/adapters/express/session-store.ts';
+import { MemorySessionRepository } from '../../../src/adapters/memory/memory-session-repository.ts';
+import { type MovableRepository, StoreUnavailableError } from '../../../src/index.ts';
+import { type Choose, stepwise } from '../carry-over/interleavings.ts';
+import { MemoryOldKeys } from './memory-old-keys.ts';
+
+/**
+ * What somebody does with the session, once: a request that only reads it, or writes a key of its own; a logout; a tool that
+ * looks; an end by the id, of whoever knows the new place alone.
+ */
+export type Deed = 'read' | 'write' | 'logout' | 'look' | 'end';
+
+/** Who does it: a server of that phase, or one of plain connect-redis. */
+export interface Actor {
+  readonly server: 'plain' | 'prepare' | 'move';
+  readonly deed: Deed;
+}
+
+/** What takes place at once. */
+export interface Scenario {
+  readonly actors: readonly Actor[];
+  /** Whether one of the actors may die, between any two steps; then its browser asks again, and gets to a server that moves. */
+  readonly death?: boolean;
+  /** Whether the session may run out, between any two steps. */
+  readonly expiry?: boolean;
+  /** Whether it is a user's, who has an index in the new place. */
+  readonly user?: boolean;
+  /** How many copies the new store may refuse, or take in without saying so. */
+  readonly refusals?: number;
+  /** Breaks a rule of the old place, to see that the rule is needed. */
+  readonly broken?: (keys: MemoryOldKeys) => OldKeys;
+}
+
+interface Done {
+  readonly actor: Actor;
+  readonly number: number;
+  readonly begin: number;
+  end: number;
+  /** `true` where the session was there, `undefined` where it was not; an error. */
+  outcome: unknown;
+  dead: boolean;
+}
+
+interface Step {
+  readonly actor: number;
+  go(): void;
+}
+
+type Session = SessionData & Record<string, unknown>;
+
+const SID = 'the-session-id-of-a-browser-4tXq2';
+const TTL_MS = 60_000;
+const cookie = { originalMaxAge: TTL_MS, httpOnly: true, path: '/' };
+
+/**
+ * Runs the scenario, each call to a store being a step, in the order that is chosen; and answers what was promised and not
+ * kept, if anything.
+ */
+export async function runScenario(scenario: Scenario, choose: Choose): Promise<string[]> {
+  let now = Date.parse('2026-04-02T12:34:56Z');
+  const clock = { now: () => now };
+  const keys = new MemoryOldKeys(clock);
+  const to = new MemorySessionRepository(clock);
+  keys.set(SID, JSON.stringify({ cookie, user: 'ada' }), TTL_MS);
+
+  const pending: Step[] = [];
+  const all: Done[] = [];
+  let steps = 0;
+
+  const storeOf = (phase: 'prepare' | 'move', old: OldKeys, repository: MovableRepository) =>
+    new SojournStore({
+      ...{ repository, clock, carryOver: new OldSessions(old, {}, phase) },
+      userOf: (session) => (scenario.user ? String((session as Session).user) : undefined),
+    });
+
+  const begin = (actor: Actor) => {
+    const number = all.length;
+    const one: Done = {
+      actor,
+      number,
+      begin: steps,
+      end: Infinity,
+      outcome: undefined,
+      dead: false,
+    };
+    all.push(one);
+    const wait = () =>
+      new Promise<void>((go) => {
+        if (!one.dead) pending.push({ actor: number, go });
+      });
+    const old = each(scenario.broken?.(keys) ?? keys, wait);
+    const own = stepwise(to, wait, refuse);
+    const finish = (outcome: unknown) => {
+      one.outcome = outcome;
+      one.end = steps;
+    };
+    const name = `k${number}`;
+    const work =
+      actor.server === 'plain'
+        ? actPlainly(keys, wait, actor.deed, name)
+        : act(storeOf(actor.server, old, own), own, actor.deed, name);
+    work.then(finish, finish);
+  };
+
+  let refusals = scenario.refusals ?? 0;
+  const refuse = async (name: string, go: () => unknown) => {
+    if (name !== 'adopt' || refusals === 0) return go();
+    const choice = choose(3);
+    if (choice === 0) return go();
+    refusals -= 1;
+    if (choice === 1) await go();
+    throw new StoreUnavailableError(choice === 1 ? 'unknown' : 'refused');
+  };
+
+  for (const actor of scenario.actors) begin(actor);
+  let deaths = scenario.death ? 1 : 0;
+  let expiries = scenario.expiry ? 1 : 0;
+  await turn();
+  while (pending.length > 0) {
+    const killable = deaths > 0 ? [...new Set(pending.map(({ actor }) => actor))] : [];
+    let choice = choose(pending.length + killable.length + expiries);
+    steps += 1;
+    const [step] = choice < pending.length ? pending.splice(choice, 1) : [];
+    choice -= step ? 0 : pending.length;
+    const victim = step ? undefined : killable[choice];
+    if (step) step.go();
+    else if (victim === undefined) {
+      expiries = 0;
+      now += TTL_MS;
+    } else {
+      deaths = 0;
+      (all[victim] as Done).dead = true;
+      for (const mine of pending.filter(({ actor }) => actor === victim)) {
+        pending.splice(pending.indexOf(mine), 1);
+      }
+      begin({ server: 'move', deed: 'write' });
+    }
+    await turn();
+  }
+  return judge();
+
+  async function judge(): Promise<string[]> {
+    const wrong: string[] = [];
+    steps += 1;
+    const store = storeOf('move', keys, to);
+    const last = (await store.get(SID)) as Session | null;
+    const isRefused = (outcome: unknown) =>
+      scenario.refusals !== undefined && outcome instanceof StoreUnavailableError;
+    for (const { outcome } of all) {
+      if (outcome instanceof Error && !isRefused(outcome)) wrong.push(String(outcome));
+    }
+    const isEnd = ({ actor }: Done) => actor.deed === 'logout' || actor.deed === 'end';
+    const ended = all.filter((done) => isEnd(done) && done.outcome === true);
+    const mayBeGone = all.some(isEnd) || scenario.expiry === true;
+    const absent = all.filter((done) => done.outcome === undefined && done.end !== Infinity);
+    for (const { actor } of absent.filter((done) => !isEnd(done))) {
+      if (!mayBeGone) wrong.push(`${actor.deed} was told that there is no session`);
+    }
+    for (const gone of [...ended, ...absent.filter((done) => !isEnd(done))]) {
+      for (const done of all) {
+        const found = done.outcome === true && !isEnd(done);
+        if (found && gone.end < done.begin) wrong.push(`${done.actor.deed} found it after its end`);
+      }
+      if (last !== null) wrong.push(`alive although ${gone.actor.deed} was told of its end`);
+    }
+    if (last === null && !mayBeGone) wrong.push('lost');
+    if (last === null) return wrong;
+    for (const { actor, number, outcome, end } of all) {
+      if (actor.deed !== 'write') continue;
+      // Plain connect-redis writes the session as a whole, as it was when the request began.
+      const isCovered = all.some((other) => other.actor.server === 'plain' && other.end > end);
+      const isKept = last[`k${number}`] === true;
+      const mayBeLost = actor.server === 'prepare' && isCovered;
+      if (outcome === true && !isKept && !mayBeLost) wrong.push(`the write of ${number} is lost`);
+    }
+    if (last.cookie.originalMaxAge !== TTL_MS || last.user !== 'ada') wrong.push('it has changed');
+    const id = store.idOf(SID);
+    if (
+      scenario.user &&
+      (await to.find(id)) !== undefined &&
+      (await to.moves.placeOf('ada', id)) === undefined
+    ) {
+      const isInUse = (await storeOf('move', new MemoryOldKeys(clock), to).get(SID)) !== null;
+      if (isInUse) wrong.push('unlisted');
+    }
+    return wrong;
+  }
+}
+
+/** A request of express-session, or a tool. */
+async function act(
+  store: SojournStore,
+  to: MovableRepository,
+  deed: Deed,
+  name: string,
+): Promise<true | undefined> {
+  if (deed === 'end') {
+    return (await to.end(store.idOf(SID), { unbornMs: 0 })) && true;
+  }
+  const session = (await store.get(SID)) as Session | null;
+  if (deed === 'logout') {
+    await store.destroy(SID);
+    return true;
+  }
+  if (session === null) return undefined;
+  if (deed === 'read') await store.touch(SID, session);
+  if (deed === 'write') {
+    session[name] = true;
+    await store.set(SID, session);
+  }
+  return true;
+}
+
+/** What plain connect-redis makes of the same request. */
+async function actPlainly(
+  keys: MemoryOldKeys,
+  wait: () => Promise<void>,
+  deed: Deed,
+  name: string,
+): Promise<true | undefined> {
+  await wait();
+  const found = await keys.read(SID);
+  if (found === undefined) return undefined;
+  await wait();
+  if (deed === 'read') await keys.expire(SID, TTL_MS);
+  if (deed === 'write') {
+    keys.set(SID, JSON.stringify({ ...JSON.parse(found.text), [name]: true }), TTL_MS);
+  }
+  return true;
+}
+
+/** The keys, each call to which waits for its turn. */
+function each(keys: OldKeys, wait: () => Promise<void>): OldKeys {
+  return stepwise(keys as unknown as MovableRepository, wait) as unknown as OldKeys;
+}

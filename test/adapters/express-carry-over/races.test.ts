@@ -1,0 +1,155 @@
+import { randomInt } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { OldKeys } from '../../../src/adapters/express/carry-over/old-keys.ts';
+import { type Choose, everyWay } from '../carry-over/interleavings.ts';
+import { type Actor, type Deed, runScenario, type Scenario } from './interleavings.ts';
+import type { MemoryOldKeys } from './memory-old-keys.ts';
+
+const m = (deed: Deed): Actor => ({ server: 'move', deed });
+const p = (deed: Deed): Actor => ({ server: 'prepare', deed });
+const plain = (deed: Deed): Actor => ({ server: 'plain', deed });
+
+/** Small enough for every order of their steps. */
+const exhaustive: readonly Scenario[] = [
+  { actors: [m('read'), m('look')] },
+  { actors: [m('read'), p('look')] },
+  { actors: [m('read'), m('end')] },
+  { actors: [m('logout'), p('write')] },
+  { actors: [p('write'), p('write')] },
+  { actors: [p('write'), p('logout')] },
+  { actors: [p('write'), plain('write')] },
+  { actors: [p('read'), plain('write')] },
+  { actors: [m('read')], death: true, expiry: true, user: true },
+  { actors: [m('write')], death: true, expiry: true, user: true },
+  { actors: [p('write')], death: true, expiry: true },
+  { actors: [m('logout')], death: true, expiry: true },
+];
+
+describe('a session of connect-redis that moves while servers use it, in every order of their steps', () => {
+  it.each(exhaustive.map((scenario) => [nameOf(scenario), scenario] as const))(
+    '%s',
+    async (_name, scenario) => {
+      const ways = await everyWay((choose) => keepsPromises(scenario, choose));
+      expect(ways).toBeGreaterThan(2);
+    },
+  );
+});
+
+/** Too many orders to try all; each run takes others. */
+const sampled: readonly Scenario[] = [
+  { actors: [m('read'), p('read')], death: true, expiry: true },
+  { actors: [m('read'), p('logout')], death: true },
+  { actors: [m('write'), m('write')], death: true, user: true },
+  { actors: [m('write'), p('write')], death: true },
+  { actors: [m('write'), p('write'), m('read')], death: true },
+  { actors: [m('write'), p('logout'), m('read')], death: true },
+  { actors: [m('write'), m('logout'), p('write')], death: true, expiry: true },
+  { actors: [m('write'), m('end'), p('write')], death: true, user: true },
+  { actors: [m('write'), m('end'), m('read'), p('look')], death: true, expiry: true },
+  { actors: [m('read'), p('read'), p('look'), m('look')], death: true, expiry: true },
+  { actors: [m('write'), p('write'), m('read')], death: true, refusals: 2 },
+  { actors: [m('write'), p('write'), m('logout')], refusals: 3 },
+  { actors: [p('write'), p('write'), p('logout')] },
+  { actors: [p('write'), p('read'), plain('write'), plain('read')] },
+];
+const [runs = 1000] = [process.env.CARRY_OVER_RUNS].filter(Boolean).map(Number);
+const [seed = randomInt(2 ** 31)] = [process.env.SEED].filter(Boolean).map(Number);
+
+describe('a session of connect-redis that moves while many servers use it, in some orders of their steps', () => {
+  it.each(sampled.map((scenario) => [nameOf(scenario), scenario] as const))(
+    '%s',
+    async (_name, scenario) => {
+      const random = mulberry32(seed);
+      for (let run = 0; run < runs; run += 1) {
+        await keepsPromises(scenario, (options) => Math.floor(random() * options));
+      }
+    },
+  );
+});
+
+describe('a rule that is left out is missed', () => {
+  it('a release that does not tell whether the session was there brings an ended one back', async () => {
+    await expectViolation({
+      ...{ actors: [m('write'), p('logout'), m('read')], death: true },
+      broken: (keys) => changed(keys, { release: async () => true }),
+    });
+  });
+
+  it('a text that is written over whatever the key holds by then loses the change of another server', async () => {
+    await expectViolation({
+      actors: [p('write'), p('write')],
+      broken: (keys) =>
+        changed(keys, {
+          async replace(sid, _expected, text, ms) {
+            const held = await keys.read(sid);
+            return held && keys.replace(sid, held.text, text, ms);
+          },
+        }),
+    });
+  });
+
+  it('a server that writes a frozen session in its old place loses what it wrote', async () => {
+    await expectViolation({
+      actors: [m('read'), p('write')],
+      broken: (keys) =>
+        changed(keys, {
+          async read(sid) {
+            const held = await keys.read(sid);
+            return held && { ...held, frozen: false };
+          },
+          replace: async () => true,
+        }),
+    });
+  });
+});
+
+async function keepsPromises(scenario: Scenario, choose: Choose): Promise<void> {
+  const way: number[] = [];
+  const wrong = await runScenario(scenario, (options) => {
+    const choice = choose(options);
+    way.push(choice);
+    return choice;
+  });
+  if (wrong.length > 0) expect(wrong, `by the choices ${way.join(' ')}`).toEqual([]);
+}
+
+async function expectViolation(scenario: Scenario): Promise<void> {
+  const random = mulberry32(7);
+  for (let run = 0; run < 3000; run += 1) {
+    const wrong = await runScenario(scenario, (options) => Math.floor(random() * options));
+    if (wrong.length > 0) return;
+  }
+  throw new Error('Nobody missed the rule.');
+}
+
+/** The keys with other steps. */
+function changed(keys: MemoryOldKeys, other: Partial<OldKeys>): OldKeys {
+  return new Proxy(keys, {
+    get: (target, name) =>
+      Reflect.get(other, name) ?? (Reflect.get(target, name) as () => void).bind(target),
+  });
+}
+
+function nameOf({ actors, death, expiry, user, refusals }: Scenario): string {
+  const deeds = actors.map(({ server, deed }) =>
+    server === 'plain' ? `${deed} by connect-redis` : `${deed} where servers ${server}`,
+  );
+  const also = [
+    death && 'one dies',
+    expiry && 'the session runs out',
+    user && 'it is a user’s',
+    refusals && 'the new place is full',
+  ];
+  return [...deeds, ...also.filter(Boolean)].join(', ');
+}
+
+/** Numbers that a seed repeats. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
