@@ -1,7 +1,7 @@
 /**
- * For storage adapters of your own: the rules of the storage port as pure steps, from what the store holds to what it
- * answers and holds next; the codec of a session's record; and the counting of limits. docs/adapters.md is the guide, and
- * `sojourn/testing` has the contract.
+ * For custom storage adapters: the rules of the storage port as pure functions, which compute from what the store holds
+ * what a call returns and what the store holds next; the codec of a session's record; and the counting of limits.
+ * docs/adapters.md is the guide, and `sojourn/testing` has the contract.
  *
  * @module
  */

@@ -31,18 +31,18 @@ import {
 } from './stored-session.ts';
 
 /**
- * What a call of a `SessionRepository` comes to, worked out from what the store holds under the session's id at the instant
- * `now`, in milliseconds since 1970 by the store's clock. The step itself reads and writes nothing. A store makes it atomic:
- * it reads, works the step out, and writes `next` if nobody has written in between, or else begins again.
+ * The result of a call of a `SessionRepository`, computed from what the store holds under the session's id and from `now`,
+ * in milliseconds since 1970 by the store's clock. The step itself reads and writes nothing. The store makes it atomic: it
+ * reads, computes the step, and writes `next` unless somebody else has written in between; then it starts again.
  */
 export interface Step<Answer> {
-  /** What the call answers. */
+  /** What the call returns. */
   readonly answer: Answer;
-  /** What the store holds from then on, `undefined` for nothing. The very object that it held where nothing changes. */
+  /** What the store holds afterwards: the same object that it held if nothing changes, `undefined` if nothing is left. */
   readonly next: StoredSession | undefined;
 }
 
-/** What a call of `SessionRepository.create` comes to. */
+/** The step of `SessionRepository.create`. */
 export function createStep(
   stored: StoredSession | undefined,
   now: number,
@@ -60,7 +60,7 @@ export function createStep(
   return { answer: sessionOf(credential.id, next, now), next };
 }
 
-/** What a call of `SessionRepository.read` comes to. */
+/** The step of `SessionRepository.read`. */
 export function readStep(
   stored: StoredSession | undefined,
   now: number,
@@ -69,7 +69,7 @@ export function readStep(
   return opened(stored, now, credential, (next, session) => ({ answer: session, next }));
 }
 
-/** What a call of `SessionRepository.access` comes to. */
+/** The step of `SessionRepository.access`. */
 export function accessStep(
   stored: StoredSession | undefined,
   now: number,
@@ -84,7 +84,7 @@ export function accessStep(
   });
 }
 
-/** What a call of `SessionRepository.update` comes to. */
+/** The step of `SessionRepository.update`. */
 export function updateStep(
   stored: StoredSession | undefined,
   now: number,
@@ -94,7 +94,7 @@ export function updateStep(
   return opened(stored, now, credential, (there) => updated(there, now, change));
 }
 
-/** What a call of `SessionRepository.increment` comes to. */
+/** The step of `SessionRepository.increment`. */
 export function incrementStep(
   stored: StoredSession | undefined,
   now: number,
@@ -110,7 +110,7 @@ export function incrementStep(
   });
 }
 
-/** What a call of `SessionRepository.replace` comes to. */
+/** The step of `SessionRepository.replace`. */
 export function replaceStep(
   stored: StoredSession | undefined,
   now: number,
@@ -125,7 +125,7 @@ export function replaceStep(
   });
 }
 
-/** What a call of `SessionRepository.take` comes to. */
+/** The step of `SessionRepository.take`. */
 export function takeStep(
   stored: StoredSession | undefined,
   now: number,
@@ -139,7 +139,7 @@ export function takeStep(
   });
 }
 
-/** What a call of `SessionRepository.setTtl` comes to. */
+/** The step of `SessionRepository.setTtl`. */
 export function setTtlStep(
   stored: StoredSession | undefined,
   now: number,
@@ -152,7 +152,7 @@ export function setTtlStep(
   });
 }
 
-/** What a call of `SessionRepository.rotate` comes to. */
+/** The step of `SessionRepository.rotate`. */
 export function rotateStep(
   stored: StoredSession | undefined,
   now: number,
@@ -173,7 +173,7 @@ export function rotateStep(
   });
 }
 
-/** What a call of `SessionRepository.delete` comes to. */
+/** The step of `SessionRepository.delete`. */
 export function deleteStep(
   stored: StoredSession | undefined,
   now: number,
@@ -185,7 +185,7 @@ export function deleteStep(
   }));
 }
 
-/** What a call of `SessionRepository.find` comes to. */
+/** The step of `SessionRepository.find`. */
 export function findStep(
   stored: StoredSession | undefined,
   now: number,
@@ -195,7 +195,7 @@ export function findStep(
   return { answer: there && sessionOf(id, there, now), next: stored };
 }
 
-/** What a call of `SessionRepository.end` comes to. */
+/** The step of `SessionRepository.end`. */
 export function endStep(
   stored: StoredSession | undefined,
   now: number,
@@ -214,13 +214,13 @@ export function endStep(
   if (unbornMs === 0) {
     return { answer: undefined, next: record?.has(reserved.released) ? undefined : stored };
   }
-  // A record without the fields of a session is none, and `create` finds the id taken.
+  // A record without the fields of a session is not one, and `create` finds the id taken.
   const why = record?.get(reserved.ended) === 'revoked' ? 'revoked' : unbornAs;
   const mark = { record: new Map([[reserved.ended, why]]), expiresAt: now + unbornMs };
   return { answer: undefined, next: mark };
 }
 
-/** What `act` makes of the session, if the credential opens it; else nothing changes. */
+/** The step that `act` computes if the credential opens the session; otherwise nothing changes. */
 function opened<Answer>(
   stored: StoredSession | undefined,
   now: number,
