@@ -1,5 +1,7 @@
 /**
- * The operator's console, for applications on Hono.
+ * The operator's console for Hono applications: figures, sessions of a user, and the means to end them.
+ *
+ * Guide: [The console](../docs/console.md).
  *
  * @module
  */

@@ -30,60 +30,61 @@ export interface Config {
   /** The second listener, for metrics and the operator's console; `undefined` without `--admin-port`. */
   readonly admin: AdminPlace | undefined;
   readonly store: 'auto' | 'redis' | 'memory';
-  /** Where Redis is, if the flags or the environment say so. */
+  /** Where Redis is; `undefined` if no setting says so. */
   readonly redis: RedisAddress | undefined;
-  /** The file of the authority that Redis' certificate is checked by. */
+  /** File with the certificate authority for Redis' certificate. */
   readonly redisCaFile: string | undefined;
-  /** How long Redis may take to answer a command. */
+  /** How long Redis may take to answer a command, in milliseconds. */
   readonly redisTimeoutMs: number;
   readonly prefix: string;
   readonly policy: SessionPolicy;
   readonly secureCookie: boolean;
-  /** Where a proxy puts the server, without a slash at its end: `/demo`; `` for a site of its own. */
+  /** The path below which a proxy serves the server, without a slash at its end: `/demo`; empty for a site of its own. */
   readonly basePath: string;
-  /** A proxy in front sets `X-Forwarded-Host` and `X-Forwarded-Proto` on every request. */
+  /** Trust `X-Forwarded-Host` and `X-Forwarded-Proto`: a proxy in front sets them on every request. */
   readonly trustProxy: boolean;
-  /** Host names in lower case, `*.` before one for its subdomains, `*` for any. `undefined`: nobody said. */
+  /** Host names in lower case, `*.` in front for subdomains, `*` for any. `undefined` if not set. */
   readonly allowedHosts: readonly string[] | undefined;
-  /** Origins whose pages may send unsafe requests here as well; `https://*.example.com` for subdomains. */
+  /** Other origins whose pages may send unsafe requests here; `https://*.example.com` for subdomains. */
   readonly trustedOrigins: readonly string[];
-  /** Sessions in use are kept in this process too: docs/near-cache.md. */
+  /** Keep sessions in use in this process too: docs/near-cache.md. */
   readonly nearCache: boolean;
-  /**
-   * For how many days entries are kept; `existing` for tools, which add to the journals that there are and begin none.
-   */
+  /** How many days entries are kept. `existing` for the tools, which add to existing journals and start none. */
   readonly journal: { readonly keepDays: number } | 'existing' | 'off';
   readonly logLevel: LogLevel;
-  /** In production there is no fallback to the embedded store. */
+  /** In production the embedded store is never a fallback. */
   readonly production: boolean;
-  /** The flag or the variable that says it, for messages: `--host` or `HOST`. */
+  /** The flag or variable that set this, for messages: `--host` or `HOST`. */
   readonly sourceOf: (setting: Setting) => string;
-  /** The flag or the variable that says it; `undefined` where the default holds. */
+  /** The flag or variable that set this; `undefined` if the default applies. */
   readonly saidBy: (setting: Setting) => string | undefined;
-  /** Which variables were passed over, and why: a line each. */
+  /** Variables that were ignored, and why: one line each. */
   readonly notices: readonly string[];
 }
 
-/** The store that the configuration asks for cannot be used. The message is one line that says which and why. */
+/** The configured store cannot be used. The message is one line that says which and why. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
-/** Where an application's sessions are that was given no prefix. */
+/** The prefix of an application's sessions if none is configured. */
 export const DEFAULT_PREFIX = 'session:';
 
-/** The server has no password: under the applications' prefix its cookies would open their sessions. */
+/** The demo has no passwords. With the applications' prefix, its cookies would open their sessions. */
 export const DEMO_PREFIX = 'session:demo:';
 
-/** Of the server, as it has no password: everybody who gives no name shares one. */
+/** The demo has no passwords, and everybody without a name shares one. */
 const MAX_SESSIONS_PER_NAME = 50;
 
 const SERVER_TIMEOUT_MS = 500;
 
-/** A tool may look at a Redis that is busy. */
+/** Longer than for the server: a tool may be used on a busy Redis. */
 const TOOL_TIMEOUT_MS = 10_000;
 
-/** The configuration that flags and environment describe; of the environment, only those settings count. Throws a `ConfigError`. */
+/**
+ * Reads the configuration from flags and environment; only the settings in `understood` are read from the environment.
+ * Throws a `ConfigError`.
+ */
 export function readConfig(
   flags: Flags,
   env: Environment,
@@ -92,7 +93,7 @@ export function readConfig(
 ): Config {
   const given = Given.by(flags, env, understood);
   const sources = new Map(understood.map((name) => [name, given.source(name)]));
-  // A flag that names a Redis does not want the variable's embedded store.
+  // A flag that names a Redis overrides a variable that chooses the embedded store.
   const store = isPlacedByFlag(given) ? given.withoutVariables(['store']) : given;
   const flag = (name: Setting) => given.read(name, yesOrNo, 'true or false') ?? false;
   const port =

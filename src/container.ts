@@ -36,7 +36,7 @@ import type { MovableRepository } from './ports/session-moves.ts';
 import type { SessionObserver } from './ports/session-observer.ts';
 import type { SessionRepository } from './ports/session-repository.ts';
 
-/** A key of the container that knows the type of what it stands for. */
+/** A key of the container that knows the type of its value. */
 export type Token<T> = symbol & { readonly type?: T };
 
 function token<T>(description: string): Token<T> {
@@ -45,43 +45,43 @@ function token<T>(description: string): Token<T> {
 
 export { moveSessions } from './adapters/carry-over/move-sessions.ts';
 
-/** Where the sessions are, as the program that holds the container has to know it. */
+/** The store of the sessions, as a program with a container sees it. */
 export interface Store {
   readonly kind: 'redis' | 'memory';
-  /** For people: `Redis at localhost:6379`. Without a password. */
+  /** For people: `Redis at localhost:6379`. Never contains a password. */
   readonly label: string;
   /** How `redis-cli` begins that asks it; the embedded store has none. */
   readonly cli?: string;
   readonly repository: SessionRepository;
-  /** `undefined` where none is to be kept. */
+  /** `undefined` if no journal is kept. */
   readonly journal?: SessionJournal | undefined;
-  /** The same without a near cache, where sessions can be carried from and to it by tools. */
+  /** The repository without a near cache, for tools that move sessions. */
   readonly movable?: MovableRepository;
-  /** Tells what work costs, where the store takes commands. */
+  /** Records the commands that a piece of work sends, if the store is Redis. */
   readonly trace?: CommandTrace;
-  /** For who operates it; the embedded store has none. */
+  /** For operators; the embedded store has none. */
   readonly inspection?: RedisInspection;
-  /** The near cache's figures, where there is one. */
+  /** The near cache's figures, if there is one. */
   readonly nearCacheStats?: NearCache['stats'];
-  /** As spans name it. */
+  /** The database, as spans describe it. */
   readonly database?: SpanDatabase;
-  /** Bytes that the store's memory takes, as far as it says. */
+  /** Memory used by the store in bytes; `undefined` if unknown. */
   readonly storeBytes?: () => Promise<number | undefined>;
-  /** The ids of all sessions, page by page: nothing to do for a page view. An id may come twice. */
+  /** The ids of all sessions, page by page. Too expensive for a page view. An id may appear twice. */
   sessionIds(): AsyncIterable<readonly SessionId[]>;
-  /** How many sessions are alive, as far as that is known. */
+  /** The number of live sessions, as far as it is known. */
   countSessions(): Promise<number | KnownCount | undefined>;
-  /** Tells of sessions that run out, until the store is closed, as far as it announces them. */
+  /** Reports sessions that expire until the store is closed, as far as the store announces them. */
   watchExpiry?(observer: SessionObserver): Promise<void>;
-  /** Resolves when the store answers; rejects with `StoreUnavailableError`. */
+  /** Resolves if the store answers, and rejects with `StoreUnavailableError` otherwise. */
   ready(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** TLS takes several round trips, and a busy machine its time. */
+/** TLS takes several round trips, and a busy machine needs time. */
 const LEAST_CONNECT_TIMEOUT_MS = 1000;
 
-/** As many as a near cache keeps sessions, by default. */
+/** The number of sessions that a near cache keeps by default. */
 const REMEMBERED_TOKENS = 10_000;
 
 export const tokens = {
@@ -90,9 +90,9 @@ export const tokens = {
   store: token<Store>('Store'),
   repository: token<SessionRepository>('SessionRepository'),
   service: token<SessionService>('SessionService'),
-  /** Hears of what happens. Nobody, unless one is registered: `observe.ts`. */
+  /** Receives events. Nothing does by default; `observe.ts` registers one. */
   observer: token<SessionObserver>('SessionObserver'),
-  /** Hears of entries that the journal lost. Nobody, unless somebody is registered. */
+  /** Receives entries that the journal lost. Nothing does by default. */
   journalFailures: token<(failure: JournalFailure) => void>('JournalFailures'),
   log: token<ServerLog>('ServerLog'),
   metrics: token<SessionMetrics>('SessionMetrics'),
@@ -101,18 +101,24 @@ export const tokens = {
 
 export interface Container {
   resolve<T>(token: Token<T>): T;
-  /** Closes what the container opened. */
+  /** Closes everything that the container opened. */
   close(): Promise<void>;
 }
 
 export interface ContainerOptions {
-  /** Hears of Redis connections that fail once the store was open. Default: the log, where one is registered. */
+  /**
+   * Receives errors of Redis connections after the store has been opened. By default the log does, if one is
+   * registered.
+   */
   readonly onStoreError?: (error: Error) => void;
-  /** Registers more under the tokens, or something else; called before anything is resolved. */
+  /** Registers additional or replacement values for the tokens. Called before anything is resolved. */
   readonly register?: (container: DependencyContainer, config: Config) => void;
 }
 
-/** Joins the layers as the configuration says and opens the store. Rejects with a `StartError` where Redis is needed and does not answer. */
+/**
+ * Assembles the layers for this configuration and opens the store. Rejects with a `StartError` if Redis is required and
+ * does not answer.
+ */
 export async function createContainer(
   config: Config,
   { onStoreError, register }: ContainerOptions = {},
@@ -158,7 +164,7 @@ export async function createContainer(
     resolve: (token) => container.resolve(token),
     async close() {
       await container.resolve<SessionService>(tokens.service).journalWritten();
-      await container.resolve<Store>(tokens.store).close(); // dispose() would pass over it
+      await container.resolve<Store>(tokens.store).close(); // dispose() would skip it
     },
   };
 }
@@ -169,13 +175,13 @@ function requestIdOf(container: DependencyContainer): () => string | undefined {
   return () => log.requestId;
 }
 
-/** Who hears of what fails once the store is open. */
+/** Who receives failures after the store has been opened. */
 interface Failures {
   readonly connectionFailed: (error: Error) => void;
   readonly passwordUnreadable: (error: Error) => void;
 }
 
-const OLD_PASSWORD = 'the password that was read last is used for Redis';
+const OLD_PASSWORD = 'the password file of Redis cannot be read; the last password is used';
 
 async function openStore(config: Config, clock: Clock, failures: Failures): Promise<Store> {
   if (config.store === 'memory') return memoryStore(clock, 'embedded in-memory store', config);
@@ -235,7 +241,7 @@ async function redisStore(
     },
     ready: ping,
     async close() {
-      const stopWatching = await watch?.catch(() => undefined); // told to whoever began it
+      const stopWatching = await watch?.catch(() => undefined); // the caller of watchExpiry gets the error
       await stopWatching?.();
       await near?.close();
       await close();
@@ -253,7 +259,7 @@ function redisJournal(
   );
 }
 
-/** `undefined` where one of them is. */
+/** `undefined` if one of them is. */
 function sumOf(numbers: readonly (number | undefined)[]): number | undefined {
   return numbers.reduce(
     (sum, n) => (sum === undefined || n === undefined ? undefined : sum + n),
@@ -261,7 +267,7 @@ function sumOf(numbers: readonly (number | undefined)[]): number | undefined {
   );
 }
 
-/** The address with passwords that stay what they were while a file cannot be read. */
+/** The address, with passwords that keep their last value while their file cannot be read. */
 function withLastPasswords(
   address: RedisAddress,
   onUnreadable: (error: Error) => void,
@@ -292,7 +298,7 @@ function lastPassword(
       last = password();
       readable = true;
     } catch (error) {
-      if (readable) onUnreadable(error as Error); // once, though it is asked for at every attempt to connect
+      if (readable) onUnreadable(error as Error); // once, although every attempt to connect asks for it
       readable = false;
     }
     return last;
@@ -315,7 +321,7 @@ function memoryStore(clock: Clock, label: string, { journal }: Config): Store {
   };
 }
 
-/** Where that is, for people; never with a password. */
+/** The address for people; never contains a password. */
 function describe(address: RedisAddress): string {
   switch (address.kind) {
     case 'server':
@@ -335,7 +341,7 @@ function hostAndPort({ host, port }: HostAndPort): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Where spans say that the server is, if that is one. */
+/** The server's address for spans, if there is a single server. */
 function serverOf(address: RedisAddress): { readonly address?: string; readonly port?: number } {
   switch (address.kind) {
     case 'server':

@@ -1,5 +1,7 @@
 /**
- * Sessions for applications on express-session (Express, NestJS) and @fastify/session.
+ * A store for express-session (Express, NestJS) and @fastify/session.
+ *
+ * Guide: [From connect-redis to SojournStore](../docs/migrating-from-connect-redis.md).
  *
  * @module
  */

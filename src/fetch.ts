@@ -1,5 +1,7 @@
 /**
- * Sessions for whatever speaks `Request` and `Response`, without a framework and without a dependency.
+ * Sessions for any framework or server that uses `Request` and `Response`. It has no dependencies.
+ *
+ * Guide: [Frameworks and runtimes](../docs/frameworks.md).
  *
  * @module
  */

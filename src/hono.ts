@@ -1,5 +1,7 @@
 /**
- * Sessions for applications on Hono.
+ * Session middleware for Hono.
+ *
+ * Guide: [The Hono middleware](../docs/hono.md).
  *
  * @module
  */

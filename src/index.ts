@@ -1,6 +1,17 @@
 /**
- * The sessions themselves: the service, what it works with, and the ports to implement. Needs no Redis, no web
- * framework and no container; stores are at `sojourn/memory` and `sojourn/redis`, the middleware is at `sojourn/hono`.
+ * The session service, its options, observers and errors, and the ports that stores implement. Needs no Redis, no web
+ * framework and no container. Stores are in `sojourn/memory` and `sojourn/redis`, the middleware for Hono is in
+ * `sojourn/hono`, and sessions for other frameworks are in `sojourn/fetch` and `sojourn/express`.
+ *
+ * @example
+ * ```ts
+ * import { SessionService } from 'sojourn';
+ * import { MemorySessionRepository } from 'sojourn/memory';
+ *
+ * const service = new SessionService({ repository: new MemorySessionRepository() });
+ * const { token } = await service.create({ cart: '' }, { user: 'ada' });
+ * const session = await service.get(token);
+ * ```
  *
  * @module
  */
@@ -10,7 +21,7 @@ import { observedRepository } from './domain/observed-repository.ts';
 import { SessionService as PureSessionService } from './domain/session-service.ts';
 import type { SessionServiceOptions } from './domain/session-service-options.ts';
 
-/** The session service with this platform's clock and cryptography filled in. */
+/** The session service, with the system's clock and Node's cryptography as defaults. */
 export class SessionService extends PureSessionService {
   constructor(
     options: Omit<SessionServiceOptions, 'clock' | 'secrets'> & Partial<SessionServiceOptions>,

@@ -25,11 +25,11 @@ const help = `Usage: sojourn COMMAND [options]
 
 ${[...commands].map(([name, { summary }]) => `  ${name.padEnd(9)}${summary}`).join('\n')}
 
-sojourn COMMAND --help tells the options of a command, sojourn --version the version, and
-sojourn --completion prints what makes bash complete them.`;
+sojourn COMMAND --help shows the options of a command, sojourn --version prints the version, and
+sojourn --completion prints a completion script for bash.`;
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(); // whoever reads has read enough
+  if (error.code === 'EPIPE') process.exit(); // the reader has read enough
   fail(EXIT_UNAVAILABLE, `cannot write: ${error.message}`);
 });
 
@@ -55,8 +55,8 @@ async function run(name: string, args: readonly string[]): Promise<void> {
   const command = commands.get(name);
   if (command === undefined) {
     const wrong = name.startsWith('-')
-      ? `a command comes before ${name}`
-      : `no command ${JSON.stringify(name)}`;
+      ? `${name} must follow a command`
+      : `unknown command ${JSON.stringify(name)}`;
     throw new ConfigError(`${wrong}: see sojourn --help`);
   }
   const line = parseCommandLine(command, args, process.env);
@@ -65,7 +65,7 @@ async function run(name: string, args: readonly string[]): Promise<void> {
     return;
   }
   const terminal = new Terminal(process.stdout, process.stderr, process.stdin);
-  if (command !== serve) for (const notice of line.config.notices) terminal.note(notice); // it has a log
+  if (command !== serve) for (const notice of line.config.notices) terminal.note(notice); // serve logs them
   await command.run(line, terminal);
 }
 
@@ -75,7 +75,7 @@ async function version(): Promise<string> {
 }
 
 function fail(code: number, line: string): never {
-  // What was typed in the wrong place is repeated, unless it is a token, which opens a session, or in a URL a password.
+  // The message may repeat what was typed in the wrong place, but never a token or a password in a URL.
   const shown = printable(line)
     .replace(/[\w-]{22}\.[\w-]{43}/g, '<token>')
     .replace(/\b(\w+:\/\/).*@/g, '$1<hidden>@');

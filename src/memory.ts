@@ -1,5 +1,5 @@
 /**
- * Sessions, and users' journals, in this process.
+ * Sessions and journals in the memory of this process.
  *
  * @module
  */

@@ -1,5 +1,7 @@
 /**
- * Sessions in Redis, those in use kept in this process as well.
+ * Sessions in Redis, with those in use also kept in this process.
+ *
+ * Guide: [The near cache](../docs/near-cache.md).
  *
  * @module
  */

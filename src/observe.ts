@@ -1,4 +1,4 @@
-import 'reflect-metadata'; // before tsyringe, whoever is loaded first
+import 'reflect-metadata'; // must be loaded before tsyringe
 import { destination } from 'pino';
 import { collectDefaultMetrics } from 'prom-client';
 import { type DependencyContainer, instanceCachingFactory } from 'tsyringe';
@@ -16,7 +16,10 @@ import type { SessionEvent } from './ports/session-observer.ts';
 
 export { flushSpans } from './adapters/opentelemetry/flush-spans.ts';
 
-/** Registers everybody who hears of what happens in a server. Apart from the container, which most commands want without. */
+/**
+ * Registers everything that observes a server: log, metrics, spans and figures. It is apart from the container, because
+ * most commands do without it.
+ */
 export function observe(container: DependencyContainer, { logLevel, admin }: Config): void {
   container.register(tokens.log, {
     useFactory: instanceCachingFactory(() => new ServerLog({ level: logLevel })),
@@ -47,10 +50,10 @@ export function observe(container: DependencyContainer, { logLevel, admin }: Con
       const metrics = c.resolve<SessionMetrics>(tokens.metrics);
       return ({ error, isFirst }: JournalFailure) => {
         metrics.journalFailed();
-        // Of a store that is away the log tells by itself.
+        // If the store is down, the log already says so.
         const isTold = error instanceof StoreUnavailableError && isAway(error.failure);
         if (isFirst && !isTold)
-          log.degraded('the journal cannot be written; sessions go on', error);
+          log.degraded('the journal cannot be written; sessions are not affected', error);
       };
     },
   });
@@ -70,14 +73,14 @@ export function observe(container: DependencyContainer, { logLevel, admin }: Con
       const { database } = c.resolve<Store>(tokens.store);
       const log = c.resolve<ServerLog>(tokens.log);
       const spans = new SessionSpans({ ...(database && { database }) });
-      const figures = admin === undefined ? [] : [c.resolve<RecentFigures>(tokens.figures)]; // for the console alone
+      const figures = admin === undefined ? [] : [c.resolve<RecentFigures>(tokens.figures)]; // only for the console
       const list = [log, c.resolve<SessionMetrics>(tokens.metrics), spans, ...figures];
       return observers(list, (error) => log.unexpected(error));
     }),
   });
 }
 
-/** Tells of the first failure of something that is tried again and again, and of the next one after it worked. */
+/** Reports the first failure of something that is tried repeatedly, and the next one after it has worked again. */
 function toldOnce(tell: (error: unknown) => void) {
   let told = false;
   return {
@@ -87,7 +90,7 @@ function toldOnce(tell: (error: unknown) => void) {
       return answer;
     },
     fails(error: unknown): void {
-      // While the store is away nothing can be counted, and the log has lines for that.
+      // Nothing can be counted while the store is down, and the log already says that it is.
       if (error instanceof StoreUnavailableError && error.failure !== 'denied') return;
       if (!told) tell(error);
       told = true;
@@ -96,9 +99,9 @@ function toldOnce(tell: (error: unknown) => void) {
 }
 
 /**
- * Registers that what happens to sessions is logged as a server logs it, whatever its level: whoever ends sessions from
- * outside is to be found in the log, and the servers do not hear of it. Nothing else is, as the program itself says what fails.
- * `onJournalFailure` hears of entries that the journal lost.
+ * Logs session events as a server does, whatever its log level: sessions that are ended by a tool must be found in a
+ * log, and servers do not notice them. Nothing else is logged, because the program itself reports failures.
+ * `onJournalFailure` gets the entries that the journal lost.
  */
 export function logSessions(
   container: DependencyContainer,

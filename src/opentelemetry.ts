@@ -1,5 +1,7 @@
 /**
- * What the store is asked for as OpenTelemetry spans.
+ * OpenTelemetry spans for calls to the store.
+ *
+ * Guide: [Observability](../docs/observability.md).
  *
  * @module
  */

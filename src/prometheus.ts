@@ -1,5 +1,7 @@
 /**
- * Sessions and their store as Prometheus metrics.
+ * Prometheus metrics of sessions and their store.
+ *
+ * Guide: [Observability](../docs/observability.md).
  *
  * @module
  */

@@ -1,5 +1,7 @@
 /**
- * Sessions in Redis, and a connection that is safe for them.
+ * Sessions and journals in Redis, a connection with safe options, and tools to scan, count and watch sessions.
+ *
+ * Guide: [Redis clients](../docs/redis-clients.md).
  *
  * @module
  */

@@ -1,5 +1,7 @@
 /**
- * What every storage adapter, and every journal, has to prove, for any test runner.
+ * Contract tests for storage adapters and journals, for any test runner.
+ *
+ * Guide: [Architecture](../docs/architecture.md).
  *
  * @module
  */

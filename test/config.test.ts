@@ -2,18 +2,18 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allSettings, ConfigError, readConfig, redisSettings, settings } from '../src/config.ts';
-import { makeCertificate } from './support/certificate.ts';
 
 type Flags = Parameters<typeof readConfig>[0];
 type Environment = Record<string, string>;
 
 let folder: string;
 let certificate: string;
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'sojourn-config-'));
-  certificate = (await makeCertificate(folder, ['DNS:localhost'])).cert;
+  certificate = fileOf(rootCertificates[0] ?? '');
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -230,7 +230,7 @@ describe('what Redis asks for', () => {
     writeFileSync(path, ' seco\nnd \n');
     expect(password()).toBe(' seco\nnd ');
     writeFileSync(path, '');
-    expect(password).toThrow('--redis-password-file holds no password');
+    expect(password).toThrow('--redis-password-file names an empty file');
   });
 
   it('may be an authority, which turns TLS on', () => {
@@ -245,16 +245,20 @@ describe('what Redis asks for', () => {
     [
       { 'redis-password-file': '/nowhere/at/all' },
       {},
-      /^--redis-password-file names a file that cannot be read: there is none/,
+      /^--redis-password-file names a file that cannot be read: no such file/,
     ],
     [
       {},
       { REDIS_PASSWORD_FILE: '/' },
-      /^REDIS_PASSWORD_FILE names a file that cannot be read: it is a folder/,
+      /^REDIS_PASSWORD_FILE names a file that cannot be read: it is a directory/,
     ],
-    [{}, { REDIS_PASSWORD_FILE: '/dev/null' }, /^REDIS_PASSWORD_FILE holds no password/],
+    [
+      {},
+      { REDIS_PASSWORD_FILE: '/dev/null' },
+      /^REDIS_PASSWORD_FILE names an empty file: it must contain the password$/,
+    ],
     [{}, { REDIS_CA: '/nowhere' }, /^REDIS_CA names a file that cannot be read/],
-    [{}, { REDIS_CA: '/dev/null' }, /^REDIS_CA holds no certificate/],
+    [{}, { REDIS_CA: '/dev/null' }, /^REDIS_CA names a file without a certificate/],
     [{}, { REDIS_TLS: 'require' }, /^REDIS_TLS must be true or false$/],
     [{ 'redis-timeout': '0.5' }, {}, /^--redis-timeout must be a whole number of milliseconds/],
     [{}, { REDIS_TIMEOUT: '5' }, /^REDIS_TIMEOUT must be a whole number of milliseconds from 10 /],

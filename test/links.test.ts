@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const docs = (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md'));
 const documents = [
-  ...['README.md', 'CHANGELOG.md', 'SECURITY.md'],
+  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', join('test', 'README.md')],
   ...docs.map((name) => join('docs', name)),
 ];
 

@@ -37,15 +37,52 @@ describe('the package as it is published', () => {
     const top = new Set(names.map((name) => name.split('/')[0]));
     expect([...top].sort()).toEqual([
       'CHANGELOG.md',
+      'CONTRIBUTING.md',
       'LICENSE',
       'README.md',
+      'SECURITY.md',
       'dist',
+      'docs',
+      'examples',
+      'ops',
       'package.json',
       'sbom.cdx.json',
     ]);
+    const program = names.filter((name) => !/^(docs|examples|ops)\//.test(name));
     expect(
-      names.filter((name) => !/\.(js|js\.map|d\.ts|css|md|json)$|^LICENSE$/.test(name)),
+      program.filter((name) => !/\.(js|js\.map|d\.ts|css|md|json)$|^LICENSE$/.test(name)),
     ).toEqual([]);
+    expect(names.filter((name) => /^docs\//.test(name) && !/\.(md|png)$/.test(name))).toEqual([]);
+    expect(
+      names.filter((name) => /^examples\//.test(name) && !/^[^/]+\/[^/]+\.ts$/.test(name)),
+    ).toEqual([]);
+  });
+
+  it('holds every file that its README and its guides link to', async () => {
+    const documents = names.filter((name) =>
+      /^(README|CHANGELOG|SECURITY)\.md$|^docs\/.*\.md$/.test(name),
+    );
+    const missing: string[] = [];
+    for (const document of documents) {
+      const { stdout } = await run('tar', ['-xzOf', file, `package/${document}`]);
+      const text = stdout.replace(/^```.*?^```/gms, '');
+      for (const [, target = ''] of text.matchAll(/(?:\]\(|<img src=")([^)"\s#]+)/g)) {
+        if (/^\w+:/.test(target) || names.includes(join(document, '..', target))) continue;
+        missing.push(`${document}: ${target}`);
+      }
+    }
+    expect(documents.length).toBeGreaterThan(15);
+    expect(missing).toEqual([]);
+  });
+
+  it('is not published while the manifest does not say where its documents are', async () => {
+    const args = [join('scripts', 'check-manifest.js')];
+    const { repository, bugs, homepage } = JSON.parse(
+      await readFile(join(root, 'package.json'), 'utf8'),
+    );
+    const check = run(process.execPath, args, { cwd: root });
+    if (repository && bugs && homepage) await check;
+    else await expect(check).rejects.toThrow(/package\.json lacks (repository|bugs|homepage)/);
   });
 
   it('lists what comes along, and nothing of the machine that packed it', async () => {

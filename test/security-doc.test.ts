@@ -42,6 +42,8 @@ async function readTests(): Promise<string> {
 
 async function readAll(path: string): Promise<string[]> {
   const folder = new URL(path, root);
-  const files = (await readdir(folder, { recursive: true })).filter((name) => /\.tsx?$/.test(name));
+  const files = (await readdir(folder, { recursive: true })).filter(
+    (name) => /\.tsx?$/.test(name) && !name.includes('node_modules'),
+  );
   return Promise.all(files.map((name) => readFile(new URL(name, folder), 'utf8')));
 }

@@ -108,7 +108,9 @@ describe('the second listener', () => {
       const { code, stdout, stderr } = await start(['--admin-port', '0', '--admin-host', host])
         .exited;
       expect([code, stdout]).toEqual([2, '']);
-      expect(stderr).toMatch(/^sojourn: --admin-host \S+ is not loopback, [^\n]*ADMIN_TOKEN\n$/);
+      expect(stderr).toMatch(
+        /^sojourn: --admin-host \S+ is not a loopback address, [^\n]*ADMIN_TOKEN\n$/,
+      );
     },
   );
 
@@ -117,12 +119,16 @@ describe('the second listener', () => {
     [['--admin-port', '8080', '--port', '8081'], { ADMIN_HOST: '10.0.0.1' }, 'ADMIN_HOST'],
     [['--admin-port', 'x'], {}, '--admin-port'],
     [['--admin-port', '65536'], {}, '--admin-port'],
-    [['--admin-host', '127.0.0.1'], {}, '--admin-host goes together with --admin-port'],
-    [['--admin-token-file', '/no/such/file'], {}, '--admin-token-file goes together'],
+    [['--admin-host', '127.0.0.1'], {}, '--admin-host needs --admin-port'],
+    [['--admin-token-file', '/no/such/file'], {}, '--admin-token-file needs --admin-port'],
     [['--admin-port', '0', '--admin-token-file', '/no/such'], {}, 'cannot be read'],
     [['--admin-port', '0', '--admin-token', 'hidden-word'], {}, 'ADMIN_TOKEN'],
     [['--admin-port', '0'], { ADMIN_TOKEN: 'hidden word' }, 'without spaces'],
-    [['--admin-port', '0'], { ADMIN_TOKEN: 'hidden', ADMIN_TOKEN_FILE: 'x' }, 'set one of them'],
+    [
+      ['--admin-port', '0'],
+      { ADMIN_TOKEN: 'hidden', ADMIN_TOKEN_FILE: 'x' },
+      'set only one of them',
+    ],
   ])('is refused with exit 2 and one line: %j %j', async (args, env, named) => {
     const server = new SojournProcess(args, env as Record<string, string>);
     const { code, stdout, stderr } = await server.exited;
@@ -148,8 +154,10 @@ describe('the second listener', () => {
     const { port } = new URL(await start([]).url());
     const { code, stdout, stderr } = await start(['--admin-port', port]).exited;
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^sojourn: cannot listen on 127\.0\.0\.1:\d+: [^\n]+ say where\n$/);
-    expect(stderr).toContain('; --admin-host (ADMIN_HOST) and --admin-port say where');
+    expect(stderr).toMatch(
+      /^sojourn: cannot listen on 127\.0\.0\.1:\d+: [^\n]+; the address is set by [^\n]+\n$/,
+    );
+    expect(stderr).toContain('; the address is set by --admin-host (ADMIN_HOST) and --admin-port');
   });
 
   it('finishes what is in flight at a stop, like the first one', async () => {
@@ -233,7 +241,7 @@ describeWithServers('the console on Redis', () => {
       await logIn();
       await admin.post('/end-all', { confirmation: 'session:demo:' });
       const page = async () => (await admin.request('/user?name=ada')).text();
-      const ends = async () => (await page()).match(/Ended from elsewhere|Logged out/g);
+      const ends = async () => (await page()).match(/Revoked|Logged out/g);
       await expect.poll(ends).toHaveLength(4);
       expect((await page()).match(/console grace/g)).toHaveLength(3);
       const env = { REDIS_URL: redis.url, SESSION_PREFIX: 'session:demo:' };
@@ -283,7 +291,7 @@ describeWithServers('the console on Redis', () => {
       expect([await alive(here), await alive(there)]).toEqual([false, true]);
       const page = await (await admin.request('/')).text();
       expect(page).toContain('Redis memory');
-      expect(page).toContain('ended from elsewhere: 21 in all.');
+      expect(page).toContain('revoked: 21 in all.');
 
       await server.stop();
       const lines = server.stderr.trimEnd().split('\n');

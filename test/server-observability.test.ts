@@ -297,8 +297,8 @@ describe('the start of a server in its log', () => {
     expect(set).toMatchObject({
       store: { because: 'SESSION_STORE' },
       prefix: { value: 'shop:', because: 'SESSION_PREFIX' },
-      cookie: { value: '__Host-sid, Secure: by HTTPS only', because: '--secure-cookie' },
-      proxy: { value: 'X-Forwarded-* are believed', because: 'TRUST_PROXY' },
+      cookie: { value: '__Host-sid, Secure: HTTPS only', because: '--secure-cookie' },
+      proxy: { value: 'X-Forwarded-* are trusted', because: 'TRUST_PROXY' },
       hosts: { value: 'loopback names, shop.example', because: 'ALLOWED_HOSTS' },
       origins: { value: 'its own, https://www.shop.example', because: 'TRUSTED_ORIGINS' },
     });
@@ -396,7 +396,7 @@ describeWithServers('a server that is observed', () => {
     const browser = new Browser(await server.url());
     await until('it says so', async () => server.stderr.includes('expire'));
     expect(linesOf(server)).toMatchObject([
-      { level: 'warn', msg: 'sessions that expire are not heard of', err: { failure: 'denied' } },
+      { level: 'warn', msg: 'expired sessions cannot be watched', err: { failure: 'denied' } },
     ]);
     expect((await browser.post('/login')).status).toBe(200);
     expect((await server.stop()).code).toBe(0);
@@ -484,6 +484,20 @@ describe('a server that stops', () => {
     server.resumeReading();
     expect((await server.exited).code).toBe(0);
     expect(linesOf(server)).toHaveLength(REQUESTS);
+  });
+
+  it('stops all the same where nobody reads its log', async () => {
+    const server = start(['--store', 'memory', '--log-level', 'debug']);
+    const url = await server.url();
+    server.pauseReading();
+    const REQUESTS = 2000; // more lines than fit into the pipe, and than wait in this process
+    for (let i = 0; i < REQUESTS; i += 1) await fetch(`${url}/no-such-page/${'x/'.repeat(100)}`);
+    server.signal('SIGTERM');
+    expect(await server.ended).toBe(0);
+    server.resumeReading();
+    const { code, stderr } = await server.exited;
+    expect(code).toBe(0);
+    expect(stderr.split('\n').length).toBeLessThan(REQUESTS); // so it was stuck
   });
 
   async function spansOf(

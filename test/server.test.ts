@@ -135,7 +135,7 @@ describe('the server as a process', () => {
     const server = start(['--store', 'memory', ...args], env as Record<string, string>);
     await server.url();
     const warnings = server.stdout.split('\n').filter((line) => line.startsWith('Warning: '));
-    expect(warnings).toEqual([expect.stringContaining('without passwords')]);
+    expect(warnings).toEqual([expect.stringContaining('no passwords')]);
   });
 
   it('prints every setting with --help', async () => {
@@ -192,8 +192,10 @@ describe('the server as a process', () => {
     );
     const { code, stdout, stderr } = await server.exited;
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^sojourn: cannot listen on \S+:0: [^\n]+ say where\n$/);
-    expect(stderr).toContain(`; ${named} `);
+    expect(stderr).toMatch(
+      /^sojourn: cannot listen on \S+:0: [^\n]+; the address is set by [^\n]+\n$/,
+    );
+    expect(stderr).toContain(`; the address is set by ${named}`);
   });
 
   it('passes over what others set under the names of settings, and logs it', async () => {

@@ -6,7 +6,7 @@ import type { Command, CommandLine } from './command.ts';
 
 type ParseOptions = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
 
-/** What the arguments ask of the command. Throws a `ConfigError`. */
+/** Parses the arguments of the command. Throws a `ConfigError`. */
 export function parseCommandLine(
   command: Command,
   args: readonly string[],
@@ -35,7 +35,7 @@ function operatorOf(
   { operator }: Readonly<Record<string, string | boolean>>,
   env: Readonly<Record<string, string | undefined>>,
 ): string {
-  // Whoever became root by sudo is still somebody.
+  // The user who called sudo is more useful than root.
   return String(operator || env.SUDO_USER || env.USER || env.LOGNAME || accountName());
 }
 
@@ -43,11 +43,11 @@ function accountName(): string {
   try {
     return userInfo().username;
   } catch {
-    return 'unknown'; // an account without a name, as containers have them
+    return 'unknown'; // an account without a name, as in containers
   }
 }
 
-/** What `--help` says of a command. */
+/** The text of `--help` for a command. */
 export function helpFor(command: Command): string {
   const own = Object.entries(command.flags).map(([name, { hint = '', help }]) =>
     describe(name, hint, '', help),
@@ -61,9 +61,9 @@ export function helpFor(command: Command): string {
 
 ${command.summary}.${command.details === undefined ? '' : `\n${command.details}`}
 
-${[...own, ...shared, describe('help', '', '', 'this text')].join('\n')}
+${[...own, ...shared, describe('help', '', '', 'show this help')].join('\n')}
 
-The second column is the environment variable; a flag beats it.`;
+The second column is the environment variable. A flag takes precedence over it.`;
 }
 
 function describe(name: string | undefined, hint: string, env: string, help: string): string {
@@ -78,7 +78,7 @@ function refuseSecrets({ settings: understood }: Command, args: readonly string[
   );
   if (given === undefined) return;
   throw new ConfigError(
-    `--${given} would show its value to everybody who lists processes: use --${given}-file FILE or ${settings[given].env}`,
+    `--${given} is not accepted, because the process list would show its value: use --${given}-file FILE or ${settings[given].env}`,
   );
 }
 
@@ -104,7 +104,7 @@ function parse(args: readonly string[], options: ParseOptions) {
     });
     return { values: values as Record<string, string | boolean>, positionals };
   } catch (error) {
-    // parseArgs names the flag in its first sentence and goes on with advice.
+    // parseArgs names the flag in its first sentence; the rest is advice.
     throw new ConfigError((error as Error).message.split(/\.\s|\n/)[0] ?? '');
   }
 }

@@ -2,53 +2,53 @@ import { type Config, ConfigError, type Setting } from '../config.ts';
 import { checkUser } from '../domain/session-fields.ts';
 import type { Terminal } from './terminal.ts';
 
-/** A flag of a command's own. One without a hint takes no value. */
+/** A flag of one command. A flag without a hint takes no value. */
 export interface Flag {
   readonly hint?: string;
   readonly help: string;
 }
 
-/** What a command was given. */
+/** The parsed arguments of a command. */
 export interface CommandLine {
   readonly config: Config;
-  /** The values of its own flags; of those without a hint, whether they are there. */
+  /** Values of the command's own flags. A flag without a hint is true if it is given. */
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
   readonly operand: string | undefined;
-  /** Who runs the program, as far as it can know: for the journal. */
+  /** Who runs the program, as far as it can tell, for the journal. */
   readonly operator: string;
 }
 
-/** One thing that the program can be asked for. */
+/** A command of the program. */
 export interface Command {
-  /** For the list of commands. */
+  /** One line for the list of commands. */
   readonly summary: string;
-  /** How it is called, without the program's name. */
+  /** The forms of the command line, without the program's name. */
   readonly usage: readonly string[];
-  /** What `--help` says besides. */
+  /** More text for `--help`. */
   readonly details?: string;
-  /** Which settings it understands: it accepts no others, by flag or from the environment. */
+  /** The settings that the command accepts, by flag or environment. It ignores all others. */
   readonly settings: readonly Setting[];
-  /** What keys begin with where nobody says otherwise. */
+  /** The prefix of keys if none is given. */
   readonly defaultPrefix: string;
   readonly flags: Readonly<Record<string, Flag>>;
-  /** Whether something may stand in the line without a flag. */
+  /** Whether the command takes an argument that is not a flag. */
   readonly operand?: 'ID' | 'status';
   /** Rejects with an error that `failureOf` knows. */
   run(line: CommandLine, terminal: Terminal): Promise<void>;
 }
 
-export const jsonFlag: Flag = { help: 'as JSON, for programs' };
+export const jsonFlag: Flag = { help: 'print JSON' };
 
 /** For commands that end sessions. */
 export const operatorFlag: Flag = {
   hint: 'NAME',
-  help: 'who does it, for log and journal ($SUDO_USER, $USER)',
+  help: 'your name, for log and journal ($SUDO_USER, $USER)',
 };
 
 /** For commands that go through very many sessions. */
-export const fastFlag: Flag = { help: 'without rests for other clients of Redis' };
+export const fastFlag: Flag = { help: 'do not pause for other clients of Redis' };
 
-/** How many, if that flag says so. Throws a `ConfigError`. */
+/** The number given by that flag, if any. Throws a `ConfigError`. */
 export function readCount(name: string, flags: CommandLine['flags']): number | undefined {
   const value = flags[name];
   if (value === undefined) return undefined;
@@ -56,14 +56,14 @@ export function readCount(name: string, flags: CommandLine['flags']): number | u
   throw new ConfigError(`--${name} must be a whole number from 1, not ${JSON.stringify(value)}`);
 }
 
-/** Whose, where a command is about one user. Throws a `ConfigError` or a `SessionError`. */
+/** The user that the command is about. Throws a `ConfigError` or a `SessionError`. */
 export function requireUser(command: string, flags: CommandLine['flags']): string {
   const user = readUser(flags);
   if (user === undefined) throw new ConfigError(`${command} needs --user USER`);
   return user;
 }
 
-/** Whose sessions, if `--user` says so. Throws a `SessionError`. */
+/** The user given by `--user`, if any. Throws a `SessionError`. */
 export function readUser({ user }: CommandLine['flags']): string | undefined {
   return typeof user === 'string' ? checkUser(user) : undefined;
 }

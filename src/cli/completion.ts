@@ -1,7 +1,7 @@
 import { isSecret } from '../config.ts';
 import type { Command } from './command.ts';
 
-/** A script for bash, and for zsh with `bashcompinit`, that completes commands and their flags. */
+/** A script that completes commands and flags in bash, and in zsh with `bashcompinit`. */
 export function completionScript(commands: ReadonlyMap<string, Command>): string {
   const cases = [...commands].map(
     ([name, command]) => `    *:${name}) words='${flagsOf(command).join(' ')}' ;;`,

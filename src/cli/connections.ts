@@ -2,12 +2,13 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * From that many open connections on, each new one closes the one that has been idle for longest: between two requests, or
- * before the head of its first is complete. So connections that ask for nothing keep nobody out.
+ * Once more than `most` connections are open, each new one closes the one that has been idle for the longest: between
+ * two requests, or before the headers of its first request are complete. So idle connections cannot keep new clients
+ * out.
  */
 export function closeIdleBeyond(most: number, server: Server): void {
-  const idle = new Set<Socket>(); // the longest idle first
-  const atWork = new WeakMap<Socket, number>(); // more than one request where a client does not wait for the answer
+  const idle = new Set<Socket>(); // longest idle first
+  const atWork = new WeakMap<Socket, number>(); // more than one if the client pipelines requests
   let open = 0;
   server.on('connection', (socket: Socket) => {
     open += 1;
@@ -18,7 +19,7 @@ export function closeIdleBeyond(most: number, server: Server): void {
     const [longest] = open > most ? idle : [];
     if (longest !== undefined) idle.delete(longest);
     longest?.destroy();
-    idle.add(socket); // after that: where no other is idle it must not close itself
+    idle.add(socket); // last, so that it does not close itself if no other is idle
   });
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     idle.delete(socket);

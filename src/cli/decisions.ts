@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import { isLoopback } from '../http/host-names.ts';
 import { SessionCookie } from '../http/session-cookie.ts';
 
-/** What a server does, and what decided it: a flag, a variable or a default. */
+/** A setting of a running server, and what determined it: a flag, a variable or a default. */
 export interface Decision {
   readonly value: string;
   readonly because: string;
@@ -13,7 +13,7 @@ const places = [
   ...(['redis-cluster', 'redis-sentinel'] as const),
 ];
 
-/** What a server decided at its start, for whoever wonders later why it does what it does. Without passwords. */
+/** The settings of a server at its start and why it has them, for later questions. Without passwords. */
 export function decisions(
   config: Config,
   store: { readonly kind: 'redis' | 'memory'; readonly label: string },
@@ -34,11 +34,11 @@ export function decisions(
       because: saidBy('near-cache') ?? 'default',
     },
     cookie: {
-      value: `${cookie.name}, ${cookie.secure ? 'Secure: by HTTPS only' : 'not Secure: by HTTP as well'}`,
+      value: `${cookie.name}, ${cookie.secure ? 'Secure: HTTPS only' : 'not Secure: HTTP as well'}`,
       because: saidBy('secure-cookie') ?? 'default',
     },
     proxy: {
-      value: config.trustProxy ? 'X-Forwarded-* are believed' : 'X-Forwarded-* are ignored',
+      value: config.trustProxy ? 'X-Forwarded-* are trusted' : 'X-Forwarded-* are ignored',
       because: saidBy('trust-proxy') ?? 'default',
     },
     hosts: hosts(config),
@@ -52,10 +52,10 @@ export function decisions(
 function whyStore({ store, redis, saidBy }: Config, kind: 'redis' | 'memory'): string {
   if (store === 'memory') return saidBy('store') ?? 'default';
   if (redis !== undefined) return places.flatMap((name) => saidBy(name) ?? []).join(', ');
-  if (store === 'redis') return `${saidBy('store')}, and nothing says where`;
+  if (store === 'redis') return `${saidBy('store')}, at the default address`;
   return kind === 'redis'
-    ? 'default: nothing says where, and this one answers'
-    : 'default: nothing says where, none answers there, and NODE_ENV is not production';
+    ? 'default: no Redis is configured, and this one answers'
+    : 'default: no Redis is configured, none answers at the default address, and NODE_ENV is not production';
 }
 
 function hosts({ host, allowedHosts, saidBy }: Config): Decision {

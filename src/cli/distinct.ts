@@ -5,17 +5,20 @@ const MOST_FULL = 0.75;
 type Value = readonly [number, number, number, number];
 
 /**
- * Remembers which 128-bit values it has met, in 21 to 43 bytes for each: a `Set` of texts takes 100, and no more
- * than 16.7 million of them.
+ * A set of 128-bit values that takes 21 to 43 bytes for each. A `Set` of strings takes 100 and holds at most 16.7
+ * million.
  */
 export class Distinct {
   readonly #bytes = Buffer.alloc(4 * WORDS);
-  /** A table in which a value stands at the slot that its first word names, or at the next free one. Zero is free. */
+  /**
+   * A hash table with open addressing: a value is in the slot given by its first word, or in the next free one. Zero
+   * marks a free slot.
+   */
   #slots = new Uint32Array(1024 * WORDS);
   #taken = 0;
   #metZero = false;
 
-  /** True the first time. The value is the first 128 bits of an id, or of a digest, in base64url. */
+  /** True if the value is new. It is the first 128 bits of an id or a digest, in base64url. */
   add(text: string): boolean {
     const bytes = this.#bytes;
     bytes.write(text, 'base64url');
@@ -46,7 +49,7 @@ export class Distinct {
   }
 }
 
-/** False if it is there. */
+/** False if the value is already there. */
 function insert(slots: Uint32Array, value: Value): boolean {
   for (let at = (value[0] * WORDS) % slots.length; ; at = (at + WORDS) % slots.length) {
     const there = valueAt(slots, at);

@@ -1,42 +1,65 @@
+import { type FoundPrefixes, MAX_KEYS_LOOKED_AT } from '../adapters/redis/inspect/find-prefixes.ts';
 import type { RedisInspection } from '../adapters/redis/inspect/inspection.ts';
 import { StoreUnavailableError } from '../domain/errors.ts';
 import { CommandError, EXIT_NOT_FOUND, EXIT_UNAVAILABLE } from './failure.ts';
+import { number } from './format.ts';
+import type { Terminal } from './terminal.ts';
+
+type Prefixes = Pick<RedisInspection, 'prefixes'>;
+
+const NOTHING: FoundPrefixes = { prefixes: [], complete: true };
+
+const IN_PART = `only about ${number(MAX_KEYS_LOOKED_AT)} of all keys were looked at`;
+const NONE_FOUND = `no sessions were found under other prefixes; ${IN_PART}`;
 
 /**
- * Where sessions are, for whoever found nothing: other prefixes under which there are some. `undefined` where there are
- * none, or some under this one.
+ * A hint for a command that found nothing: other prefixes that have sessions. `undefined` if there are none, or if this
+ * prefix has sessions.
  */
-async function elsewhere(
-  inspection: Pick<RedisInspection, 'prefixes'>,
-  prefix: string,
-): Promise<string | undefined> {
-  const prefixes = await inspection.prefixes().catch((error: unknown): string[] => {
-    if (error instanceof StoreUnavailableError) return []; // a hint less; what was asked for has been answered
-    throw error;
-  });
+function elsewhere({ prefixes, complete }: FoundPrefixes, prefix: string): string | undefined {
   if (prefixes.length === 0 || prefixes.includes(prefix)) return undefined;
-  return `no session has the prefix ${prefix}; with --prefix, sessions are at ${prefixes.toSorted().join(', ')}`;
+  const places = prefixes.toSorted().join(', ');
+  return complete
+    ? `no session has the prefix ${prefix}; there are sessions with --prefix ${places}`
+    : `no session was found with the prefix ${prefix}; there are sessions with --prefix ${places}, and perhaps others: ${IN_PART}`;
 }
 
 /**
- * Ends the command with 1 where nothing was found because no session has this prefix, and others are there: a typo, which a
- * script must notice.
+ * Ends the command with exit code 1 if this prefix has no session but others have some: it is probably a typo, which a
+ * script must notice. If there are too many keys to scan all of them, and no session among those that were, it says so
+ * on stderr.
  */
 export async function refuseWrongPrefix(
-  inspection: Pick<RedisInspection, 'prefixes'>,
+  inspection: Prefixes,
   prefix: string,
+  terminal: Pick<Terminal, 'note'>,
 ): Promise<void> {
-  const hint = await elsewhere(inspection, prefix);
+  const found = await look(inspection);
+  const hint = elsewhere(found, prefix);
   if (hint !== undefined) throw new CommandError(EXIT_UNAVAILABLE, hint);
+  if (foundNothing(found)) terminal.note(NONE_FOUND);
 }
 
-/** To be thrown where there is no such session. */
+/** The error to throw if there is no such session. */
 export async function notFound(
-  inspection: Pick<RedisInspection, 'prefixes'>,
+  inspection: Prefixes,
   prefix: string,
   id: string,
 ): Promise<CommandError> {
-  const hint = await elsewhere(inspection, prefix);
+  const found = await look(inspection);
+  const hint = elsewhere(found, prefix) ?? (foundNothing(found) ? NONE_FOUND : undefined);
   const line = `no session ${prefix}${id}`;
   return new CommandError(EXIT_NOT_FOUND, hint === undefined ? line : `${line}: ${hint}`);
+}
+
+/** A hint less where Redis fails: what was asked for has been answered. */
+async function look(inspection: Prefixes): Promise<FoundPrefixes> {
+  return inspection.prefixes().catch((error: unknown) => {
+    if (error instanceof StoreUnavailableError) return NOTHING;
+    throw error;
+  });
+}
+
+function foundNothing({ prefixes, complete }: FoundPrefixes): boolean {
+  return prefixes.length === 0 && !complete;
 }

@@ -20,19 +20,19 @@ import { walkIds } from './walk-sessions.ts';
 import { type OpenedRedis, withRedis } from './with-redis.ts';
 
 export const end: Command = {
-  summary: 'End a session, all sessions of a user, or all that there are',
+  summary: 'End a session, all sessions of a user, or all sessions',
   usage: ['end ID', 'end --user USER', 'end --all'],
   details: `
-Whoever uses them is logged out. With --user, a login that is under way is ended too. With --all it
-asks first, unless --yes is given, and rests for two thirds of the time, for Redis to serve others.
-Each session that ends is a line of JSON on stderr, for the log, as the server writes them, and an entry
-in its user's journal where there is one.`,
+Their users are logged out. --user also ends a login that is under way. --all asks for confirmation,
+unless --yes is given, and pauses for two thirds of the time, so that Redis can serve other clients.
+Each end is reported as a line of JSON on stderr, in the format of the server's log, and as an entry
+in the user's journal if there is one.`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
   flags: {
-    user: { hint: 'USER', help: "all of this user's" },
-    all: { help: 'all that have the prefix' },
-    yes: { help: 'without asking' },
+    user: { hint: 'USER', help: 'all sessions of this user' },
+    all: { help: 'all sessions with the prefix' },
+    yes: { help: 'do not ask for confirmation' },
     operator: operatorFlag,
     fast: fastFlag,
     json: jsonFlag,
@@ -46,7 +46,7 @@ in its user's journal where there is one.`,
       config,
       async (redis) => {
         if (target.all && !(await isConfirmed(line, redis, terminal))) {
-          throw new CommandError(EXIT_USAGE, 'nothing was ended: that is not the prefix');
+          throw new CommandError(EXIT_USAGE, 'nothing was ended: the answer is not the prefix');
         }
         const ended = await endAll(target, by, line, redis);
         const { id = null, user = null } = target;
@@ -56,7 +56,7 @@ in its user's journal where there is one.`,
         else {
           await terminal.line(`Ended ${countOf(ended)}${user === null ? '' : ` of ${user}`}.`);
         }
-        if (ended === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
+        if (ended === 0) await refuseWrongPrefix(redis.inspection, config.prefix, terminal);
       },
       await loggingEnds(terminal),
     );
@@ -73,12 +73,12 @@ function targetOf({ config, flags, operand }: CommandLine, terminal: Terminal): 
   const user = readUser(flags);
   const given = [user, operand, flags.all].filter((one) => one !== undefined);
   if (given.length !== 1) {
-    throw new ConfigError('end takes an ID, --user USER or --all: one of them');
+    throw new ConfigError('end needs exactly one of ID, --user USER and --all');
   }
   if (user !== undefined) return { user };
   if (operand !== undefined) return { id: requireId(operand, config.prefix) };
   if (!flags.yes && !terminal.canAsk) {
-    throw new ConfigError('end --all needs --yes where there is no terminal to ask on');
+    throw new ConfigError('end --all needs --yes if there is no terminal to ask on');
   }
   return { all: true };
 }
@@ -97,8 +97,8 @@ async function isConfirmed(
     endProgress();
   }
   if (sessions === 0) return true;
-  const what = `This ends ${countOf(sessions)} at ${config.prefix} in ${redis.label}.`;
-  const answer = await terminal.ask(`${what} Type ${config.prefix} to go on: `);
+  const what = `This ends ${countOf(sessions)} with the prefix ${config.prefix} in ${redis.label}.`;
+  const answer = await terminal.ask(`${what} Type ${config.prefix} to continue: `);
   return answer === config.prefix;
 }
 
@@ -118,7 +118,7 @@ async function endAll(
   throw await notFound(inspection, config.prefix, id);
 }
 
-/** What begins meanwhile may be missed. */
+/** Sessions that are started meanwhile may be missed. */
 async function endEvery(
   service: OpenedRedis['service'],
   inspection: OpenedRedis['inspection'],

@@ -8,19 +8,19 @@ import { CommandError, EXIT_UNAVAILABLE } from './failure.ts';
 import { number } from './format.ts';
 import { type OpenedRedis, withRedis } from './with-redis.ts';
 
-/** Longer than a server waits for Redis before it gives an entry up, by default. */
+/** Longer than a server, by default, waits for Redis before it gives up an entry. */
 const SETTLE_MS = 1500;
 
 export const erase: Command = {
-  summary: 'End all sessions of a user, and forget the user',
+  summary: "End all sessions of a user and delete the user's journal",
   usage: ['erase --user USER'],
   details: `
-Ends the user's sessions, with all that is in them, and removes the journal and the list of the
-user's sessions: what a person may ask for (GDPR, article 17). Logs and backups are not in its reach.
-A login after it begins anew.`,
+Ends the user's sessions with all their data, and deletes the journal and the list of the user's
+sessions, as a person may request (GDPR, article 17). Logs and backups are not affected. A later
+login starts new records.`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
-  flags: { user: { hint: 'USER', help: 'whom' }, operator: operatorFlag, json: jsonFlag },
+  flags: { user: { hint: 'USER', help: 'user to erase' }, operator: operatorFlag, json: jsonFlag },
   async run({ config, flags, operator }, terminal) {
     const user = requireUser('erase', flags);
     await withRedis(
@@ -28,7 +28,8 @@ A login after it begins anew.`,
       async (redis) => {
         let ended = await endAll(redis, user, `cli ${operator}`);
         let entries = await forget(redis, user, ended);
-        // A server may have been writing an entry of what happened just before, which began the journal anew.
+        // A server may have been writing an entry about something that happened just before, which started the journal
+        // again.
         await setTimeout(SETTLE_MS);
         ended += await endAll(redis, user, `cli ${operator}`);
         entries += await forget(redis, user, ended);
@@ -38,7 +39,8 @@ A login after it begins anew.`,
             `Ended ${countOf(ended)} of ${user}, and removed ${number(entries)} journal ${entries === 1 ? 'entry' : 'entries'}.`,
           );
         }
-        if (ended + entries === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
+        if (ended + entries === 0)
+          await refuseWrongPrefix(redis.inspection, config.prefix, terminal);
       },
       await loggingEnds(terminal),
     );
@@ -53,7 +55,7 @@ async function endAll({ service }: OpenedRedis, user: string, by: string): Promi
   }
 }
 
-/** The journal goes last, when what was just ended is in it. */
+/** The journal is erased last, when it contains the ends of the sessions. */
 async function forget(
   { service, journal }: OpenedRedis,
   user: string,
@@ -66,7 +68,7 @@ async function forget(
     if (!(error instanceof StoreUnavailableError)) throw error;
     throw new CommandError(
       EXIT_UNAVAILABLE,
-      `${countOf(ended)} ended, but the journal may still be there: say it again. ${reasonOf(error)}`,
+      `${countOf(ended)} ended, but the journal may still exist: run the command again. ${reasonOf(error)}`,
     );
   }
 }

@@ -12,14 +12,14 @@ import { withRedis } from './with-redis.ts';
 const ALL = 10_000;
 
 export const exportUser: Command = {
-  summary: 'Print all that is kept of a user, as JSON',
+  summary: 'Print all data kept about a user, as JSON',
   usage: ['export --user USER'],
   details: `
-The user's sessions with all their fields, but no hash of a secret, and the journal: what a person may
-ask for (GDPR, article 15). It is one object.`,
+Prints one object: the user's sessions with all their fields, without hashes of secrets, and the
+journal, as a person may request (GDPR, article 15).`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
-  flags: { user: { hint: 'USER', help: 'whose' } },
+  flags: { user: { hint: 'USER', help: 'user to export' } },
   async run({ config, flags }, terminal) {
     const user = requireUser('export', flags);
     await withRedis(config, async ({ service, inspection, now }) => {
@@ -27,7 +27,7 @@ ask for (GDPR, article 15). It is one object.`,
       const head = { user, prefix: config.prefix, exported_at: new Date(now()).toISOString() };
       await terminal.line(`${JSON.stringify(head).slice(0, -1)},"sessions":[`);
       const sessions = new JsonList(terminal);
-      // Page by page: there may be very many.
+      // Page by page, because there may be very many.
       for await (const page of pagesOfUser(service, user)) {
         for (const session of page) {
           const record = encodeSession(session);
@@ -39,13 +39,13 @@ ask for (GDPR, article 15). It is one object.`,
       for (const entry of entries) await journal.add(entryJson(entry));
       await journal.end(']}');
       if (entries.length + sessions.length === 0) {
-        await refuseWrongPrefix(inspection, config.prefix);
+        await refuseWrongPrefix(inspection, config.prefix, terminal);
       }
     });
   },
 };
 
-/** The elements of a list, each on a line of its own. */
+/** The elements of a JSON list, one per line. */
 class JsonList {
   readonly #terminal: Terminal;
   #last: string | undefined;

@@ -5,7 +5,7 @@ export const EXIT_UNAVAILABLE = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_NOT_FOUND = 3;
 
-/** Why a command ends with that code. The message is one line. */
+/** Ends a command with this exit code. The message is one line. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code: number;
@@ -16,7 +16,7 @@ export class CommandError extends Error {
   }
 }
 
-/** How the program ends where a command failed as commands may; anything else is a defect: `undefined`. */
+/** The exit code and message for an expected failure of a command; `undefined` for anything else, which is a bug. */
 export function failureOf(error: unknown): { code: number; line: string } | undefined {
   if (error instanceof CommandError) return { code: error.code, line: error.message };
   if (error instanceof ConfigError || error instanceof SessionError) {

@@ -1,4 +1,4 @@
-/** The two largest units that say it: `3d 4h`. */
+/** The two largest units of the duration: `3d 4h`. */
 export function duration(seconds: number | undefined): string {
   if (seconds === undefined) return '?';
   const units = [

@@ -6,42 +6,42 @@ import { type Refusal, refusalOf } from '../http/request-line.ts';
 import type { RequestLog } from '../http/request-log.ts';
 import { closeIdleBeyond } from './connections.ts';
 
-/** How long clients may take, in milliseconds, and how many there may be at once. */
+/** How long clients may take, in milliseconds, and how many connections there may be. */
 export interface ConnectionLimits {
   readonly headersTimeout: number;
   readonly requestTimeout: number;
   readonly keepAliveTimeout: number;
-  /** How often it is looked which connections are too slow. */
+  /** How often connections are checked for being too slow. */
   readonly connectionsCheckingInterval: number;
-  /** From here on a new connection closes an idle one. */
+  /** Above this number, a new connection closes an idle one. */
   readonly connections: number;
-  /** From here on, where none is idle, a new connection is closed. */
+  /** Above this number, a new connection is closed if none is idle. */
   readonly maxConnections: number;
 }
 
 export const connectionLimits: ConnectionLimits = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
-  keepAliveTimeout: 65_000, // longer than the 60 s of common proxies, which would send into a connection that just closes
+  keepAliveTimeout: 65_000, // longer than the 60 s of common proxies, which might otherwise use a connection that is just closing
   connectionsCheckingInterval: 5000,
   connections: 1000,
   maxConnections: 2000,
 };
 
 export interface HttpServerOptions {
-  /** The application: it gets what is well-formed, names an allowed host and has a path that is written plainly. */
+  /** The application. It only gets well-formed requests for an allowed host, with a path in its plain form. */
   readonly fetch: Parameters<typeof getRequestListener>[0];
   readonly allowsHost: (name: string) => boolean;
-  /** What the refusal of a host says of those that are allowed. Default: which setting names them. */
+  /** What the refusal of a host says about allowed hosts. By default it names the setting. */
   readonly whoAllows?: string;
-  /** Headers of the answers that the application does not give. */
+  /** Headers of the responses that do not come from the application. */
   readonly headers: Readonly<Record<string, string>>;
   readonly log: RequestLog;
-  /** Default `connectionLimits`. */
+  /** By default `connectionLimits`. */
   readonly limits?: ConnectionLimits;
 }
 
-/** Node's HTTP server before an application, which it spares what is no proper request. It does not listen yet. */
+/** Node's HTTP server in front of an application, with malformed requests filtered out. It does not listen yet. */
 export function createHttpServer(options: HttpServerOptions): Server {
   const { fetch, allowsHost, whoAllows, headers, log, limits = connectionLimits } = options;
   const { connections, maxConnections, ...timeouts } = limits;
@@ -55,7 +55,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
       refuse(request, response, refusal);
       return;
     }
-    // An empty port is none (RFC 3986, 6.2.3); the listener would refuse it by itself, without our headers.
+    // An empty port counts as no port (RFC 3986, 6.2.3). The listener would refuse it without our headers.
     const { host } = request.headers;
     if (host?.endsWith(':')) request.headers.host = host.slice(0, -1);
     void listener(request, response);
@@ -63,7 +63,10 @@ export function createHttpServer(options: HttpServerOptions): Server {
   server.maxConnections = maxConnections;
   closeIdleBeyond(connections, server);
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    refuse(request, response, { status: 417, message: 'Only 100-continue can be expected' });
+    refuse(request, response, {
+      status: 417,
+      message: 'The only supported value of Expect is 100-continue',
+    });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const answered = responses.get(socket);
@@ -74,7 +77,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
     }
     const [status, message] = clientErrors[error.code ?? ''] ?? [
       '400 Bad Request',
-      'This is no HTTP request',
+      'This is not an HTTP request',
     ];
     const body = JSON.stringify({ error: message });
     const all = { ...headers, ...bodyHeaders(body), Connection: 'close' };

@@ -10,7 +10,7 @@ import { withRedis } from './with-redis.ts';
 export const inspect: Command = {
   summary: 'Show a session as Redis holds it',
   usage: ['inspect ID'],
-  details: 'Hashes of secrets are left out. It does not keep the session alive.',
+  details: 'Hashes of secrets are left out. This does not keep the session alive.',
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
   flags: { json: jsonFlag },
@@ -41,7 +41,7 @@ export const inspect: Command = {
       if (broken === undefined) return;
       throw new CommandError(
         EXIT_NOT_FOUND,
-        `${key} is no session: a field of Sojourn's own is missing, or is no plain number; sojourn end removes it`,
+        `${key} is not a valid session: a field of Sojourn is missing or not a plain number; sojourn end removes it`,
       );
     });
   },

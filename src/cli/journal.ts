@@ -8,17 +8,18 @@ import { withRedis } from './with-redis.ts';
 const DEFAULT_LIMIT = 100;
 
 export const journal: Command = {
-  summary: "Tell what happened to a user's sessions, why and by whom",
+  summary: "Show what happened to a user's sessions, why and by whom",
   usage: ['journal --user USER'],
   details: `
-The newest first; times are in UTC. A session that ran out is told as such, beside its last entry, with
-the last moment at which it can have lived. There is a journal where the server or the application keeps one.`,
+Newest entries first, times in UTC. A session that expired is shown as such next to its last entry,
+with the latest time at which it can have ended. There is a journal only if the server or the
+application keeps one.`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
   flags: {
-    user: { hint: 'USER', help: 'whose' },
-    since: { hint: 'TIME', help: 'only since then: 2h, 7d, 2026-04-02T14:03' },
-    limit: { hint: 'N', help: `not more than so many (${DEFAULT_LIMIT})` },
+    user: { hint: 'USER', help: 'user to show' },
+    since: { hint: 'TIME', help: 'only entries since then: 2h, 7d, 2026-04-02T14:03' },
+    limit: { hint: 'N', help: `maximum number of entries (${DEFAULT_LIMIT})` },
     json: jsonFlag,
   },
   async run({ config, flags }, terminal) {
@@ -34,12 +35,12 @@ the last moment at which it can have lived. There is a journal where the server 
           ...rows(entries),
         ]);
       }
-      if (entries.length === 0) await refuseWrongPrefix(inspection, config.prefix);
+      if (entries.length === 0) await refuseWrongPrefix(inspection, config.prefix, terminal);
     });
   },
 };
 
-/** An entry for programs; what is not known is `null`. */
+/** An entry for programs. Unknown values are `null`. */
 export function entryJson(entry: JournalEntry): Record<string, unknown> {
   const { at, event, sessionId, why = null, by = null, device, requestId = null } = entry;
   const { label = null, userAgent = null, address = null } = device ?? {};
@@ -75,6 +76,6 @@ function rows(entries: readonly JournalEntry[]): string[][] {
 }
 
 function whyOf({ why, everywhere }: JournalEntry): string {
-  if (why === 'expired') return 'ran out by then';
+  if (why === 'expired') return 'expired by then';
   return why === undefined ? '-' : why + (everywhere ? ', everywhere' : '');
 }

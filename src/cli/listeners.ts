@@ -3,20 +3,20 @@ import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CommandError, EXIT_UNAVAILABLE } from './failure.ts';
 
-/** Where to listen, and which settings say so. */
+/** Where to listen, and the settings that say so. */
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
-  /** For the message of an address that cannot be had: `--host and PORT`. */
+  /** The settings, for the error message: `--host and PORT`. */
   readonly saidBy: string;
 }
 
-/** HTTP servers that one process opens, and that stop together. */
+/** The HTTP servers of one process. They stop together. */
 export class Listeners {
   readonly #servers: Server[] = [];
   #stopping = false;
 
-  /** Listens, and answers the URL for people. Rejects with a `CommandError` where the address cannot be had. */
+  /** Starts to listen and returns the URL for people. Rejects with a `CommandError` if the address cannot be used. */
   async open(server: Server, { host, port, saidBy }: ListenOptions): Promise<string> {
     server.listen(port, host);
     try {
@@ -24,10 +24,10 @@ export class Listeners {
     } catch (error) {
       throw new CommandError(
         EXIT_UNAVAILABLE,
-        `cannot listen on ${host}:${port}: ${(error as Error).message}; ${saidBy} say where`,
+        `cannot listen on ${host}:${port}: ${(error as Error).message}; the address is set by ${saidBy}`,
       );
     }
-    // A connection that answers its last request must not stay open for a next one.
+    // While stopping, a connection must not stay open after its last response.
     server.prependListener('request', (_request, response: ServerResponse) => {
       if (this.#stopping) response.setHeader('Connection', 'close');
       response.once('close', () => {
@@ -40,7 +40,9 @@ export class Listeners {
     return `http://${name.includes(':') ? `[${name}]` : name}:${given}`;
   }
 
-  /** Takes no more connections and finishes what is in flight; what takes longer than that is broken off. */
+  /**
+   * Accepts no more connections and finishes requests in flight. Those that take longer than the timeout are aborted.
+   */
   async drain(timeoutMs: number): Promise<void> {
     this.#stopping = true;
     setTimeout(() => {

@@ -13,16 +13,17 @@ export const ls: Command = {
   summary: 'List sessions',
   usage: ['ls'],
   details: `
-All with the prefix: in no order, each as soon as it is found. With --user: the oldest first. Of several
-filters all have to be met.
-LEFT is the time until it ends unless it is used, IDLE since it was used, AGE since it was started.
-It rests for two thirds of the time, for Redis to serve others. --json prints an object a line.`,
+Lists all sessions with the prefix, in no particular order, as they are found; with --user, the oldest
+first. Several filters must all match.
+LEFT is the time until the session ends if it is not used, IDLE the time since its last use, AGE the
+time since its start. ls pauses for two thirds of the time, so that Redis can serve other clients.
+--json prints one object per line.`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
   flags: {
-    user: { hint: 'USER', help: "only this user's" },
+    user: { hint: 'USER', help: 'only sessions of this user' },
     ...filterFlags,
-    limit: { hint: 'N', help: 'not more than so many' },
+    limit: { hint: 'N', help: 'maximum number of sessions' },
     fast: fastFlag,
     json: jsonFlag,
   },
@@ -57,7 +58,7 @@ It rests for two thirds of the time, for Redis to serve others. --json prints an
       } finally {
         endProgress();
       }
-      if (listed === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
+      if (listed === 0) await refuseWrongPrefix(redis.inspection, config.prefix, terminal);
     });
   },
 };
@@ -75,8 +76,8 @@ function row(session: Session, now: number): string {
 
 const DEVICE_WIDTH = 22;
 
-// The widths are known beforehand, as rows are not kept until the last is there. What users wrote comes last: it may be
-// long, and of characters that are wider than one.
+// The widths are fixed, because rows are printed as they are found. Text from users comes last: it may be long or
+// contain wide characters.
 function columns(
   id: string,
   left: string,
@@ -89,7 +90,7 @@ function columns(
   return `${id.padEnd(22)}  ${times}${cut(printable(device)).padEnd(DEVICE_WIDTH)}  ${user}`;
 }
 
-/** `--json` and `inspect` have the whole. */
+/** `--json` and `inspect` show the full text. */
 function cut(device: string): string {
   if (device.length <= DEVICE_WIDTH) return device;
   return `${[...device].slice(0, DEVICE_WIDTH - 1).join('')}…`;

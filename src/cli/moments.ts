@@ -5,20 +5,20 @@ const units = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 const DURATION = /^(\d{1,9})([smhd]?)$/;
 const MOMENT = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)?(?:Z|[+-]\d\d:?\d\d)?$/i;
 
-/** How many seconds that flag says: `90`, `90s`, `30m`, `2h`, `7d`. Throws a `ConfigError`. */
+/** The seconds given by that flag: `90`, `90s`, `30m`, `2h`, `7d`. Throws a `ConfigError`. */
 export function readDuration(name: string, flags: CommandLine['flags']): number | undefined {
   const value = flags[name];
   if (value === undefined) return undefined;
   const seconds = durationOf(String(value));
   if (seconds !== undefined) return seconds;
   throw new ConfigError(
-    `--${name} must be a time such as 90s, 30m, 2h or 7d, not ${JSON.stringify(value)}`,
+    `--${name} must be a duration such as 90s, 30m, 2h or 7d, not ${JSON.stringify(value)}`,
   );
 }
 
 /**
- * Since when, in milliseconds since 1970, if that flag says it: a time ago (`2h`), or a moment (`2026-04-02`, `2026-04-02T14:03`),
- * which is in UTC unless it says otherwise. Throws a `ConfigError`.
+ * The start time given by that flag, in milliseconds since 1970: a time ago (`2h`), or a date and time (`2026-04-02`,
+ * `2026-04-02T14:03`) in UTC unless it has an offset. Throws a `ConfigError`.
  */
 export function readSince(
   name: string,
@@ -32,7 +32,7 @@ export function readSince(
   const at = momentOf(text);
   if (!Number.isNaN(at)) return () => at;
   throw new ConfigError(
-    `--${name} must be a time ago such as 2h, or a moment such as 2026-04-02T14:03 (UTC), not ${JSON.stringify(value)}`,
+    `--${name} must be a duration such as 2h, or a date and time such as 2026-04-02T14:03 (UTC), not ${JSON.stringify(value)}`,
   );
 }
 

@@ -9,22 +9,22 @@ import { readSessions, walkIds } from './walk-sessions.ts';
 import { type OpenedRedis, withRedis } from './with-redis.ts';
 
 export const move: Command = {
-  summary: 'Move the sessions that nobody uses to another Redis or prefix',
+  summary: 'Move sessions that are not in use to another Redis or prefix',
   usage: ['move --to URL', 'move --to-prefix PREFIX', 'move status'],
   details: `
-Run it while every server carries sessions over and moves them (docs/moving.md): those in use move
-by themselves, and this moves the others. It keeps no session alive. Where it fails or is ended,
-what has moved stays moved, and the next run goes on. It rests for two thirds of the time.
-move status only looks: how many sessions are still in the old place, and when the last runs out.
-The settings below say where the sessions are; what --to leaves out is as there.`,
+Run it while every server moves sessions on use (docs/moving.md): sessions in use move by themselves,
+and this command moves the others. It does not keep sessions alive. If it fails or is stopped, what
+has moved stays moved, and the next run continues. It pauses for two thirds of the time.
+move status changes nothing: it shows how many sessions are still in the old place, and when the last
+one expires. The settings below describe the old place; what --to does not say is the same there.`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
   flags: {
-    from: { hint: 'URL', help: 'where the sessions are, if not as the settings say' },
-    to: { hint: 'URL', help: 'where they shall be: redis:// or rediss://' },
-    'to-prefix': { hint: 'PREFIX', help: 'what their keys begin with there (as in the old place)' },
-    'to-password-file': { hint: 'FILE', help: 'file of the password there' },
-    'to-cluster': { hint: 'HOST:PORT,...', help: 'nodes of a Redis Cluster, in the place of --to' },
+    from: { hint: 'URL', help: 'current place, if other than in the settings' },
+    to: { hint: 'URL', help: 'new place: redis:// or rediss://' },
+    'to-prefix': { hint: 'PREFIX', help: 'prefix in the new place (unchanged)' },
+    'to-password-file': { hint: 'FILE', help: 'file with the password of the new place' },
+    'to-cluster': { hint: 'HOST:PORT,...', help: 'nodes of a Redis Cluster, instead of --to' },
     fast: fastFlag,
     json: jsonFlag,
   },
@@ -32,7 +32,9 @@ The settings below say where the sessions are; what --to leaves out is as there.
   async run(line, terminal) {
     const { operand } = line;
     if (operand !== undefined && operand !== 'status') {
-      throw new ConfigError(`move takes status or nothing, not ${JSON.stringify(operand)}`);
+      throw new ConfigError(
+        `move accepts only status as an argument, not ${JSON.stringify(operand)}`,
+      );
     }
     const from = oldPlace(line);
     if (operand === 'status') {
@@ -74,12 +76,12 @@ function newPlace({ flags }: CommandLine, from: Config): Config {
   const isElsewhere = flags.to !== undefined || flags['to-cluster'] !== undefined;
   const to = isElsewhere ? place(given, prefix, '--to') : { ...from, prefix };
   if (to.prefix === from.prefix && JSON.stringify(to.redis) === JSON.stringify(from.redis)) {
-    throw new ConfigError('move needs --to URL, --to-cluster or --to-prefix: another place');
+    throw new ConfigError('move needs a different place: --to URL, --to-cluster or --to-prefix');
   }
   return to;
 }
 
-/** The place that those settings alone describe. Messages name the flag that was given. */
+/** The place described by these settings alone. Messages name the flag that was given. */
 function place(given: CommandLine['flags'], prefix: string, flag: string): Config {
   try {
     return readConfig({ ...given, prefix }, {}, redisSettings, DEFAULT_PREFIX);
@@ -118,13 +120,13 @@ async function moveAll(
 }
 
 function movable({ movable }: OpenedRedis): MovableRepository {
-  if (movable === undefined) throw new Error('Sessions in Redis can be moved.');
+  if (movable === undefined) throw new Error('This store cannot move sessions.');
   return movable;
 }
 
 interface Left {
   readonly left: number;
-  /** Seconds until the last of them runs out, if nobody uses it; `null` of none. */
+  /** Seconds until the last of them expires if unused; `null` if there are none. */
   readonly last_ends_in: number | null;
 }
 
@@ -146,10 +148,11 @@ async function look(
 
 async function show(left: Left, { flags }: CommandLine, terminal: Terminal): Promise<void> {
   if (flags.json) await terminal.json(left);
-  else if (left.last_ends_in === null) await terminal.line('No session is left in the old place.');
+  else if (left.last_ends_in === null)
+    await terminal.line('No sessions are left in the old place.');
   else {
     await terminal.line(
-      `${number(left.left)} ${left.left === 1 ? 'session is' : 'sessions are'} left in the old place; unused, the last runs out in ${duration(left.last_ends_in)}.`,
+      `${number(left.left)} ${left.left === 1 ? 'session is' : 'sessions are'} left in the old place; if unused, the last one expires in ${duration(left.last_ends_in)}.`,
     );
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Hands Node's warnings to a log, rather than have Node print them as text among its lines. Where Node was told to print
- * none (`NODE_NO_WARNINGS`), it stays so.
+ * Sends Node's warnings to a log, so that Node does not print them as text between its lines. If Node was told to print
+ * none (`NODE_NO_WARNINGS`), it stays that way.
  */
 export function logNodeWarnings(log: (text: string) => void): void {
-  // Node's own printer has no handle but its name (lib/internal/process/warning.js). Of others that listen nobody is removed.
+  // Node's own printer can only be recognised by its name (lib/internal/process/warning.js). Other listeners stay.
   const printer = process.listeners('warning').find(({ name }) => name === 'onWarning');
   if (printer === undefined) return;
   process.off('warning', printer);

@@ -19,47 +19,50 @@ import { logNodeWarnings } from './node-warnings.ts';
 
 const EXIT_OK = 0;
 
-/** How long requests may take to finish after the signal to stop. */
+/** How long requests in flight may take to finish after the signal to stop. */
 const STOP_TIMEOUT_MS = 10_000;
 
-/** How long spans and lines of the log may take to get out afterwards. */
+/** How long spans and log lines may take to be flushed afterwards. */
 const FLUSH_TIMEOUT_MS = 5000;
 
 const NO_PASSWORD =
-  'this is a demo without passwords: whoever reaches it is whoever they say, and sees and ends the sessions of that name';
+  'this demo has no passwords: anyone who can reach it can log in under any name, and see and end the sessions of that name';
 
 const SHORT_TOKEN =
-  'the admin token is short enough to be guessed, and nothing counts attempts: openssl rand -base64 32 makes a better one';
+  'the admin token is short enough to be guessed, and attempts are not limited; create a longer one with openssl rand -base64 32';
 
 /** 96 random bits in base64. */
 const LEAST_TOKEN_CHARACTERS = 16;
 
 const INSECURE_SITE =
-  'browsers will drop the Secure cookie: the site is on http. Start without --secure-cookie (SECURE_COOKIE), or with ' +
-  '--trust-proxy (TRUST_PROXY) behind a proxy that ends TLS and sets X-Forwarded-Proto';
+  'browsers will drop the Secure cookie, because the site uses HTTP. Start without --secure-cookie (SECURE_COOKIE), or with ' +
+  '--trust-proxy (TRUST_PROXY) behind a proxy that terminates TLS and sets X-Forwarded-Proto';
 
-/** What the middleware warns of, in terms of this program. */
+/** The middleware's warnings, in terms of this program's settings. */
 const advice: Readonly<Record<string, string>> = {
   insecure_site: INSECURE_SITE,
   cross_site_cookie:
     'a page on another site that --trusted-origins (TRUSTED_ORIGINS) allows will not be logged in: browsers send the ' +
-    'SameSite=Lax cookie of this server from its own site alone',
+    'SameSite=Lax cookie of this server only from its own site',
 };
 
-/** Serves the demo page until it is told to stop. Rejects with an error that `failureOf` knows where it cannot start. */
+/**
+ * Serves the demo page until the process is told to stop. Rejects with an error that `failureOf` knows if it cannot
+ * start.
+ */
 export async function serveUntilStopped(config: Config): Promise<void> {
   if (config.admin !== undefined) refuseOpenDoor(config.admin, config);
   const container = await createContainer(config, { register: observe });
   const log = container.resolve(tokens.log);
   logNodeWarnings((text) => log.warnedByNode(text));
-  // Node would print the error with all that hangs on it: a Redis client's with the command, data and hashes included.
+  // Node would print the error with all its properties: in a Redis client's error, the command with data and hashes.
   process.on('uncaughtException', (error) => {
     log.unexpected(error);
     void flushSpans(FLUSH_TIMEOUT_MS).finally(() => process.exit(EXIT_UNAVAILABLE));
   });
   const store = container.resolve(tokens.store);
   await store.ready().catch(async (error: StoreUnavailableError) => {
-    if (error.failure !== 'unfit' && error.failure !== 'denied') return; // it may pass, and /readyz tells of it
+    if (error.failure !== 'unfit' && error.failure !== 'denied') return; // it may pass, and /readyz reports it
     await container.close();
     throw new StartError(`cannot use ${store.label}: ${reasonOf(error)}`, { cause: error });
   });
@@ -73,7 +76,7 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     ...(store.trace && { trace: store.trace }),
     now: container.resolve(tokens.clock).now,
     secureCookie: config.secureCookie,
-    deadlineMs: 2 * config.redisTimeoutMs, // a request may ask more than once
+    deadlineMs: 2 * config.redisTimeoutMs, // a request may send more than one command
     trustProxy: config.trustProxy,
     trustedOrigins: config.trustedOrigins,
     onWarning: (_message, kind) => log.advises(advice[kind ?? ''] ?? INSECURE_SITE),
@@ -101,15 +104,15 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   }
   if (config.production || !isLoopback(config.host)) console.log(`Warning: ${NO_PASSWORD}`);
   console.log(
-    `Store:   ${store.label}${store.kind === 'memory' ? '; sessions end with this process' : ''}`,
+    `Store:   ${store.label}${store.kind === 'memory' ? '; sessions are lost when this process ends' : ''}`,
   );
   console.log(`TTL:     ${config.policy.ttl} s`);
-  const { port } = server.address() as AddressInfo; // port 0 asks for any
+  const { port } = server.address() as AddressInfo; // with port 0 the system chooses one
   log.started({ host: config.host, port, ...decisions(config, store) });
 
   void store
     .watchExpiry?.(container.resolve(tokens.observer))
-    .catch((error: unknown) => log.degraded('sessions that expire are not heard of', error));
+    .catch((error: unknown) => log.degraded('expired sessions cannot be watched', error));
 
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -118,24 +121,25 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     });
   }
 
-  /** Finishes what is in flight, then closes the store. */
+  /** Finishes requests in flight, then closes the store. */
   async function stop(): Promise<void> {
     stopping = true;
     await listeners.drain(STOP_TIMEOUT_MS);
     await container.close();
     await flushSpans(FLUSH_TIMEOUT_MS);
-    // Whoever has something to send yet, such as an SDK that was loaded before, keeps the process up for a while. It ends by itself.
+    // Something that still has data to send, such as an SDK that was loaded earlier, keeps the process alive for a
+    // while. Then it ends by itself.
     process.exitCode = EXIT_OK;
     setTimeout(() => process.exit(), FLUSH_TIMEOUT_MS).unref();
   }
 }
 
-/** Everybody would be let in, from everywhere. Throws a `ConfigError`. */
+/** Without a token, anyone who can reach the listener could use it. Throws a `ConfigError`. */
 function refuseOpenDoor({ host, token }: AdminPlace, { sourceOf }: Config): void {
   if (token !== undefined || isLoopback(host)) return;
   throw new ConfigError(
-    `${sourceOf('admin-host')} ${host} is not loopback, and whoever reaches it could end every session: ` +
-      `give a token by ${sourceOf('admin-token-file')}, or ADMIN_TOKEN`,
+    `${sourceOf('admin-host')} ${host} is not a loopback address, and anyone who can reach it could end every session: ` +
+      `set a token by ${sourceOf('admin-token-file')} or ADMIN_TOKEN`,
   );
 }
 
@@ -143,7 +147,7 @@ function isGuessable(token: string | undefined): boolean {
   return token !== undefined && token.length < LEAST_TOKEN_CHARACTERS;
 }
 
-/** Opens the second listener, and answers its URL. */
+/** Opens the second listener and returns its URL. */
 async function openAdmin(
   { host, port, token }: AdminPlace,
   config: Config,
@@ -173,12 +177,12 @@ async function openAdmin(
     around: requestLog(log),
     onError: (error) => log.unexpected(error),
   });
-  // Without a token being on this machine is all the proof there is, so no other name may lead here (DNS rebinding).
+  // Without a token, access from this machine is the only proof, so no other host name may lead here (DNS rebinding).
   const allowedHosts = token === undefined ? undefined : config.allowedHosts;
   const server: Server = createHttpServer({
     fetch: app.fetch,
     allowsHost: (name) => allowsHost(name, { listeningOn: host, allowedHosts }),
-    ...(token === undefined && { whoAllows: 'without an admin token only localhost is' }),
+    ...(token === undefined && { whoAllows: 'without an admin token only localhost is allowed' }),
     headers: await bareAnswerHeaders({ https: false }),
     log,
   });

@@ -6,15 +6,15 @@ import { readDuration } from './moments.ts';
 import { secondsSince } from './session-view.ts';
 
 export const filterFlags: Readonly<Record<string, Flag>> = {
-  'older-than': { hint: 'TIME', help: 'only those started so long ago or earlier: 2h, 7d' },
-  idle: { hint: 'TIME', help: 'only those not used for so long' },
-  address: { hint: 'ADDRESS', help: 'only those started from there: 192.0.2.1, 192.0.2.0/24' },
-  device: { hint: 'TEXT', help: 'only those whose device or User-Agent has that in it' },
+  'older-than': { hint: 'TIME', help: 'only sessions at least this old: 2h, 7d' },
+  idle: { hint: 'TIME', help: 'only sessions unused for at least this long' },
+  address: { hint: 'ADDRESS', help: 'only sessions from there: 192.0.2.1, 192.0.2.0/24' },
+  device: { hint: 'TEXT', help: 'only sessions whose device or User-Agent contains this' },
 };
 
 type Filter = (session: Session, now: number) => boolean;
 
-/** Which sessions these flags let through: those that meet all of them. `undefined` where none is there. Throws a `ConfigError`. */
+/** A filter for sessions that meet all of these flags; `undefined` if none is given. Throws a `ConfigError`. */
 export function readFilter(flags: CommandLine['flags']): Filter | undefined {
   const filters = [
     since('older-than', flags, ({ createdAt }) => createdAt),

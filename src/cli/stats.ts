@@ -15,13 +15,13 @@ const DEFAULT_SAMPLE = 10_000;
 const MEMORY_IS_SHORT = 0.8;
 
 export const stats: Command = {
-  summary: 'Say how many sessions there are, and how Redis is',
+  summary: 'Count sessions and users, and show the state of Redis',
   usage: ['stats'],
   details: `
-Sessions and users are counted. The rest is told from a sample: those that a scan finds first,
-which is as good as at random. Users are those with an index, which outlives sessions that ran
-out by themselves, by their lifetime at most. It rests for two thirds of the time, for Redis to
-serve others.`,
+Sessions and users are counted; the rest is estimated from a sample, the first sessions that a scan
+finds, which is as good as a random choice. A user counts while there is an index of their sessions,
+which outlives sessions that expire, but not longer than their lifetime. stats pauses for two thirds
+of the time, so that Redis can serve other clients.`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
   flags: {
@@ -44,7 +44,8 @@ serve others.`,
       };
       if (flags.json) await terminal.json(report);
       else await print(report, terminal);
-      if (counted.sessions === 0) await refuseWrongPrefix(redis.inspection, config.prefix);
+      if (counted.sessions === 0)
+        await refuseWrongPrefix(redis.inspection, config.prefix, terminal);
     });
   },
 };
@@ -90,7 +91,7 @@ function describeSample(sample: readonly Session[], now: number) {
   };
 }
 
-/** In seconds; `null` of nothing. */
+/** In seconds; `null` without values. */
 function distribution(seconds: readonly (number | undefined)[]) {
   const sorted = seconds.filter((value) => value !== undefined).sort((a, b) => a - b);
   if (sorted.length === 0) return null;
@@ -112,7 +113,7 @@ function serverJson(facts: ServerFacts) {
   };
 }
 
-/** What somebody should look at, by docs/operations.md. */
+/** Conditions that need attention, as described in docs/operations.md. */
 function warningsFor(facts: ServerFacts) {
   const { server, role, usedBytes = 0, maxBytes = 0, evictionPolicy, evictedKeys = 0 } = facts;
   const warnings: { code: string; server: string; text: string }[] = [];
@@ -120,7 +121,7 @@ function warningsFor(facts: ServerFacts) {
   if (maxBytes > 0 && evictionPolicy !== undefined && evictionPolicy !== 'noeviction') {
     warn(
       'evictable',
-      `when its memory is full it ends sessions at random: maxmemory-policy is ${evictionPolicy}, must be noeviction`,
+      `it evicts sessions at random when its memory is full: maxmemory-policy is ${evictionPolicy} and must be noeviction`,
     );
   }
   if (evictedKeys > 0) {
@@ -132,7 +133,7 @@ function warningsFor(facts: ServerFacts) {
       `${percent(usedBytes, maxBytes)} of maxmemory is used: logins are refused when it is full`,
     );
   }
-  if (role === 'slave') warn('replica', 'it is a replica: it refuses to write');
+  if (role === 'slave') warn('replica', 'it is a replica and refuses writes');
   for (const what of facts.failedToWrite) {
     warn('persistence', `it could not write its ${what}: a restart loses what is not on disk`);
   }
@@ -164,7 +165,7 @@ async function print(report: Report, terminal: Terminal): Promise<void> {
     ]);
     await terminal.line();
     await terminal.table([
-      ['OF THESE', 'LEAST', '25%', 'HALF', '75%', 'MOST'],
+      ['OF THESE', 'MIN', '25%', 'MEDIAN', '75%', 'MAX'],
       distributionRow('left', sample.ttl),
       distributionRow('idle', sample.idle),
       distributionRow('age', sample.age),

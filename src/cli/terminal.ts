@@ -3,20 +3,20 @@ import { createInterface } from 'node:readline/promises';
 import { styleText } from 'node:util';
 import { printable } from '../domain/printable.ts';
 
-/** What is used of `process.stdout` and `process.stderr`. */
+/** The part of `process.stdout` and `process.stderr` that is used here. */
 export interface TerminalStream extends NodeJS.EventEmitter {
   write(text: string): boolean;
   readonly isTTY?: boolean;
-  /** Node's own judgement: false with NO_COLOR, with TERM=dumb, and where there are none. */
+  /** Node's own decision: false with NO_COLOR, with TERM=dumb, and without colours. */
   hasColors?(): boolean;
 }
 
-/** What is used of `process.stdin`. */
+/** The part of `process.stdin` that is used here. */
 export type TerminalInput = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 
 export type Style = Parameters<typeof styleText>[0];
 
-/** Where a command says what it found. */
+/** The output of a command, and its questions. */
 export class Terminal {
   readonly #out: TerminalStream;
   readonly #err: TerminalStream;
@@ -28,12 +28,12 @@ export class Terminal {
     this.#in = input;
   }
 
-  /** Whether somebody is there who can answer. */
+  /** True if a person can answer a question. */
   get canAsk(): boolean {
     return this.#in?.isTTY === true && this.#err.isTTY === true;
   }
 
-  /** Asks on stderr, and answers the line that was typed; '' where nobody is there, or whoever was has left. */
+  /** Asks on stderr and returns the typed line; '' if nobody can answer, or the input ended. */
   async ask(question: string): Promise<string> {
     if (this.#in === undefined || !this.canAsk) return '';
     this.#err.write(printable(question));
@@ -46,12 +46,12 @@ export class Terminal {
     }
   }
 
-  /** A line for people. Nothing in it but `style` gives a terminal an order. Waits while whoever reads is slower. */
+  /** Prints a line for people. Only `style` can control the terminal. Waits while the reader is slower. */
   async line(...parts: readonly (string | Styled)[]): Promise<void> {
     const coloured = this.#out.isTTY === true && this.#out.hasColors?.() === true;
     const texts = parts.map((part) => {
       if (typeof part === 'string') return printable(part);
-      // It is this stream that was asked, not process.stdout, which newer versions of Node would ask.
+      // This stream was asked about colours; newer versions of Node would ask process.stdout.
       return coloured
         ? styleText(part.style, printable(part.text), { validateStream: false })
         : printable(part.text);
@@ -59,17 +59,17 @@ export class Terminal {
     await this.#write(texts.join(''));
   }
 
-  /** A line beside what was asked for, on stderr. */
+  /** Prints a remark on stderr, next to the output. */
   note(text: string): void {
     this.#err.write(`sojourn: ${printable(text)}\n`);
   }
 
-  /** A line for programs. */
+  /** Prints a line for programs. */
   async json(value: unknown): Promise<void> {
     await this.#write(printable(JSON.stringify(value)));
   }
 
-  /** Rows of short texts below the names of their columns. */
+  /** Prints rows of short texts under the names of their columns. */
   async table([head = [], ...rows]: readonly (readonly string[])[]): Promise<void> {
     const cells = [head, ...rows].map((row) => row.map(printable));
     const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
@@ -84,8 +84,8 @@ export class Terminal {
   }
 
   /**
-   * Shows on stderr, where it is a terminal, how far a long piece of work is: some time after it began, and until the
-   * answer is called. Not where it would stand among the lines that the work puts on the same terminal.
+   * Shows progress of long work on stderr, if that is a terminal: from shortly after the start until the returned
+   * function is called. Not among lines that the work prints on the same terminal.
    */
   progress(where: 'alone' | 'among lines', text: () => string): () => void {
     if (!this.#err.isTTY || (where === 'among lines' && this.#out.isTTY)) return () => {};
@@ -104,7 +104,7 @@ export class Terminal {
   }
 }
 
-/** A part of a line that is set off, where there are colours. */
+/** A part of a line that is highlighted if there are colours. */
 export interface Styled {
   readonly text: string;
   readonly style: Style;

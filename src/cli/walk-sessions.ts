@@ -6,7 +6,7 @@ import type { SessionId } from '../domain/session-token.ts';
 import type { SessionRepository } from '../ports/session-repository.ts';
 import { Distinct } from './distinct.ts';
 
-/** The ids of all sessions, page by page: a scan may find an id twice, this tells it once. */
+/** The ids of all sessions, page by page. A scan may find an id twice; this yields it once. */
 export async function* walkIds(
   inspection: Pick<RedisInspection, 'sessions'>,
   options?: PaceOptions,
@@ -15,7 +15,7 @@ export async function* walkIds(
   for await (const page of inspection.sessions(options)) yield page.filter((id) => met.add(id));
 }
 
-/** All sessions, some at a time, as they are found. One that ends before it is read is left out. */
+/** All sessions, in batches, as they are found. One that ends before it is read is left out. */
 export async function* walkSessions(
   {
     repository,
@@ -30,10 +30,10 @@ export async function* walkSessions(
   for await (const ids of walkIds(inspection, options)) yield* readSessions(repository, ids, pace);
 }
 
-/** Large enough for the rests, which are taken within a page. */
+/** Large enough for the pauses, which are taken within a page. */
 const PAGE = 1000;
 
-/** A user's sessions, the oldest first, page by page. */
+/** A user's sessions, oldest first, page by page. */
 export async function* pagesOfUser(
   service: Pick<SessionService, 'list'>,
   user: string,
@@ -47,7 +47,7 @@ export async function* pagesOfUser(
   } while (after !== undefined);
 }
 
-/** The sessions of those ids that are there. */
+/** The sessions with these ids that exist. */
 export async function* readSessions(
   repository: Pick<SessionRepository, 'find'>,
   ids: readonly SessionId[],

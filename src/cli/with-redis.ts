@@ -14,10 +14,10 @@ export interface OpenedRedis {
   readonly service: SessionService;
   readonly repository: SessionRepository;
   readonly journal: SessionJournal;
-  /** The same, for sessions to be carried to another place or from one. */
+  /** The same repository, for moving sessions to or from another place. */
   readonly movable: MovableRepository | undefined;
   readonly inspection: RedisInspection;
-  /** Rejects with `StoreUnavailableError` where Redis does not answer, or cannot run scripts. */
+  /** Rejects with `StoreUnavailableError` if Redis does not answer or cannot run scripts. */
   ready(): Promise<void>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -25,7 +25,7 @@ export interface OpenedRedis {
   readonly digest: (text: string) => string;
 }
 
-/** Opens the Redis that the configuration names for as long as `use` takes. There is never another store in its place. */
+/** Opens the configured Redis while `use` runs. There is never a fallback to another store. */
 export async function withRedis(
   config: Config,
   use: (redis: OpenedRedis) => Promise<void>,
@@ -58,15 +58,15 @@ export async function withRedis(
       digest: container.resolve(tokens.secrets).sha256,
     });
   } catch (error) {
-    // What was done before it failed is to be in the journal, if that can be.
+    // Work done before the failure should still get into the journal, if possible.
     await Promise.race([
       container.resolve(tokens.service).journalWritten(),
       setTimeout(1000, undefined, { ref: false }),
     ]);
-    void container.close(); // a Redis that did not answer would be waited for once more
+    void container.close(); // not awaited: a Redis that did not answer would be waited for again
     throw error;
   }
   await container.close();
 }
 
-const ELSEWHERE = 'an embedded store lives inside its server, where nobody else can look';
+const ELSEWHERE = 'an embedded store can be read only by its own server';

@@ -1,4 +1,4 @@
-/** A flag or a variable that makes no sense. The message is one line that names it. */
+/** A flag or a variable is not valid. The message is one line that names it. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }

@@ -6,14 +6,17 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Value {
   readonly text: string;
-  /** The name by which it was given, for messages. */
+  /** The flag or variable that it was given by, for messages. */
   readonly source: string;
   readonly byFlag: boolean;
 }
 
-/** What flags and environment say. A flag is stronger than its variable; an empty variable says nothing. */
+/**
+ * The values of flags and environment variables. A flag takes precedence over its variable; an empty variable counts as
+ * missing.
+ */
 export class Given {
-  /** Which variables were passed over, and why: a line each. */
+  /** Variables that were ignored, and why: one line each. */
   readonly notices: readonly string[];
   readonly #values: ReadonlyMap<Setting, Value>;
 
@@ -33,7 +36,7 @@ export class Given {
       } else if (text) {
         const foreign = whatElse(name, text);
         if (foreign === undefined) values.set(name, { text, source: variable, byFlag: false });
-        else notices.push(`${variable} is ignored: it holds ${foreign}`);
+        else notices.push(`${variable} is ignored: it is ${foreign}`);
       }
     }
     return new Given(values, notices);
@@ -47,32 +50,32 @@ export class Given {
     return this.#values.get(name)?.byFlag === true;
   }
 
-  /** `--port` or `PORT`: whatever it was given by; both where it was not. */
+  /** `--port` or `PORT`: the one by which the value was given, or both if it was not given. */
   source(name: Setting): string {
     const { env } = settings[name];
     return this.#values.get(name)?.source ?? (env === '' ? `--${name}` : `--${name} (${env})`);
   }
 
-  /** Without what these variables say. What flags say stays. */
+  /** A copy without the values of these variables. Values of flags stay. */
   withoutVariables(names: readonly Setting[]): Given {
     const left = [...this.#values].filter(([name, { byFlag }]) => byFlag || !names.includes(name));
     return new Given(new Map(left), this.notices);
   }
 
-  /** What the setting says. Throws a `ConfigError` that names it where `parse` makes nothing of it. */
+  /** The parsed value of the setting. Throws a `ConfigError` that names the setting if `parse` returns `undefined`. */
   read<T>(name: Setting, parse: (value: string) => T | undefined, expected: string): T | undefined {
     const value = this.#values.get(name);
     if (value === undefined) return undefined;
     const parsed = parse(value.text);
     if (parsed !== undefined) return parsed;
-    // Passwords get into the strangest places of what says where Redis is.
+    // A value of these settings may contain a password in an unexpected place.
     const shown =
       name.startsWith('redis-') || isSecret(name) ? '' : `, not ${JSON.stringify(value.text)}`;
     throw new ConfigError(`${value.source} must be ${expected}${shown}`);
   }
 
   text(name: Setting): string | undefined {
-    return this.read(name, (value) => value || undefined, 'a text');
+    return this.read(name, (value) => value || undefined, 'a non-empty text');
   }
 }
 
@@ -80,13 +83,13 @@ const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\//i;
 const PLATFORM =
   /^\w+-(?:\w+-)?(?:linux-(?:gnu|musl|android|uclibc)\w*|(?:darwin|freebsd|mingw|cygwin)\d[\d.]*)$/i;
 
-/** What a variable of that name holds that others have set for purposes of their own. */
+/** What the variable holds if another program has set it for its own purposes. */
 function whatElse(name: Setting, text: string): string | undefined {
   if (name.endsWith('port') && SERVICE_LINK.test(text)) {
-    return 'the address of a service, as Kubernetes and Docker inject it, and no port';
+    return 'a service address as Kubernetes and Docker set it, not a port';
   }
   if (name === 'host' && PLATFORM.test(text)) {
-    return 'the name of a platform, as conda and compilers set it, and no address to listen on';
+    return 'a platform name as conda and compilers set it, not an address to listen on';
   }
   return undefined;
 }

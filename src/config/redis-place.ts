@@ -11,7 +11,7 @@ import type { Given } from './given.ts';
 import { type Setting, settings } from './settings.ts';
 import { listOf, portNumber, serverAndPort, serverName, yesOrNo } from './values.ts';
 
-/** The settings of each way to say where Redis is. */
+/** The settings of each way to specify where Redis is. */
 const ways = {
   url: ['redis-url'],
   server: ['redis-host', 'redis-port'],
@@ -25,17 +25,17 @@ const places: readonly Setting[] = Object.values(ways).flat();
 const credentials = ['redis-username', 'redis-password', 'redis-password-file'] as const;
 
 const HOSTS =
-  'host:port,... with nothing else: user and password are given by --redis-username and ' +
+  'host:port,... and nothing else: give user and password by --redis-username and ' +
   '--redis-password-file, or REDIS_PASSWORD';
 
-/** Whether a flag says where Redis is. */
+/** True if a flag says where Redis is. */
 export function isPlacedByFlag(given: Given): boolean {
   return places.some((name) => given.byFlag(name));
 }
 
-/** Where Redis is, and what it asks for, if anything says so. Throws a `ConfigError`. */
+/** Where Redis is and how to authenticate; `undefined` if nothing says so. Throws a `ConfigError`. */
 export function redisPlace(all: Given): RedisAddress | undefined {
-  // One flag is enough to drop all other ways that variables name.
+  // A single flag overrides all other ways that variables use.
   const flagged = waysOf((name) => all.byFlag(name));
   const dropped = flagged.length === 0 ? [] : otherWays(flagged);
   const { given, way, url } = theWay(all.withoutVariables(dropped));
@@ -56,7 +56,7 @@ export function redisPlace(all: Given): RedisAddress | undefined {
   }
 }
 
-/** The one way that is left, with what counts beside it. */
+/** The one way that remains, and the settings that apply to it. */
 function theWay(given: Given): { given: Given; way: Way | undefined; url?: ParsedRedisUrl } {
   const [way, ...more] = waysOf((name) => given.has(name));
   if (way !== 'url') {
@@ -64,7 +64,7 @@ function theWay(given: Given): { given: Given; way: Way | undefined; url?: Parse
     return { given, way };
   }
   const url = parsedUrl(given);
-  // A URL and, beside it, the same host and port: some platforms set all of them.
+  // Some platforms set a URL and, in addition, the same host and port.
   const same = server(given, url);
   const agrees = same.host === url.host && same.port === url.port;
   refuseSeveral(given, way, agrees ? more.filter((other) => other !== 'server') : more);
@@ -95,7 +95,7 @@ function refuseSeveral(given: Given, way: Way | undefined, more: readonly Way[])
       .join(' with '),
   );
   throw new ConfigError(
-    `${sources.join(' and ')} say where Redis is in ${sources.length} ways: give one of them`,
+    `${sources.join(' and ')} specify Redis in ${sources.length} different ways: use only one`,
   );
 }
 
@@ -112,7 +112,7 @@ function server(given: Given, fallback = { host: 'localhost', port: 6379 }) {
   const host = given.read(
     'redis-host',
     serverName,
-    'a host name or an address, without a port; a URL is given by --redis-url (REDIS_URL)',
+    'a host name or an address, without a port; for a URL use --redis-url (REDIS_URL)',
   );
   const port = given.read('redis-port', (value) => portNumber(value, 1), 'a port from 1 to 65535');
   return { host: host ?? fallback.host, port: port ?? fallback.port };
@@ -126,13 +126,13 @@ function sentinelPlace(given: Given, access: RedisAccess): RedisAddress {
   const sentinels = hosts(given, 'redis-sentinel');
   const master = given.read(
     'redis-master',
-    (value) => (/^[\w.-]+$/.test(value) ? value : undefined), // as Sentinel has it
+    (value) => (/^[\w.-]+$/.test(value) ? value : undefined), // as Sentinel requires
     'a name of letters, digits and . _ -',
   );
   if (sentinels === undefined || master === undefined) {
     const [there, missing] = ['redis-sentinel', 'redis-master'] as const satisfies Setting[];
     const [has, needs] = sentinels === undefined ? [missing, there] : [there, missing];
-    throw new ConfigError(`${given.source(has)} goes together with ${given.source(needs)}`);
+    throw new ConfigError(`${given.source(has)} needs ${given.source(needs)}`);
   }
   const username = given.text('redis-sentinel-username');
   const password = passwordOf(given, 'redis-sentinel');
@@ -161,7 +161,9 @@ function passwordOf(
 ): RedisAccess['password'] | undefined {
   const [plain, file] = [`${whose}-password`, `${whose}-password-file`] as const;
   if (given.has(plain) && given.has(file) && !given.byFlag(file)) {
-    throw new ConfigError(`${given.source(plain)} and ${given.source(file)}: set one of them`);
+    throw new ConfigError(
+      `${given.source(plain)} and ${given.source(file)} are both set: set only one of them`,
+    );
   }
   if (!given.has(file)) return given.read(plain, withoutLineEnd, 'a password');
   return given.read(file, (path) => passwordFile(path, given.source(file)), 'a file');
@@ -179,7 +181,7 @@ function tlsOf(given: Given, url: ParsedRedisUrl | undefined): RedisAccess['tls'
     .map(([name]) => name);
   if (said === false && asking.length > 0 && !asking.some((name) => given.byFlag(name))) {
     const sources = asking.map((name) => given.source(name)).join(' and ');
-    throw new ConfigError(`${settings['redis-tls'].env} turns TLS off, and ${sources} asks for it`);
+    throw new ConfigError(`${settings['redis-tls'].env} turns TLS off, but ${sources} requires it`);
   }
   if (said !== true && asking.length === 0) return undefined;
   const ca = given.read(

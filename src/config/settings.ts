@@ -2,16 +2,16 @@ import { DEFAULT_KEEP_DAYS } from '../domain/journal-retention.ts';
 import { defaultPolicy } from '../domain/session-policy.ts';
 
 interface SettingText {
-  /** The variable. '' where there is none. */
+  /** The environment variable; '' if there is none. */
   readonly env: string;
-  /** What stands for the value in `--help`. Without one the flag takes no value. */
+  /** Placeholder for the value in `--help`. A flag without it takes no value. */
   readonly hint: string;
   readonly help: string;
-  /** A secret has no flag: everybody who lists processes would see it. */
+  /** A secret has no flag, because its value would be visible in the process list. */
   readonly secret?: true;
 }
 
-/** What flags and environment can say. */
+/** All settings that flags and the environment can have. */
 export const settings = {
   host: { env: 'HOST', hint: 'ADDRESS', help: 'address to listen on (127.0.0.1)' },
   port: { env: 'PORT', hint: 'PORT', help: 'port to listen on, 0 for a free one (8080)' },
@@ -38,42 +38,42 @@ export const settings = {
     hint: 'NAME',
     help: 'name of the master that the sentinels watch',
   },
-  'redis-username': { env: 'REDIS_USERNAME', hint: 'NAME', help: 'user of Redis (default)' },
-  'redis-password': { env: 'REDIS_PASSWORD', hint: '', help: 'password of Redis', secret: true },
+  'redis-username': { env: 'REDIS_USERNAME', hint: 'NAME', help: 'Redis user (default)' },
+  'redis-password': { env: 'REDIS_PASSWORD', hint: '', help: 'Redis password', secret: true },
   'redis-password-file': {
     env: 'REDIS_PASSWORD_FILE',
     hint: 'FILE',
-    help: 'file of the password, read at each connection',
+    help: 'file with the password, read at each connection',
   },
   'redis-sentinel-username': {
     env: 'REDIS_SENTINEL_USERNAME',
     hint: 'NAME',
-    help: 'user of the sentinels',
+    help: 'user name for the sentinels',
   },
   'redis-sentinel-password': {
     env: 'REDIS_SENTINEL_PASSWORD',
     hint: '',
-    help: 'password of the sentinels',
+    help: 'password for the sentinels',
     secret: true,
   },
   'redis-sentinel-password-file': {
     env: 'REDIS_SENTINEL_PASSWORD_FILE',
     hint: 'FILE',
-    help: 'file of that password',
+    help: 'file with that password',
   },
   'redis-tls': { env: 'REDIS_TLS', hint: '', help: 'TLS to Redis, its cluster and its sentinels' },
   'redis-ca': {
     env: 'REDIS_CA',
     hint: 'FILE',
-    help: 'PEM file of the authority to trust; turns TLS on',
+    help: 'PEM file with the CA to trust; turns TLS on',
   },
   'redis-timeout': {
     env: 'REDIS_TIMEOUT',
     hint: 'MS',
-    help: 'how long Redis may take to answer (500)',
+    help: 'how long to wait for an answer of Redis (500)',
   },
-  timeout: { env: '', hint: 'MS', help: 'how long Redis may take to answer (10000)' },
-  prefix: { env: 'SESSION_PREFIX', hint: 'PREFIX', help: 'what every key begins with' },
+  timeout: { env: '', hint: 'MS', help: 'how long to wait for an answer of Redis (10000)' },
+  prefix: { env: 'SESSION_PREFIX', hint: 'PREFIX', help: 'prefix of all keys' },
   ttl: { env: 'SESSION_TTL', hint: 'SECONDS', help: `idle timeout (${defaultPolicy.ttl})` },
   'max-ttl': {
     env: 'SESSION_MAX_TTL',
@@ -83,7 +83,7 @@ export const settings = {
   lifetime: {
     env: 'SESSION_LIFETIME',
     hint: 'SECONDS',
-    help: `longest life of a session (${defaultPolicy.lifetime})`,
+    help: `maximum lifetime of a session (${defaultPolicy.lifetime})`,
   },
   'secure-cookie': {
     env: 'SECURE_COOKIE',
@@ -98,17 +98,17 @@ export const settings = {
   'trust-proxy': {
     env: 'TRUST_PROXY',
     hint: '',
-    help: 'a proxy in front sets X-Forwarded-Host and -Proto',
+    help: 'trust X-Forwarded-Host and -Proto from a proxy',
   },
   'allowed-hosts': {
     env: 'ALLOWED_HOSTS',
     hint: 'NAME,...',
-    help: 'names browsers may use besides localhost; *.NAME, *',
+    help: 'host names to accept beside localhost; *.NAME, *',
   },
   'trusted-origins': {
     env: 'TRUSTED_ORIGINS',
     hint: 'ORIGIN,...',
-    help: 'sites whose pages may send forms; https://*.NAME',
+    help: 'sites that may send forms; https://*.NAME',
   },
   'admin-host': {
     env: 'ADMIN_HOST',
@@ -123,28 +123,28 @@ export const settings = {
   'admin-token': {
     env: 'ADMIN_TOKEN',
     hint: '',
-    help: 'token that metrics and console ask for',
+    help: 'token that metrics and console require',
     secret: true,
   },
   'admin-token-file': {
     env: 'ADMIN_TOKEN_FILE',
     hint: 'FILE',
-    help: 'file of that token; needed beyond loopback',
+    help: 'file with that token; required beyond loopback',
   },
   'near-cache': {
     env: 'SESSION_NEAR_CACHE',
     hint: '',
-    help: 'serve sessions in use from memory, kept true by Redis',
+    help: 'serve sessions in use from memory',
   },
   journal: {
     env: 'SESSION_JOURNAL',
     hint: 'on|off',
-    help: "keep what happens to each user's sessions (on)",
+    help: "record what happens to each user's sessions (on)",
   },
   'journal-days': {
     env: 'SESSION_JOURNAL_DAYS',
     hint: 'DAYS',
-    help: `for how long the journal keeps an entry (${DEFAULT_KEEP_DAYS})`,
+    help: `days for which entries are kept (${DEFAULT_KEEP_DAYS})`,
   },
   'log-level': {
     env: 'LOG_LEVEL',
@@ -160,13 +160,13 @@ export function isSecret(name: Setting): boolean {
   return secret === true;
 }
 
-/** What the server understands: `--timeout` is for the tools. */
+/** The settings of the server; `--timeout` belongs to the tools. */
 export const allSettings: readonly Setting[] = (Object.keys(settings) as Setting[]).filter(
   (name) => name !== 'timeout',
 );
 
-/** Which sessions, in which Redis: all that a command needs to know which serves nothing. */
+/** The settings of commands that do not serve: where the sessions are. */
 export const redisSettings: readonly Setting[] = allSettings
   .filter((name) => name === 'store' || name === 'prefix' || name.startsWith('redis-'))
-  // What is short enough for a server is too short for who looks at a busy Redis.
+  // The server's timeout is too short for a tool that is used on a busy Redis.
   .map((name) => (name === 'redis-timeout' ? 'timeout' : name));

@@ -10,7 +10,7 @@ export function portNumber(value: string, least: number): number | undefined {
   return port !== undefined && port >= least && port <= 65535 ? port : undefined;
 }
 
-const LEAST_TIMEOUT_MS = 10; // whoever gives less thinks of seconds
+const LEAST_TIMEOUT_MS = 10; // a smaller value probably means seconds
 const MOST_TIMEOUT_MS = 300_000;
 
 export const TIMEOUT = `a whole number of milliseconds from ${LEAST_TIMEOUT_MS} to ${MOST_TIMEOUT_MS}`;
@@ -25,7 +25,7 @@ export function yesOrNo(value: string): boolean | undefined {
   return /^(false|0|no|off)$/i.test(value) ? false : undefined;
 }
 
-/** What stands between commas, if all of it makes sense. */
+/** The parts between commas, or `undefined` if one of them is not valid. */
 export function listOf<T>(
   value: string,
   parse: (part: string) => T | undefined,
@@ -34,7 +34,7 @@ export function listOf<T>(
   return parsed.every((part) => part !== undefined) ? parsed : undefined;
 }
 
-/** The name or the address of a server, without brackets. */
+/** A host name or an IP address, without brackets. */
 export function serverName(value: string): string | undefined {
   const name = value.replace(/^\[(.*)\]$/, '$1');
   if (isIP(name) !== 0) return name;
@@ -50,7 +50,7 @@ export function serverAndPort(value: string): HostAndPort | undefined {
 const LABEL = String.raw`[^\s./?#@:*%\\[\]]+`;
 const HOST = String.raw`(?:\*\.)?${LABEL}(?:\.${LABEL})*\.?|\[[\da-f:.]+\]`;
 
-/** A name of this site, perhaps with `*.` before it, or `*`. */
+/** A host name, possibly with `*.` in front, or `*`. */
 export function hostName(text: string): string | undefined {
   if (text === '*') return text;
   if (!new RegExp(`^(?:${HOST})$`, 'i').test(text) || !URL.canParse(`http://${text}`)) {

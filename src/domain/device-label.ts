@@ -1,4 +1,4 @@
-/** What a User-Agent tells: the words for people, and the token of it that each was read from. */
+/** What a User-Agent says about product and system: names for people, and the tokens that they were read from. */
 export interface Recognized {
   readonly product: Found | undefined;
   readonly system: Found | undefined;
@@ -9,10 +9,13 @@ interface Found {
   readonly token: string;
 }
 
-/** Without a name the first group is it. Each token is short, and ends where a version's first number does. */
+/**
+ * A pattern, and the name for it; without a name the first group is the name. A token is short and ends with the major
+ * version.
+ */
 type Known = readonly (readonly [RegExp, string?])[];
 
-/** Browsers name the ones that they resemble as well, so the order decides. */
+/** Browsers also name the browsers that they imitate, so the order matters. */
 const PRODUCTS: Known = [
   [/([A-Za-z-]{0,20}(?:bot|crawler|spider))\/\d{0,4}/i],
   [/FB(?:AN|AV)\/\d{0,4}/, 'Facebook'],
@@ -27,7 +30,7 @@ const PRODUCTS: Known = [
   [/Safari\/\d{0,4}/, 'Safari'],
   [/Trident\/\d{0,4}|MSIE \d{0,4}/, 'Internet Explorer'],
   [/Dalvik\/\d{0,4}/, 'An app'],
-  [/^(?!Mozilla)([A-Za-z][\w.+-]{0,23})(?:\/\d{0,4}|$)/], // curl, okhttp, an application of one's own
+  [/^(?!Mozilla)([A-Za-z][\w.+-]{0,23})(?:\/\d{0,4}|$)/], // curl, okhttp, an own application
 ];
 
 const SYSTEMS: Known = [
@@ -41,13 +44,14 @@ const SYSTEMS: Known = [
   [/Linux/, 'Linux'],
 ];
 
-/** Longer ones are read so far: nobody waits for what a stranger made a header of. */
+/** Only this much of a header is read, because a client can send any length. */
 const MOST_CHARACTERS = 1024;
 
 /**
- * What a person calls the device that sends this User-Agent, `Chrome on Linux`: enough to tell one's own devices apart, for
- * display only, since anybody can send any; `A browser` where there is none. It says the same of one that was shortened to be kept as `Device.userAgent`.
- * The name of a program that it does not know is a short text that the client chose: escape it, as everything.
+ * A name for the device that sends this User-Agent, such as `Chrome on Linux`, or `A browser` if nothing is recognised.
+ * It is meant for display, so that users can tell their own devices apart; clients can send any User-Agent. A value
+ * that was shortened for `Device.userAgent` gives the same name. The name of an unknown program is a short text chosen
+ * by the client: escape it like any other input.
  *
  * @example
  * ```ts
@@ -61,7 +65,7 @@ export function deviceLabel(userAgent: string | null | undefined): string {
   return system === undefined ? name : `${name} on ${system.name}`;
 }
 
-/** Reads the first 1,024 characters. */
+/** Reads the first 1,024 characters only. */
 export function recognize(userAgent: string): Recognized {
   const text = userAgent.slice(0, MOST_CHARACTERS);
   return { product: find(PRODUCTS, text), system: find(SYSTEMS, text) };

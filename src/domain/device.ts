@@ -2,25 +2,29 @@ import { shortUserAgent } from './short-user-agent.ts';
 import { cutText } from './text-bytes.ts';
 
 /**
- * Where a session was started, for the list in which users recognise their own devices. It is personal data: nothing is
- * kept unless the application hands it over. Each text is kept in at most 60 bytes, which keeps a session's hash compact.
+ * The device on which a session was started, for a list in which users recognise their own devices. It is personal
+ * data: nothing is stored unless the application passes it. Each text is cut to at most 60 bytes, which keeps the
+ * session's hash compact in Redis.
  */
 export interface Device {
-  /** A name that means something to the user, as `deviceLabel` makes it of a User-Agent: `Firefox on Linux`. */
+  /** A name for people, such as the result of `deviceLabel`: `Firefox on Linux`. */
   readonly label?: string;
   /**
-   * A longer one is kept as its product, its platform and what else tells browsers apart:
-   * `Chrome/126 (Android 14; Pixel 8) Mobile`. `deviceLabel` says the same of both.
+   * The User-Agent header. If it is too long, the product, the platform and other distinguishing parts are kept:
+   * `Chrome/126 (Android 14; Pixel 8) Mobile`. `deviceLabel` gives the same result for both forms.
    */
   readonly userAgent?: string;
-  /** The address that the request came from. */
+  /** The IP address of the client. */
   readonly address?: string;
 }
 
 // Redis keeps a hash in its compact form while no value is longer than 64 bytes.
 const MAX_BYTES = 60;
 
-/** The device as it is kept. What is no text, such as the `null` of a header that was not sent, is left out. */
+/**
+ * The device in the form in which it is stored. Anything but text is left out, such as the `null` of a header that was
+ * not sent.
+ */
 export function cutDevice({ label, userAgent, address }: Device): Device {
   return {
     ...(typeof label === 'string' && { label: cutText(label, MAX_BYTES) }),

@@ -4,14 +4,18 @@ import type { EndSessionOptions } from './session-service-options.ts';
 import type { SessionId } from './session-token.ts';
 
 /**
- * Ends the sessions of those ids, some at a time and with rests in between, and tells after each batch how many it
- * ended. Rejects where the store fails, once it has told what the batch did; what has ended stays so, and doing it again
- * goes on. A session that begins meanwhile may be left. `by` says who
- * ends them, for events and the journal.
+ * Ends the sessions with these ids, a batch at a time with pauses in between, and yields after each batch how many it
+ * ended. A session that is started meanwhile may be missed. `by` says who ends the sessions, for events and the
+ * journal.
+ *
+ * @throws `StoreUnavailableError` if the store fails, after the number for that batch has been yielded. Sessions that
+ * have ended stay ended, and calling again continues.
  *
  * @example
+ * ```ts
  * let ended = 0;
  * for await (const some of endAll(service, scanSessions({ client }))) ended += some;
+ * ```
  */
 export async function* endAll(
   service: Pick<SessionService, 'end' | 'journalWritten'>,
@@ -23,7 +27,7 @@ export async function* endAll(
     for (const batch of batchesOf(page)) {
       const answers = await pace.work(async () => {
         const ending = await Promise.allSettled(batch.map((id) => service.end(id, { by })));
-        await service.journalWritten(); // so that a batch of entries is all that waits
+        await service.journalWritten(); // so that at most one batch of entries waits in memory
         return ending;
       });
       yield answers.filter((answer) => answer.status === 'fulfilled' && answer.value).length;

@@ -1,24 +1,26 @@
 /**
- * Why a call broke a rule of Sojourn. The codes are stable: programs may switch on them.
+ * Why a call broke a rule of Sojourn. The codes are stable, so programs may switch on them.
  *
- * - `invalid_policy`: a limit, timeout or set of words given at construction makes no sense
- * - `invalid_option`: an option given at construction makes no sense: a cookie that browsers refuse, an origin that is none
- * - `invalid_ttl`: a ttl, lifetime or grace that is no whole number of seconds, or more than the policy allows
- * - `invalid_page`: a page of no possible size, or after what no page ended with
- * - `invalid_durability`: a number of replicas or a time to wait for them that makes no sense
+ * - `invalid_policy`: a limit, a timeout or a list of words given at construction is not valid
+ * - `invalid_option`: an option given at construction is not valid, such as a cookie that browsers refuse or a
+ *   malformed origin
+ * - `invalid_ttl`: a ttl, lifetime or grace is not a whole number of seconds, or exceeds the policy
+ * - `invalid_page`: a page size is out of range, or `after` is not the `next` of a page
+ * - `invalid_durability`: the number of replicas or the time to wait for them is out of range
  * - `invalid_user`: the owner's name is empty, too long or not well-formed Unicode
  * - `invalid_field`: a field name is empty, too long or not well-formed Unicode
- * - `reserved_field`: the field belongs to Sojourn and cannot be read or written by a verb
- * - `invalid_value`: not what the field holds: not text, too long, not well-formed Unicode, or refused by the field's codec
- * - `too_many_fields`, `too_large`: the session as a whole would pass the policy's limits; `too_many_fields` also where one
- *   call removes more fields than a store takes at once
- * - `not_an_integer`: `increment` met a value that is no integer, or was given a step that is none
+ * - `reserved_field`: the field belongs to Sojourn and cannot be read or written by the application
+ * - `invalid_value`: the value does not fit the field: it is not text, too long, not well-formed Unicode, or refused by
+ *   the field's codec
+ * - `too_many_fields`, `too_large`: the whole session would exceed the policy's limits; also `too_many_fields` if one
+ *   call removes more fields than a store accepts at once
+ * - `not_an_integer`: `increment` found a value that is not an integer, or was given a step that is not one
  * - `out_of_range`: the sum would leave the safe-integer range
- * - `too_many_sessions`: the user has as many sessions as the policy allows, and it says to refuse
+ * - `too_many_sessions`: the user has as many sessions as the policy allows, and the policy says `refuse`
  * - `revoked`: all of the user's sessions were ended while this one was being started
- * - `no_journal`: the journal was asked for, and the service was given none
- * - `unauthenticated`: the request has no session, or none of a user, and was required to
- * - `response_sent`: the verb needs a header of the response, which has left already
+ * - `no_journal`: the journal was asked for, but the service has none
+ * - `unauthenticated`: the request needs a session, or a logged-in user, and has none
+ * - `response_sent`: the method has to set a response header, but the headers have been sent
  */
 export type SessionErrorCode =
   | 'invalid_policy'
@@ -41,11 +43,12 @@ export type SessionErrorCode =
   | 'response_sent';
 
 /**
- * A rule was broken and nothing was written. Its message never carries a value, a token or a secret. It has a `cause`
- * where the application's own code threw: a `toJSON`, a getter, a schema.
+ * A rule was broken and nothing was written. The message never contains a field's value, a token or a secret. `cause`
+ * is set if the application's own code threw: a `toJSON`, a getter or a schema.
  */
 export class SessionError extends Error {
   override readonly name = 'SessionError';
+  /** The broken rule, for programs. It stays the same in later releases; the message may change. */
   readonly code: SessionErrorCode;
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
@@ -55,15 +58,16 @@ export class SessionError extends Error {
 }
 
 /**
- * What kept a store from answering, in few words, for whoever counts failures.
+ * Why a store did not answer, in categories that are useful as a metrics label.
  *
  * - `timeout`: no answer in time
- * - `connection`: there is none, or it broke
- * - `unready`: the store is there and does not serve now: it loads, is a replica, lacks replicas or a part of the cluster
- * - `full`: its memory is
- * - `denied`: it does not let this program in, or not do this
- * - `unfit`: it answers and cannot do what sessions need, such as a Valkey without Lua
- * - `other`
+ * - `connection`: no connection, or it broke
+ * - `unready`: the store cannot serve at present: it is loading data, is a replica, or lacks replicas or a part of the
+ *   cluster
+ * - `full`: the store is out of memory
+ * - `denied`: authentication failed, or this command is not permitted
+ * - `unfit`: the store answers but lacks something that sessions need, such as a Valkey without Lua
+ * - `other`: anything else
  */
 export type StoreFailure =
   | 'timeout'
@@ -75,21 +79,22 @@ export type StoreFailure =
   | 'other';
 
 /**
- * The store could not be reached or could not answer. It says nothing about the session: a caller that treats this as
- * "no session" logs people out because a network cable was pulled.
+ * The store could not be reached or could not answer. This says nothing about the session. Never treat it as "no
+ * session": that would log users out because of a network failure.
  */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
   readonly code = 'store_unavailable';
   /**
-   * `refused`: the store certainly did not apply the operation. `unknown`: it was sent and the answer was lost, so it may
-   * or may not have been applied; repeat it only if applying it twice does no harm.
+   * `refused`: the store certainly did not apply the operation. `unknown`: the command may have been applied, because
+   * it was sent and the answer was lost. Repeat such an operation only if applying it twice does no harm.
    */
   readonly outcome: 'refused' | 'unknown';
+  /** The kind of failure, for metrics and logs. */
   readonly failure: StoreFailure;
   /**
-   * How many sessions had certainly ended when the store failed, where very many were to end: all of a user's, or all that
-   * there are. `undefined` for every other call. Asking once more goes on with the others.
+   * How many sessions had certainly ended when the store failed, for calls that end many: all of a user's sessions, or
+   * all sessions. `undefined` for every other call. Calling again continues with the others.
    */
   readonly ended: number | undefined;
 
@@ -113,14 +118,14 @@ export class StoreUnavailableError extends Error {
   }
 }
 
-/** What is known of why the store failed: for operators, not for users. */
+/** What is known about the cause of a store failure. For operators, not for users. */
 export function reasonOf({ cause, message }: StoreUnavailableError): string {
   return cause instanceof Error ? cause.message : message;
 }
 
 /**
- * Of work on many sessions, of which so many had ended: nothing was applied only where none had ended and nothing is
- * unknown. Anything but a `StoreUnavailableError` stays as it is.
+ * The error of a failed call that ends many sessions, with the number that had ended. "Nothing was applied" holds only
+ * if none had ended and no outcome is unknown. Any error but a `StoreUnavailableError` is returned unchanged.
  */
 export function halfWay(error: unknown, ended: number): unknown {
   if (!(error instanceof StoreUnavailableError)) return error;

@@ -2,41 +2,44 @@ import { SessionError } from './errors.ts';
 import { kindOf, notText, wrongValue } from './wrong-value.ts';
 
 /**
- * How a field's value becomes the text that a store keeps, and back. Both throw a `SessionError` (`invalid_value`) where
- * that is impossible; its message has the field's `name`, where that is given, and never the value.
+ * Converts a field's value to the text that the store keeps, and back. Both methods throw a `SessionError`
+ * (`invalid_value`) if that is not possible. Its message contains the field's `name`, if given, and never the value.
  */
 export interface FieldCodec<T> {
   readonly kind: 'text' | 'integer' | 'boolean' | 'json';
-  /** The value as it is stored. */
+  /** Returns the text to store. */
   encode(value: T, name?: string): string;
-  /** What the stored text stands for. */
+  /** Returns the value that the stored text stands for. */
   decode(text: string, name?: string): T;
 }
 
-/** The codec of a field that may be incremented. */
+/** The codec of a field that `increment` accepts. */
 export interface IntegerCodec extends FieldCodec<number> {
   readonly kind: 'integer';
 }
 
-/** The codecs of a session's fields by name, declared once. */
+/** The codecs of a session's fields, by field name. */
 export type FieldCodecs = Readonly<Record<string, FieldCodec<unknown>>>;
 
-/** Fields that were not declared: any name, text. */
+/** The type of fields that are not declared: any name, always text. */
 export type TextFields = Readonly<Record<string, FieldCodec<string>>>;
 
-/** What a field of that codec holds for the application. */
+/** The type of the value that a codec produces. */
 export type ValueOf<Codec> = Codec extends FieldCodec<infer T> ? T : never;
 
-/** The names among the declared fields that may be incremented. */
+/** The names of the declared fields that `increment` accepts. */
 export type IntegerNames<Fields extends FieldCodecs> = string extends keyof Fields
   ? string
   : { [Name in keyof Fields]: Fields[Name] extends IntegerCodec ? Name : never }[keyof Fields] &
       string;
 
-/** What zod, valibot and others have in common (https://standardschema.dev, version 1), as far as it is needed here. */
+/**
+ * The interface that zod, valibot and other validators share (https://standardschema.dev, version 1), as far as it is
+ * needed here.
+ */
 export interface StandardSchema<T> {
   readonly '~standard': {
-    /** The value as the schema wants it, or what is wrong with it. */
+    /** Returns the validated value, or what is wrong with it. */
     validate(value: unknown): StandardResult<T> | Promise<StandardResult<T>>;
     readonly types?: { readonly output: T } | undefined;
   };
@@ -46,16 +49,16 @@ type StandardResult<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: readonly StandardIssue[] };
 
-/** What is wrong, and where. Its message is not read: that of some libraries quotes the value. */
+/** What is wrong, and where. The message is not read, because some libraries quote the value in it. */
 interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** Text as it is. */
+/** A field that holds any text. */
 export function text(): FieldCodec<string>;
 /**
- * One of these words. Any other is refused when it is written and when it is read, so a word that the application no longer
- * knows is an error here and no surprise further on.
+ * A field that holds one of these words. Any other word is refused when it is written and when it is read, so a word
+ * that the application no longer knows is an error at once.
  *
  * @example
  * ```ts
@@ -63,7 +66,7 @@ export function text(): FieldCodec<string>;
  * ```
  */
 export function text<const Word extends string>(words: readonly Word[]): FieldCodec<Word>;
-/** One of these words. */
+/** A field that holds one of these words. */
 export function text<const Word extends string>(...words: readonly Word[]): FieldCodec<Word>;
 export function text(...given: readonly (string | readonly string[])[]): FieldCodec<string> {
   const words = given.length > 0 ? new Set(checkWords(given.flat())) : undefined;
@@ -84,7 +87,15 @@ export function text(...given: readonly (string | readonly string[])[]): FieldCo
   };
 }
 
-/** A whole number in the safe-integer range, as plain decimal digits: what `increment` works on. */
+/**
+ * A field that holds a whole number in the safe-integer range, stored as plain decimal digits. `increment` works on
+ * such fields.
+ *
+ * @example
+ * ```ts
+ * const fields = { visits: integer() };
+ * ```
+ */
 export function integer(): IntegerCodec {
   const must = 'be a whole number in the safe-integer range';
   return {
@@ -101,7 +112,7 @@ export function integer(): IntegerCodec {
   };
 }
 
-/** `1` or `0`. */
+/** A field that holds `true` or `false`, stored as `1` or `0`. */
 export function boolean(): FieldCodec<boolean> {
   return {
     kind: 'boolean',
@@ -111,15 +122,20 @@ export function boolean(): FieldCodec<boolean> {
     },
     decode(value, name) {
       if (value === '1' || value === '0') return value === '1';
-      throw wrongValue('be 1 or 0 where it is stored', name);
+      throw wrongValue('be stored as 1 or 0', name);
     },
   };
 }
 
 /**
- * Anything that JSON can hold, and as JSON holds it: a `Date` comes back as text, a `Map` as an empty object. With a schema,
- * what comes from the store is validated by it: a field that another version of the application wrote is an error here
- * and no surprise further on. The schema must answer synchronously.
+ * A field that holds any JSON value. Values come back as JSON keeps them: a `Date` as text, a `Map` as an empty object.
+ * With a schema, values read from the store are validated, so a field that another version of the application wrote
+ * differently is an error at once. The schema must be synchronous.
+ *
+ * @example
+ * ```ts
+ * const fields = { cart: json(z.object({ items: z.array(z.string()) })) };
+ * ```
  */
 export function json<T>(schema?: StandardSchema<T>): FieldCodec<T> {
   return {
@@ -127,36 +143,39 @@ export function json<T>(schema?: StandardSchema<T>): FieldCodec<T> {
     encode(value, name) {
       const text = toJson(value, name);
       if (text !== undefined) return text;
-      throw wrongValue(`be something that JSON can hold, not ${kindOf(value)}`, name);
+      throw wrongValue(`be a value that JSON can hold, not ${kindOf(value)}`, name);
     },
     decode(text, name) {
       const value = parse(text, name);
-      return schema === undefined ? (value as T) : validated(value, schema, name); // the application said so
+      return schema === undefined ? (value as T) : validated(value, schema, name); // the application declared the type
     },
   };
 }
 
-/** `undefined` for what JSON leaves out. Throws a `SessionError` (`invalid_value`) for what it cannot hold. */
+/**
+ * The JSON text; `undefined` for what JSON leaves out. Throws a `SessionError` (`invalid_value`) for what JSON cannot
+ * hold.
+ */
 export function toJson(value: unknown, name?: string): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (cause) {
     const must =
-      'be something that JSON can hold: it has a BigInt or itself inside, is nested too deeply, or a toJSON or getter of it threw';
+      'be a value that JSON can hold: it contains a BigInt or itself, is nested too deeply, or one of its toJSON methods or getters threw';
     throw wrongValue(must, name, { cause });
   }
 }
 
 function checkWords(words: readonly string[]): readonly string[] {
   if (words.length > 0 && words.every((word) => typeof word === 'string')) return words;
-  throw new SessionError('invalid_policy', 'text() takes no words, or one or more texts.');
+  throw new SessionError('invalid_policy', 'The words of text() must be one or more strings.');
 }
 
 function parse(text: string, name?: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw wrongValue('be JSON where it is stored', name); // the parser's message would quote the value
+    throw wrongValue('be stored as JSON', name); // the parser's message would quote the value
   }
 }
 
@@ -165,17 +184,17 @@ function validated<T>(value: unknown, schema: StandardSchema<T>, name?: string):
   try {
     result = schema['~standard'].validate(value);
   } catch (cause) {
-    throw wrongValue('be valid by its schema, which threw', name, { cause });
+    throw wrongValue('match its schema, which threw an error', name, { cause });
   }
   if (result instanceof Promise) {
-    result.catch(() => {}); // nobody waits for it, and what nobody hears of would end the process
-    throw wrongValue('have a schema that answers synchronously', name);
+    result.catch(() => {}); // an unhandled rejection would end the process
+    throw wrongValue('have a synchronous schema', name);
   }
   if (result.issues === undefined) return result.value;
-  throw wrongValue(`be valid by its schema${place(result.issues[0])}`, name);
+  throw wrongValue(`match its schema${place(result.issues[0])}`, name);
 }
 
 function place(issue: StandardIssue | undefined): string {
   const keys = issue?.path?.map((step) => String(typeof step === 'object' ? step.key : step)) ?? [];
-  return keys.length === 0 ? '' : `, and is not at ${JSON.stringify(keys.join('.'))}`;
+  return keys.length === 0 ? '' : `, but does not at ${JSON.stringify(keys.join('.'))}`;
 }

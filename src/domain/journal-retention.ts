@@ -1,10 +1,13 @@
 import { SessionError } from './errors.ts';
 
-/** How much of each user a journal keeps, and for how long. It is personal data: no more than is needed (GDPR, article 5). */
+/**
+ * How much a journal keeps of each user, and for how long. It is personal data: keep no more than is needed (GDPR,
+ * article 5).
+ */
 export interface JournalRetention {
-  /** Days after which an entry is forgotten: 1 to 3660. @default 30 */
+  /** Days after which an entry is deleted: 1 to 3660. @default 30 */
   readonly keepDays?: number | undefined;
-  /** How many entries of a user are kept, the newest: 1 to 10000. @default 500 */
+  /** Maximum number of entries per user, 1 to 10000. The newest are kept. @default 500 */
   readonly maxEntries?: number | undefined;
 }
 

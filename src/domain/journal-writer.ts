@@ -1,19 +1,23 @@
 import type { JournalEntry, SessionJournal } from '../ports/session-journal.ts';
 
-/** An entry that the journal lost. */
+/** An entry that could not be written to the journal. */
 export interface JournalFailure {
+  /** Why the entry could not be written, such as a `StoreUnavailableError`. */
   readonly error: unknown;
-  /** True for the first one since an entry was kept, and at most once a minute: log these, and count all. */
+  /** True for the first failure after a success, and at most once a minute. Log these failures and count all. */
   readonly isFirst: boolean;
 }
 
-/** While the store is slow, entries wait in memory: this many at most. */
+/** Maximum number of entries that wait in memory while the store is slow. */
 const MOST_UNDER_WAY = 1000;
 
-/** Where some users' journals fail and others do not, each failure follows an entry that was kept. */
+/**
+ * Minimum time between two failures that are marked as first. If only some users' journals fail, nearly every failure
+ * follows a success.
+ */
 const TELL_EVERY_MS = 60_000;
 
-/** Writes entries that nobody waits for. What cannot be written is lost, and told. */
+/** Writes entries that no caller awaits. An entry that cannot be written is lost and reported. */
 export class JournalWriter {
   readonly #journal: SessionJournal;
   readonly #onFailure: (failure: JournalFailure) => void;
@@ -31,10 +35,14 @@ export class JournalWriter {
     this.#onFailure = onFailure;
   }
 
-  /** Where nobody is the user nothing is written. */
+  /** Writes nothing if `user` is or resolves to `undefined`. */
   write(user: string | Promise<string | undefined>, entry: JournalEntry): void {
     if (this.#underWay.size >= MOST_UNDER_WAY) {
-      this.#lost(new Error(`${MOST_UNDER_WAY} journal entries are waiting to be written.`));
+      this.#lost(
+        new Error(
+          `The journal is too slow: ${MOST_UNDER_WAY} entries are waiting, so this one was dropped.`,
+        ),
+      );
       return;
     }
     const writing: Promise<void> = this.#append(user, entry).then(() => {
@@ -43,7 +51,7 @@ export class JournalWriter {
     this.#underWay.add(writing);
   }
 
-  /** Resolves when what was to be written by now has been, or is lost. */
+  /** Resolves when every entry passed up to now has been written or lost. */
   async settled(): Promise<void> {
     await Promise.all(this.#underWay);
   }
@@ -67,7 +75,7 @@ export class JournalWriter {
     try {
       this.#onFailure({ error, isFirst });
     } catch {
-      // Sessions go on, whatever whoever counts does.
+      // An error of the callback must not affect sessions.
     }
   }
 }

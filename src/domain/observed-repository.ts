@@ -4,7 +4,7 @@ import type { UserIndex } from '../ports/user-index.ts';
 
 type StoreAsked = NonNullable<SessionObserver['storeAsked']>;
 
-/** The repository, each call of which the observer is told of; the repository itself if it does not want to be told. */
+/** A repository that reports each call to the observer. If the observer does not want that, the repository itself. */
 export function observedRepository(
   repository: SessionRepository,
   observer: SessionObserver | undefined,

@@ -1,8 +1,13 @@
 import type { SessionObserver } from '../ports/session-observer.ts';
 
 /**
- * One observer that tells each of these. What one of them throws keeps nothing from the others and nothing from the
- * service; `onError` hears of it, for each observer once.
+ * Combines several observers into one. If one of them throws, the others and the service are not affected. `onError`
+ * gets the first error of each observer.
+ *
+ * @example
+ * ```ts
+ * const service = new SessionService({ repository, observer: observers([metrics, endings]) });
+ * ```
  */
 export function observers(
   list: readonly SessionObserver[],

@@ -1,26 +1,29 @@
-/** How much longer a rest is than the batch before it: work takes a third of the time. */
+/** The pause after a batch, as a multiple of the batch's time: the work takes a third of the time. */
 const REST = 2;
 
-/** However slow the store was, nobody is served better by a longer silence. */
+/** The longest pause, however slow the store is. A longer one would help nobody. */
 const LONGEST_REST_MS = 1000;
 
-/** Whether to leave the store to others now and then. */
+/** Whether work on many sessions pauses for other callers of the store. */
 export interface PaceOptions {
-  /** Not to rest between two batches. It is done three times as soon, and others wait for longer. @default false */
+  /**
+   * Do without pauses between batches. The work is done three times as fast, and other callers wait longer. @default
+   * false
+   */
   readonly fullSpeed?: boolean | undefined;
 }
 
-/** Work on many sessions goes in batches, and rests between them so that others are served as if nobody else were there. */
+/** Splits work on many sessions into batches with pauses in between, so that other callers are hardly delayed. */
 export class Pace {
   readonly #rest: number;
   #restUntil: number | undefined;
 
-  /** At full speed it only lets go of the event loop between two batches. */
+  /** At full speed it only yields to the event loop between two batches. */
   constructor({ fullSpeed = false }: PaceOptions = {}) {
     this.#rest = fullSpeed ? 0 : REST;
   }
 
-  /** Works on a batch, once the rest after the one before is over; what else was done meanwhile counts as rest. */
+  /** Runs a batch once the pause after the last one is over. Time that the caller spent otherwise counts as pause. */
   async work<T>(batch: () => Promise<T>): Promise<T> {
     if (this.#restUntil !== undefined) await wait(this.#restUntil - performance.now());
     const beganAt = performance.now();
@@ -39,10 +42,13 @@ function wait(ms: number): Promise<void> {
   });
 }
 
-/** So many sessions are asked for at once: enough to keep a store busy, few enough for whoever comes next to wait for little. */
+/**
+ * The number of sessions requested at once: enough to keep a store busy, and few enough that other callers wait only
+ * briefly.
+ */
 export const AT_ONCE = 30;
 
-/** The items, so many at a time. */
+/** The items in batches of `AT_ONCE`. */
 export function* batchesOf<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let i = 0; i < items.length; i += AT_ONCE) yield items.slice(i, i + AT_ONCE);
 }

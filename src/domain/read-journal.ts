@@ -3,10 +3,10 @@ import type { SessionRepository } from '../ports/session-repository.ts';
 import { batchesOf, Pace } from './pace.ts';
 import type { SessionId } from './session-token.ts';
 
-/** More than any journal should hold. */
+/** More entries than any journal should hold. */
 const MOST_ENTRIES = 10_000;
 
-/** Whose journal, and where it is. */
+/** Whose journal to read, and from where. */
 interface Reading {
   readonly journal: SessionJournal;
   readonly repository: Pick<SessionRepository, 'find'>;
@@ -17,9 +17,10 @@ interface Reading {
 }
 
 /**
- * The user's entries, newest first, and an end for each session that ran out: one of which there is an entry, and none of its
- * end, and that is not alive. That end stands before the last entry of its session: when it came nobody knows, only when at the
- * latest. A session may have run out since the given time though its last entry is older, so then all are read.
+ * The user's entries, newest first, with an `ended` entry added for each session that expired: one that has entries but
+ * no end, and is not alive. The added entry stands next to the last entry of its session: only the latest possible time
+ * of the end is known. A session may have expired since the given instant although its last entry is older, so in that
+ * case all entries are read.
  */
 export async function readJournal(reading: Reading): Promise<JournalEntry[]> {
   const { journal, user, since = -Infinity, limit } = reading;
@@ -47,7 +48,7 @@ async function findRanOut(
       ended.add(sessionId);
       lastEndsAt.delete(sessionId); // an entry before its end may have been written after it
     } else if (!ended.has(sessionId)) {
-      lastEndsAt.set(sessionId, lastEndsAt.get(sessionId) ?? endsAt); // the newest comes first
+      lastEndsAt.set(sessionId, lastEndsAt.get(sessionId) ?? endsAt); // newest first
     }
   }
   const pace = new Pace();

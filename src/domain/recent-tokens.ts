@@ -1,6 +1,6 @@
 import type { Credential, SessionId } from './session-token.ts';
 
-/** For how long a token is remembered after its last use, at least; at most twice as long. */
+/** How long a token is remembered after its last use: at least this long, and at most twice as long. */
 const GENERATION_MS = 60_000;
 
 interface Known {
@@ -9,8 +9,8 @@ interface Known {
 }
 
 /**
- * What tokens that opened a session lately prove, so that they need not be taken apart and hashed each time. Two
- * generations: what is used moves to the young one, and the old one is dropped as a whole.
+ * The credentials of tokens that recently opened a session, so that these need not be parsed and hashed again. There
+ * are two generations: a token that is used moves to the young one, and the old one is dropped as a whole.
  */
 export class RecentTokens {
   readonly #most: number;
@@ -18,14 +18,14 @@ export class RecentTokens {
   #old = new Map<string, Known>();
   #agesAt = 0;
 
-  /** `most` in a generation. */
+  /** @param most maximum number of tokens per generation */
   constructor(most: number) {
     this.#most = most;
   }
 
   /** `now` in milliseconds. */
   get(token: string, now: number): Credential | undefined {
-    // Sooner than it could have been set is a clock that stepped back.
+    // An earlier time than that of the last shift means that the clock was set back.
     if (now >= this.#agesAt || now < this.#agesAt - GENERATION_MS) this.#age(now);
     const young = this.#young.get(token);
     if (young !== undefined) return young.credential;
@@ -34,14 +34,14 @@ export class RecentTokens {
     return old?.credential;
   }
 
-  /** The token has opened a session. */
+  /** Call it when the token has opened a session. */
   add(presented: string, { id, secretHash }: Credential): void {
-    // Part of a text keeps the whole alive, which may be a long header.
+    // A substring keeps the whole string alive, which may be a long header.
     const token = new TextDecoder().decode(new TextEncoder().encode(presented));
     this.#put({ token, credential: { id: token.slice(0, id.length) as SessionId, secretHash } });
   }
 
-  /** The token opens nothing any more. */
+  /** Call it when the token opens nothing any more. */
   delete(token: string): void {
     this.#young.delete(token);
     this.#old.delete(token);
@@ -53,7 +53,7 @@ export class RecentTokens {
   }
 
   #age(now: number): void {
-    if (now >= this.#agesAt + GENERATION_MS) this.#young.clear(); // nobody asked for longer than a generation
+    if (now >= this.#agesAt + GENERATION_MS) this.#young.clear(); // not used for longer than a generation
     this.#shift();
     this.#agesAt = now + GENERATION_MS;
   }

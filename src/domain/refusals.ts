@@ -1,17 +1,18 @@
 import type { IncrementRefusal, LimitRefusal } from '../ports/session-repository.ts';
 import { SessionError } from './errors.ts';
 
-/** What a store may answer instead of doing what it was asked. */
+/** The codes with which a store refuses a write. */
 export type Refusal = LimitRefusal | IncrementRefusal;
 
 const refusals: Record<Refusal, string> = {
-  too_many_fields: 'The session would hold too many fields.',
-  too_large: 'The session would hold too many bytes.',
-  not_an_integer: 'Only a whole number in the safe-integer range can be added, and only to one.',
+  too_many_fields: 'The session would hold more fields than the policy allows.',
+  too_large: 'The session would hold more bytes than the policy allows.',
+  not_an_integer:
+    'increment needs a field that holds a whole number, and a step in the safe-integer range.',
   out_of_range: 'The sum would leave the safe-integer range.',
 };
 
-/** The refusal as callers of the service meet it. */
+/** The error that the service throws for a refusal. */
 export function refusal(code: Refusal): SessionError {
   return new SessionError(code, refusals[code]);
 }

@@ -1,23 +1,28 @@
 import type { SessionEvent, SessionObserver } from '../ports/session-observer.ts';
 import type { SessionId } from './session-token.ts';
 
-/** Who hears of it when a listener fails. */
+/** Where errors of listeners go. */
 export interface SessionEndingsOptions {
-  /** Takes what a listener threw or rejected with. Default: `console.error`. */
+  /** Receives what a listener threw or rejected with. @default console.error */
   readonly onError?: (error: unknown) => void;
 }
 
 /**
- * Tells when a session has ended, so that what it let in can be closed: a WebSocket, a stream of events. It hears of what
- * its own process ends as an observer of the `SessionService`, and of ends elsewhere and of sessions that run out
- * as the observer of `watchEndings` of `sojourn/redis`, as far as Redis announces them: that is a best effort, so
- * look at long-lived sessions from time to time as well. The embedded store announces nothing that runs out.
+ * Calls a listener when a session ends, so that whatever the session gave access to can be closed: a WebSocket, a
+ * stream of events.
+ *
+ * Pass it to the `SessionService` as observer for sessions that this process ends. Pass it also to `watchEndings` of
+ * `sojourn/redis` for sessions that other processes end and for sessions that expire. Redis announces these on a
+ * best-effort basis, so also check long-lived connections from time to time. The embedded store does not announce
+ * sessions that expire.
  *
  * @example
+ * ```ts
  * const endings = new SessionEndings();
  * const service = new SessionService({ repository, observer: endings });
  * const stop = endings.onEnded(session.id, () => socket.close());
  * socket.on('close', stop);
+ * ```
  */
 export class SessionEndings implements SessionObserver {
   readonly #listeners = new Map<SessionId, Set<Listener>>();
@@ -28,8 +33,8 @@ export class SessionEndings implements SessionObserver {
   }
 
   /**
-   * Calls the listener once, when the session of that id has ended. What ended before is not told: ask for the session
-   * after this call. Answers what takes the listener away again; nothing stays of it.
+   * Calls the listener once, when the session with this id has ended. Ends before this call are not reported, so check
+   * that the session is alive afterwards. Returns a function that removes the listener.
    */
   onEnded(id: SessionId, listener: () => unknown): () => void {
     const listeners = this.#listeners.get(id) ?? new Set();
@@ -41,7 +46,7 @@ export class SessionEndings implements SessionObserver {
     };
   }
 
-  /** How many sessions somebody listens for. */
+  /** The number of sessions that have a listener. */
   get listening(): number {
     return this.#listeners.size;
   }
@@ -58,12 +63,12 @@ export class SessionEndings implements SessionObserver {
     try {
       await call();
     } catch (error) {
-      this.#onError(error); // the others are told, and the service goes on
+      this.#onError(error); // the other listeners and the service are not affected
     }
   }
 }
 
-/** An object of its own for each call of `onEnded`, so that one function may listen twice. */
+/** Each call of `onEnded` has its own object, so that the same function can be registered twice. */
 interface Listener {
   readonly call: () => unknown;
 }

@@ -10,7 +10,10 @@ export type FieldValues = Readonly<Record<string, string>>;
 const MAX_USER_BYTES = 256;
 const MAX_UNSET = 10_000;
 
-/** The application's part of the data, each name and value checked; reserved names are left out. Throws a `SessionError`. */
+/**
+ * The application's fields, checked; reserved names are left out. Throws a `SessionError` for a name or value that is
+ * not allowed.
+ */
 export function checkFields(data: FieldValues, limits: SessionLimits): Map<string, string> {
   const fields = new Map<string, string>();
   for (const [name, value] of Object.entries(data)) {
@@ -22,8 +25,8 @@ export function checkFields(data: FieldValues, limits: SessionLimits): Map<strin
 }
 
 /**
- * The names of fields to remove, each once; reserved names are left out. Throws a `SessionError`, also for more names than
- * any store takes in one step.
+ * The names of the fields to remove, without duplicates and reserved names. Throws a `SessionError` for a name that is
+ * not allowed, and for more names than a store accepts in one step.
  */
 export function checkUnset(names: readonly string[], limits: SessionLimits): Set<string> {
   const removed = new Set(names.filter((name) => !isReserved(name)));
@@ -35,23 +38,26 @@ export function checkUnset(names: readonly string[], limits: SessionLimits): Set
   );
 }
 
-/** The name, if a verb may act on that field. Throws a `SessionError`. */
+/** Returns the name if the application may read and write that field. Throws a `SessionError` otherwise. */
 export function checkField(name: string, limits: SessionLimits): string {
   checkName(name, limits);
   if (isReserved(name)) {
-    throw new SessionError('reserved_field', `The field ${JSON.stringify(name)} is reserved.`);
+    throw new SessionError(
+      'reserved_field',
+      `The field ${JSON.stringify(name)} is reserved for Sojourn; choose another name.`,
+    );
   }
   return name;
 }
 
-/** The value, if the field may hold it. Throws a `SessionError`. */
+/** Returns the value if the field may hold it. Throws a `SessionError` otherwise. */
 export function checkValue(name: string, value: string, limits: SessionLimits): string {
   if (isText(value, limits.maxValueBytes)) return value;
   if (typeof value !== 'string') throw notText(value, name);
   throw wrongValue(`be well-formed text of at most ${limits.maxValueBytes} bytes`, name);
 }
 
-/** The owner's name, if sessions can be started for it. Throws a `SessionError` (`invalid_user`). */
+/** Returns the owner's name if it is allowed. Throws a `SessionError` (`invalid_user`) otherwise. */
 export function checkUser(user: string): string {
   if (isText(user, MAX_USER_BYTES) && user !== '') return user;
   throw new SessionError(
@@ -60,7 +66,7 @@ export function checkUser(user: string): string {
   );
 }
 
-/** Which of the limits on a whole session the application fields would pass, if any. */
+/** Which limit on the whole session these fields exceed, if any. */
 export function exceededLimit(
   fields: Iterable<readonly [name: string, value: string]>,
   limits: Pick<SessionLimits, 'maxFields' | 'maxTotalBytes'>,
@@ -76,7 +82,7 @@ export function exceededLimit(
   return bytes > limits.maxTotalBytes ? 'too_large' : undefined;
 }
 
-/** The limit that a change passes by so much that no store is asked, whatever else the session holds. */
+/** Which limit a change exceeds on its own, whatever else the session holds. The store need not be asked then. */
 export function exceededAlone(
   set: ReadonlyMap<string, string>,
   { maxFields }: Pick<SessionLimits, 'maxFields'>,
@@ -92,7 +98,7 @@ function checkName(name: string, limits: SessionLimits): void {
   );
 }
 
-// A lone surrogate has no UTF-8 form: the store would keep another text than it was given.
+// A lone surrogate has no UTF-8 form, so the store would keep a different text.
 function isText(text: string, maxBytes: number): boolean {
   return (
     typeof text === 'string' &&

@@ -1,28 +1,30 @@
 import type { EndReason } from '../ports/session-observer.ts';
 
-/** What one process saw of sessions and of their store in a span of time. */
+/** What one process observed of sessions and their store during a period. */
 export interface SessionFigures {
-  /** When the span begins, in milliseconds since 1970. */
+  /** Start of the period, in milliseconds since 1970. */
   readonly from: number;
-  /** How long it is, in milliseconds. */
+  /** Length of the period, in milliseconds. */
   readonly forMs: number;
+  /** Number of sessions that were started. */
   readonly started: number;
+  /** Number of sessions that ended, by reason. */
   readonly ended: Readonly<Record<EndReason, number>>;
-  /** What the store was asked and failed. */
+  /** Number of calls to the store that failed. */
   readonly errors: number;
-  /** Half of the store's answers took at most so many milliseconds; `undefined` where it was asked nothing. */
+  /** Median response time of the store, in milliseconds; `undefined` if there were no calls. */
   readonly p50Ms: number | undefined;
-  /** 99 of 100 of its answers took at most so many. */
+  /** 99th percentile of the store's response time, in milliseconds; `undefined` if there were no calls. */
   readonly p99Ms: number | undefined;
-  /** The share of reads that the near cache answered, 0 to 1; `undefined` without one, or without reads. */
+  /** Share of reads that the near cache answered, 0 to 1; `undefined` without a near cache or without reads. */
   readonly nearCacheHits: number | undefined;
-  /** Sessions alive in the store at the end of the span, as far as they were counted. */
+  /** Number of live sessions in the store at the end of the period; `undefined` if they were not counted. */
   readonly sessions: number | undefined;
-  /** Bytes that the store's memory took at the end of the span, as far as it says. */
+  /** Memory used by the store at the end of the period, in bytes; `undefined` if unknown. */
   readonly storeBytes: number | undefined;
 }
 
-/** The reasons for which sessions end, in the order in which they are told. */
+/** The reasons for which sessions end, in display order. */
 export const endReasons = [
   'logout',
   'expired',

@@ -7,21 +7,27 @@ import type { Session } from './session.ts';
 import type { SessionId } from './session-token.ts';
 import { cutText } from './text-bytes.ts';
 
-/** Who is told of what happens to sessions. */
+/** Who is informed about what happens to sessions. */
 export interface SessionHistoryOptions {
-  /** Hears of what happens to sessions. Default: nobody. */
+  /** Receives session events. By default nothing does. */
   readonly observer?: SessionObserver | undefined;
   /**
-   * Keeps what happens to each user's sessions: `RedisJournal` of `sojourn/redis`, `MemoryJournal` of `sojourn/memory`. It is
-   * personal data, so nothing is kept unless there is one. It is written beside the work on sessions, which neither
-   * waits for it nor fails with it. Default: none.
+   * Records what happens to each user's sessions: `RedisJournal` of `sojourn/redis`, or `MemoryJournal` of
+   * `sojourn/memory`. It is personal data, so nothing is recorded by default. Session calls neither wait for the
+   * journal nor fail with it.
    */
   readonly journal?: SessionJournal | undefined;
-  /** Hears of each entry that the journal lost. Default: `console.error`, for the first one of an outage. */
+  /** Called for each entry that the journal lost. By default the first one of an outage goes to `console.error`. */
   readonly onJournalFailure?: ((failure: JournalFailure) => void) | undefined;
   /**
-   * Names the request that is under way, for the journal: what an `AsyncLocalStorage` holds. At most 64 bytes of it are
-   * kept. Default: no name.
+   * Returns an id of the current request, for the journal: typically the value of an `AsyncLocalStorage`. At most 64
+   * bytes of it are kept. By default entries have no request id.
+   *
+   * @example
+   * ```ts
+   * const requests = new AsyncLocalStorage<string>();
+   * const options = { journal, requestId: () => requests.getStore() };
+   * ```
    */
   readonly requestId?: (() => string | undefined) | undefined;
 }
@@ -36,11 +42,13 @@ export interface End {
 
 const MAX_BYTES = 64;
 
-/** An old token that comes back again and again is told to the journal once in so long. */
+/** An old token that is presented again and again is recorded in the journal once in this time. */
 const REUSE_EVERY_MS = 60_000;
 const MOST_REUSED = 1000;
 
-/** Tells the observer and the journal what happened to sessions. Sessions of nobody are in no journal. */
+/**
+ * Reports what happened to sessions to the observer and the journal. Sessions without a user are not in any journal.
+ */
 export class SessionHistory {
   readonly journal: SessionJournal | undefined;
   readonly #clock: Clock;
@@ -65,7 +73,7 @@ export class SessionHistory {
     this.#write(user, id, { event: 'started', device: sayingSomething(device), endsAt });
   }
 
-  /** `endsAt` where the lifetime began anew. */
+  /** @param endsAt set if the lifetime began again */
   rotated(id: SessionId, user: string | undefined, endsAt: number | undefined): void {
     this.#observer?.notify({ type: 'rotated', id, user });
     this.#write(user, id, { event: 'rotated', endsAt });
@@ -76,8 +84,8 @@ export class SessionHistory {
   }
 
   /**
-   * For the journal, to be called after `reused` with who knows whose session it is. It is asked once a minute, since
-   * somebody may present the same token as often as they like.
+   * Records the reuse in the journal. Call it after `reused`, with a function that finds the session's owner. That
+   * function is called at most once a minute, because anyone who has the token can present it as often as they like.
    */
   reusedOf(id: SessionId, findUser: () => Promise<string | undefined> | string | undefined): void {
     if (this.#writer === undefined || !this.#isNewReuse(id)) return;
@@ -94,7 +102,7 @@ export class SessionHistory {
     this.#write(user, id, { event: 'ended', why, by: by && cutText(by, MAX_BYTES), everywhere });
   }
 
-  /** Resolves when the journal has what was told by now, or has lost it. */
+  /** Resolves when the journal has every event reported up to now, or has lost it. */
   async written(): Promise<void> {
     await this.#writer?.settled();
   }
@@ -117,7 +125,7 @@ export class SessionHistory {
       const id = this.#requestId();
       return id && cutText(id, MAX_BYTES);
     } catch {
-      return undefined; // the session has been started or ended by now, and that must be answered
+      return undefined; // the session has been started or ended already, so the call must succeed
     }
   }
 
@@ -125,7 +133,7 @@ export class SessionHistory {
     const now = this.#clock.now();
     const before = this.#reusedAt.get(id);
     if (before !== undefined && now - before < REUSE_EVERY_MS) return false;
-    this.#reusedAt.delete(id); // so that it is the newest
+    this.#reusedAt.delete(id); // so that it becomes the newest entry
     this.#reusedAt.set(id, now);
     const [oldest] = this.#reusedAt.size > MOST_REUSED ? this.#reusedAt.keys() : [];
     if (oldest !== undefined) this.#reusedAt.delete(oldest);

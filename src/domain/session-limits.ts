@@ -1,19 +1,20 @@
 /**
- * How much one session may hold. Bytes are UTF-8. Each request reads the whole session, and while Redis reads it nobody else
- * is served; so a policy can allow 1 MiB at most, which every store reads well within its timeout.
+ * How much one session may hold. Bytes are counted in UTF-8. Each request reads the whole session, and Redis serves
+ * nobody else while it reads. A policy can therefore allow at most 1 MiB, which every store reads well within its
+ * timeout.
  */
 export interface SessionLimits {
-  /** Application fields, 1024 at most. @default 64 */
+  /** Number of application fields, at most 1024. @default 64 */
   readonly maxFields: number;
-  /** Bytes of a field's name, 1024 at most. @default 128 */
+  /** Bytes of a field's name, at most 1024. @default 128 */
   readonly maxNameBytes: number;
-  /** Bytes of a field's value, 1048576 at most. @default 4096 */
+  /** Bytes of a field's value, at most 1048576. @default 4096 */
   readonly maxValueBytes: number;
-  /** Bytes of all application fields together, names and values, 1048576 at most. @default 32768 */
+  /** Bytes of all application fields together, names and values, at most 1048576. @default 32768 */
   readonly maxTotalBytes: number;
 }
 
-/** The most that a policy can allow. */
+/** The highest limits that a policy can set. */
 export const mostLimits: SessionLimits = {
   maxFields: 1024,
   maxNameBytes: 1024,

@@ -2,63 +2,74 @@ import type { Durability } from '../ports/session-repository.ts';
 import { SessionError } from './errors.ts';
 import { mostLimits, type SessionLimits } from './session-limits.ts';
 
-/** How long a remembered session lives: one that is started with `persistent: true`. Times are whole seconds. */
+/** How long a remembered session lives, that is, one started with `persistent: true`. All times are whole seconds. */
 export interface RememberPolicy {
   /**
-   * Idle timeout of a remembered session that was not given its own. It may be longer than the policy's `maxTtl`, and
-   * such a session may then be given up to as much by `setTtl`. Default 2592000 (30 days), or the policy's `ttl` where
-   * that is longer.
+   * Idle timeout of a remembered session that does not set its own. It may exceed the policy's `maxTtl`; `setTtl` then
+   * accepts up to this value for such a session. If the policy's `ttl` is longer than the default, that is the default
+   * instead.
+   * @default 2592000 (30 days)
    */
   readonly ttl: number;
   /**
-   * How long a remembered session lives at most, however busy it is; `undefined` for no such limit. Default 7776000
-   * (90 days), or the policy's `lifetime` where that is longer or `undefined`.
+   * Maximum lifetime of a remembered session, however much it is used; `undefined` for no limit. If the policy's
+   * `lifetime` is longer than the default or `undefined`, that is the default instead.
+   * @default 7776000 (90 days)
    */
   readonly lifetime: number | undefined;
 }
 
-/** The rules that every session of a service lives by. Times are whole seconds. */
+/** The rules for all sessions of a service. All times are whole seconds. */
 export interface SessionPolicy {
-  /** Idle timeout of a session that was not given its own. Default 1800. */
+  /** Idle timeout of a session that does not set its own: how long it lives without being used. @default 1800 */
   readonly ttl: number;
-  /** The longest idle timeout that anybody may ask for. Default 2592000 (30 days). */
+  /** The longest idle timeout that a session may be given. @default 2592000 (30 days) */
   readonly maxTtl: number;
-  /** How long a session lives at most, however busy it is; `undefined` for no such limit. Default 604800 (7 days). */
+  /** Maximum lifetime of a session, however much it is used; `undefined` for no limit. @default 604800 (7 days) */
   readonly lifetime: number | undefined;
-  /** "Remember me": what a session that is started with `persistent: true` lives by instead of `ttl` and `lifetime`. */
+  /** "Remember me": the `ttl` and `lifetime` of a session that is started with `persistent: true`. */
   readonly remember: RememberPolicy;
   /**
-   * A `get` this many seconds after the last one that slid the expiry only reads, but never in the second half of the
-   * session's idle timeout; 0 slides every time. Default 0.
+   * Within this many seconds of the last slide, `get` only reads and does not write to the store. It always slides in
+   * the second half of the idle timeout, so that a session in use never expires. Raise it to save writes; 0 slides
+   * every time.
+   * @default 0
    */
   readonly refreshAfter: number;
   /**
-   * Whether a token that one of the last nine rotations replaced ends the session when it comes back after its grace.
-   * Older ones are only refused. Default false: it is reported only.
+   * Ends the session when a token comes back that one of the last nine rotations replaced and whose grace is over: it
+   * may be stolen. By default such a token is refused and reported to the observer. Older tokens are only refused.
+   * @default false
    */
   readonly endOnReuse: boolean;
-  /** How many sessions a user may have alive, never more; `undefined` for any number. Default `undefined`. */
+  /**
+   * How many sessions a user may have at the same time; `undefined` for any number. The limit also holds for concurrent
+   * logins.
+   * @default undefined
+   */
   readonly maxSessions: number | undefined;
   /**
-   * What a login beyond `maxSessions` does: `evict-oldest` ends the oldest, `refuse` throws `too_many_sessions`. Default
-   * `evict-oldest`.
+   * What a login beyond `maxSessions` does: `evict-oldest` ends the user's oldest session, `refuse` throws
+   * `too_many_sessions`.
+   * @default 'evict-oldest'
    */
   readonly atMaxSessions: 'evict-oldest' | 'refuse';
+  /** How much a session may hold. */
   readonly limits: SessionLimits;
 }
 
-/** Settings of a policy; what is missing is as in `defaultPolicy`. */
+/** Settings of a policy. Omitted ones are taken from `defaultPolicy`. */
 export type SessionPolicyOptions = Partial<Omit<SessionPolicy, 'limits' | 'remember'>> & {
   readonly limits?: Partial<SessionLimits>;
   readonly remember?: Partial<RememberPolicy>;
 };
 
-/** The times that a session is held to. */
+/** The times that apply to one session. */
 export type SessionTimes = Pick<SessionPolicy, 'ttl' | 'maxTtl' | 'lifetime'>;
 
 const DAY_SECONDS = 24 * 3600;
 
-/** The policy of a service that was given none: idle for half an hour at most, alive for a week at most. */
+/** The policy of a service that is given none: an idle timeout of half an hour and a lifetime of a week. */
 export const defaultPolicy: SessionPolicy = {
   ttl: 1800,
   maxTtl: 30 * DAY_SECONDS,
@@ -72,12 +83,16 @@ export const defaultPolicy: SessionPolicy = {
 };
 
 /**
- * The longest time that any setting can name. Redis counts in milliseconds and in 64 bits; a hundred years of them stay
- * exact in a double as well.
+ * The longest time that any setting accepts: a hundred years. Redis counts milliseconds in 64 bits, and this many are
+ * still exact in a double.
  */
 export const MAX_SECONDS = 100 * 366 * 24 * 3600;
 
-/** The policy with its defaults filled in, checked once. Throws a `SessionError` (`invalid_policy`) that names the setting. */
+/**
+ * Fills in the defaults and checks every setting.
+ *
+ * @throws `SessionError` (`invalid_policy`), with the name of the setting.
+ */
 export function createPolicy(options: SessionPolicyOptions = {}): SessionPolicy {
   const policy = {
     ...defaultPolicy,
@@ -88,14 +103,16 @@ export function createPolicy(options: SessionPolicyOptions = {}): SessionPolicy 
   requireWhole('ttl', policy.ttl, 1, policy.maxTtl);
   if (policy.lifetime !== undefined) requireWhole('lifetime', policy.lifetime, 1, MAX_SECONDS);
   if (policy.maxSessions !== undefined) requireWhole('maxSessions', policy.maxSessions, 1, 10_000);
+  requireOneOf('atMaxSessions', policy.atMaxSessions, ['evict-oldest', 'refuse']);
   requireWhole('refreshAfter', policy.refreshAfter, 0, policy.maxTtl);
+  requireOneOf('endOnReuse', policy.endOnReuse, [true, false]);
   for (const name of Object.keys(mostLimits) as (keyof SessionLimits)[]) {
     requireWhole(name, policy.limits[name], 1, mostLimits[name]);
   }
   return { ...policy, remember: createRememberPolicy(policy, options.remember) };
 }
 
-// By default a remembered session does not end before one that is not.
+// By default a remembered session lives at least as long as one that is not remembered.
 function createRememberPolicy(
   { ttl, lifetime }: Pick<SessionPolicy, 'ttl' | 'lifetime'>,
   options: Partial<RememberPolicy> = {},
@@ -116,14 +133,14 @@ function createRememberPolicy(
   return policy;
 }
 
-/** The times of a policy that hold for a session: those of `remember` where it is persistent. */
+/** The times of the policy for a session: those of `remember` if it is persistent. */
 export function timesFor(policy: SessionPolicy, persistent: boolean): SessionTimes {
   if (!persistent) return policy;
   const { ttl, lifetime } = policy.remember;
   return { ttl, lifetime, maxTtl: Math.max(ttl, policy.maxTtl) };
 }
 
-/** The ttl, if it is one that the policy allows. Throws a `SessionError` (`invalid_ttl`). */
+/** Returns the ttl if the policy allows it. Throws a `SessionError` (`invalid_ttl`) otherwise. */
 export function checkTtl(ttl: number, { maxTtl }: Pick<SessionTimes, 'maxTtl'>): number {
   if (isWhole(ttl, 1, maxTtl)) return ttl;
   throw new SessionError(
@@ -132,7 +149,7 @@ export function checkTtl(ttl: number, { maxTtl }: Pick<SessionTimes, 'maxTtl'>):
   );
 }
 
-/** The lifetime, if the policy allows it. Throws a `SessionError` (`invalid_ttl`). */
+/** Returns the lifetime if the policy allows it. Throws a `SessionError` (`invalid_ttl`) otherwise. */
 export function checkLifetime(
   lifetime: number | undefined,
   allowed: Pick<SessionTimes, 'lifetime'>,
@@ -145,7 +162,7 @@ export function checkLifetime(
   );
 }
 
-/** The grace, if the policy allows it: as long as a session may idle at most. Throws a `SessionError` (`invalid_ttl`). */
+/** Returns the grace if it is at most the policy's `maxTtl`. Throws a `SessionError` (`invalid_ttl`) otherwise. */
 export function checkGrace(grace: number, policy: SessionPolicy): number {
   if (isWhole(grace, 0, policy.maxTtl)) return grace;
   throw new SessionError(
@@ -154,7 +171,7 @@ export function checkGrace(grace: number, policy: SessionPolicy): number {
   );
 }
 
-/** The durability, if it can be had. Throws a `SessionError` (`invalid_durability`). */
+/** Returns the durability if it is in range. Throws a `SessionError` (`invalid_durability`) otherwise. */
 export function checkDurability({ replicas, timeoutMs }: Durability): Durability {
   if (isWhole(replicas, 1, 100) && isWhole(timeoutMs, 1, 60_000)) return { replicas, timeoutMs };
   throw new SessionError(
@@ -167,8 +184,14 @@ function requireWhole(name: string, value: number, least: number, most: number):
   if (isWhole(value, least, most)) return;
   throw new SessionError(
     'invalid_policy',
-    `${name} must be a whole number from ${least} to ${most}.`,
+    `${name} must be a whole number from ${least} to ${most}, not ${String(value)}.`,
   );
+}
+
+function requireOneOf<T>(name: string, value: T, allowed: readonly T[]): void {
+  if (allowed.includes(value)) return;
+  const choices = allowed.map((one) => JSON.stringify(one)).join(' or ');
+  throw new SessionError('invalid_policy', `${name} must be ${choices}.`);
 }
 
 function isWhole(value: number, least: number, most: number): boolean {

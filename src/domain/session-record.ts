@@ -4,7 +4,10 @@ import type { Session } from './session.ts';
 import { MAX_SECONDS } from './session-policy.ts';
 import type { SessionId } from './session-token.ts';
 
-/** The names that Sojourn keeps for itself in a session's record, beside every other name that begins with `session_`. */
+/**
+ * The names that Sojourn reserves in a session's record. Every other name that begins with `session_` is reserved as
+ * well.
+ */
 export const reserved = {
   createdAt: 'created_at',
   lastAccessedAt: 'last_accessed_at',
@@ -17,52 +20,59 @@ export const reserved = {
   deviceLabel: 'session_device',
   userAgent: 'session_user_agent',
   address: 'session_address',
-  /** The secret that the last rotation replaced, and until when it opens the session. */
+  /** The secret that the last rotation replaced, and until when it still opens the session. */
   previousSecret: 'session_previous_secret',
   previousUntil: 'session_previous_until',
-  /** `withReplaced`: those that earlier rotations replaced, and until when the last grace among theirs would have lasted. */
+  /**
+   * `withReplaced`: the secrets that earlier rotations replaced, and when the last of their graces would have ended.
+   */
   replaced: 'session_replaced',
   replacedUntil: 'session_replaced_until',
   /** Only in the mark of an id that was ended before its session was written: `revoked` or `evicted`. */
   ended: 'session_ended',
-  /** The two secrets that open a session, under names by which nothing opens it while it moves to another store. */
+  /**
+   * While a session moves to another store, the two secrets that open it are kept under these names, so that nothing
+   * opens it.
+   */
   frozenSecret: 'session_frozen_secret',
   frozenPreviousSecret: 'session_frozen_previous',
-  /** The last freeze of a session, as its copies' claims begin; it stays where a freeze was taken back. */
+  /** The last freeze of a session; the claims of its copies begin with it. It stays after `unfreeze`. */
   freeze: 'session_freeze',
   /** Only in a copy that is not in use yet: its claim. */
   claim: 'session_claim',
-  /** Only in what a session that moved has left: under which claim its copy is the session now. */
+  /** Only in what remains of a session that has moved: the claim of the copy that is now the session. */
   released: 'session_released',
 } as const;
 
-/** What is called otherwise while a session is frozen, and how. */
+/** The fields that have another name while a session is frozen, with that name. */
 export const frozenNames = new Map<string, string>([
   [reserved.secret, reserved.frozenSecret],
   [reserved.previousSecret, reserved.frozenPreviousSecret],
 ]);
 
-/** Which freeze the claim of a copy is of. */
+/** The freeze to which the claim of a copy belongs. */
 export function freezeOf(claim: string): string {
   return claim.split('.', 1)[0] ?? '';
 }
 
-/** How many times the session had been frozen for copies with that claim; 0 for none. */
+/** How many times the session had been frozen when this claim was made; 0 without a claim. */
 export function freezesOf(claim: string | undefined): number {
   return Number(/^(\d{1,15})-/.exec(claim ?? '')?.[1] ?? 0);
 }
 
-/** Instants in a record that are told by its store's clock, in milliseconds since 1970; 0 stands for none. */
+/** The instants in a record that refer to the store's clock, in milliseconds since 1970. 0 means none. */
 export const storeInstants: ReadonlySet<string> = new Set([
   reserved.deadline,
   reserved.previousUntil,
   reserved.replacedUntil,
 ]);
 
-/** Clocks that differ by less are taken for one: an end that is told never moves by so little. */
+/**
+ * Clocks that differ by less are treated as equal, so that the displayed end of a session does not move by a trifle.
+ */
 export const SAME_CLOCK_MS = 2000;
 
-/** By how much the instants of one store have to be put forward to mean the same in another. */
+/** How far the instants of one store have to be shifted to mean the same in another, in milliseconds. */
 export function clockShift(there: number, here: number): number {
   return Math.abs(here - there) < SAME_CLOCK_MS ? 0 : here - there;
 }
@@ -74,7 +84,7 @@ export function isReserved(name: string): boolean {
   );
 }
 
-/** The record of a new session, names and values in turn; the end of its lifetime is for the store to add, by its own clock. */
+/** The record of a new session, names and values in turn. The store adds the end of the lifetime by its own clock. */
 export function newRecord(session: NewSession): string[] {
   const { credential, user, fields, ttl, device, persistent, at } = session;
   const record: string[] = [reserved.createdAt, at, reserved.lastAccessedAt, at];
@@ -86,19 +96,18 @@ export function newRecord(session: NewSession): string[] {
   return record;
 }
 
-/** The session as a store would have answered it that was created at `now`, in milliseconds since 1970. */
+/** The session as a store would return it if it had been created at `now`, in milliseconds since 1970. */
 export function sessionAtBirth(session: NewSession, now: number): Session {
   const { credential, ttl, lifetime } = session;
   const record = newRecord(session);
   if (lifetime !== undefined) record.push(reserved.deadline, String(now + lifetime * 1000));
   const remainingMs = Math.min(ttl, lifetime ?? ttl) * 1000;
-  return decodeSession(credential.id, record, remainingMs) as Session; // a new record lacks nothing
+  return decodeSession(credential.id, record, remainingMs) as Session; // a new record is complete
 }
 
 /**
- * The session that a stored record tells of: names and values in turn, as Redis answers HGETALL. A record without its
- * reserved fields is no session, and one whose numbers are not whole, in plain decimal digits and in range neither:
- * `undefined`. Secrets are left behind.
+ * Decodes a stored record: names and values in turn, as Redis returns HGETALL. Returns `undefined` if a reserved field
+ * is missing, or if a number is not a whole number in plain decimal digits and in range. Secrets are left out.
  */
 export function decodeSession(
   id: SessionId,
@@ -174,13 +183,18 @@ export function decodeSession(
   };
 }
 
-/** A number from 1 to `max` as Sojourn writes it. `Number` alone takes `1e3`, `0x10`, ` 5` and an empty text as well. */
+/**
+ * A number from 1 to `max` as Sojourn writes it. `Number` alone would also accept `1e3`, `0x10`, ` 5` and an empty
+ * text.
+ */
 function toWhole(text: string, max: number): number | undefined {
   const number = /^[1-9]\d*$/.test(text) ? Number(text) : Infinity;
   return number <= max ? number : undefined;
 }
 
-/** The record of a session under its stored names, application fields last, without any secret's hash: what may be shown. */
+/**
+ * The record of a session under its stored names, application fields last, without hashes of secrets. It may be shown.
+ */
 export function encodeSession(session: Session): Record<string, string> {
   const record: Record<string, string> = Object.create(null);
   record[reserved.createdAt] = session.createdAt;

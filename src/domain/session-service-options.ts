@@ -7,78 +7,96 @@ import type { SessionHistoryOptions } from './session-history.ts';
 import type { SessionPolicyOptions } from './session-policy.ts';
 import type { SessionId, SessionToken } from './session-token.ts';
 
-/** What a service works with. */
+/** What a `SessionService` needs, and what it may be given. */
 export interface SessionServiceOptions extends SessionHistoryOptions {
-  /** Where the sessions live. */
+  /** The store of the sessions, such as `RedisSessionRepository` or `MemorySessionRepository`. */
   readonly repository: SessionRepository;
+  /** The time for timestamps that people read. `SessionService` of `sojourn` uses the system's clock by default. */
   readonly clock: Clock;
+  /** Random numbers and hashes. `SessionService` of `sojourn` uses Node's cryptography by default. */
   readonly secrets: Secrets;
+  /** The rules of sessions, such as timeouts and limits. Omitted settings are taken from `defaultPolicy`. */
   readonly policy?: SessionPolicyOptions;
   /**
-   * About how many of the tokens that opened a session lately `get` remembers in this process, to spare taking them
-   * apart and hashing them again: for one to two minutes after their last use while there is any. Worth it with a near
-   * cache, whose reads cost less than that. What a process remembers a dump of its memory holds. Default 0.
+   * About how many tokens `get` remembers in this process once they have opened a session, so that it need not parse
+   * and hash them again. Each is remembered for one to two minutes after its last use. Worth setting with a near cache,
+   * whose reads cost less than the hashing. A dump of the process memory contains the remembered tokens.
+   * @default 0
    */
   readonly rememberTokens?: number;
 }
 
-/** What a new session is given besides its data. */
+/** Settings of one new session. */
 export interface CreateOptions {
-  /** Idle timeout in seconds; the policy's by default, that of its `remember` where the session is persistent. */
+  /** Idle timeout in seconds. By default that of the policy, or of its `remember` if the session is persistent. */
   readonly ttl?: number;
-  /** The owner, who has just proven who they are. */
+  /** The user who has just authenticated, and who will own the session. */
   readonly user?: string;
-  /** Seconds that the session lives at most; by default, and never more than, the policy's, or that of its `remember`. */
+  /**
+   * Maximum lifetime in seconds. By default, and at most, that of the policy, or of its `remember` if the session is
+   * persistent.
+   */
   readonly lifetime?: number;
-  /** Where it was started, for the user's list of sessions. Personal data: nothing is kept unless it is given. */
+  /**
+   * The device on which the session is started, for the user's list of sessions. It is personal data, so it is stored
+   * only if it is given.
+   */
   readonly device?: Device;
   /**
-   * "Remember me": the session outlives the browser, and lives by the times of the policy's `remember`. Its cookie has to
-   * be given `cookieMaxAge`, which the middleware does. Default false.
+   * "Remember me": the session outlives the browser and has the times of the policy's `remember`. Its cookie needs
+   * `cookieMaxAge` as its `Max-Age`; the middleware sets it.
+   * @default false
    */
   readonly persistent?: boolean;
 }
 
-/** What a rotation leaves to the replaced token, and why it is done. */
+/** What becomes of the replaced token, and why it is replaced. */
 export interface RotateOptions {
   /**
-   * Seconds for which requests already under way may still use the old token. 0, the default, is for a change of
-   * privilege: the old token is dead at once. A few seconds are for periodic renewal.
+   * Seconds for which requests already under way may still use the old token. Use 0 when privileges change: the old
+   * token stops working at once. Use a few seconds for periodic renewal.
+   * @default 0
    */
   readonly grace?: number;
-  /** The user has just proven again who they are: `authenticatedAt` is now, and the lifetime begins anew (NIST SP 800-63B-4, 5.2). */
+  /**
+   * Set it when the user has just authenticated again: `authenticatedAt` becomes now and the lifetime begins again
+   * (NIST SP 800-63B-4, 5.2).
+   * @default false
+   */
   readonly reauthenticated?: boolean;
 }
 
-/** A session that was just started: the only moment at which its token is known to the server. */
+/** A session that was just started. The server knows the token only at this moment. */
 export interface CreatedSession {
+  /** The value of the cookie. Give it to the browser; never log or store it. */
   readonly token: SessionToken;
+  /** The session as it was created. */
   readonly session: Session;
 }
 
-/** Which session to end, and who does. */
+/** Conditions for ending a session, and who ends it. */
 export interface EndSessionOptions {
-  /** Ends it only if it is this user's. */
+  /** Ends the session only if it belongs to this user. */
   readonly user?: string | undefined;
   /**
-   * Who ends it, for events and the journal: `user`, or a tool and who uses it (`back office eve`). Default: `user` where
-   * a user is given, else not said.
+   * Who ends the session, for events and the journal: `user`, or a tool and its user (`back office eve`). By default
+   * `user` if `user` is given, otherwise nothing is recorded.
    */
   readonly by?: string | undefined;
 }
 
-/** Which of a user's sessions to end, and who does. */
+/** Which of a user's sessions to keep, and who ends the others. */
 export interface DeleteAllOptions {
-  /** The one that stays. */
+  /** The one session to keep, usually the current one. */
   readonly except?: SessionId | undefined;
-  /** Who ends them, as in `EndSessionOptions`. Default: not said. */
+  /** Who ends the sessions, as in `EndSessionOptions`. By default nothing is recorded. */
   readonly by?: string | undefined;
 }
 
-/** Which of a user's sessions to list. */
+/** Which page of a user's sessions to list. */
 export interface PageOptions {
-  /** How many sessions at most: 1 to 1000. @default 100 */
+  /** Maximum number of sessions: 1 to 1000. @default 100 */
   readonly limit?: number | undefined;
-  /** `next` of the page before. Default: from the oldest. */
+  /** `next` of the page before. By default the list begins with the oldest session. */
   readonly after?: string | undefined;
 }

@@ -61,12 +61,15 @@ const DEFAULT_JOURNAL = 100;
 const MAX_COOKIE_SECONDS = 400 * 24 * 3600;
 
 /**
- * The session rules. Every verb is atomic, costs one round trip to the store, and acts only on a session that is alive
- * and that the token opens, checked in the same step; none but `create` ever brings a session into being.
+ * The rules of sessions. Every method is atomic and takes one round trip to the store, except where it says otherwise.
+ * It acts only on a session that is alive and that the token opens, and checks both in the same step. Only `create`
+ * brings a session into existence.
  *
- * A token may be any text: one that opens nothing is answered like a session that has ended, with `undefined` or
- * `false`. A broken rule throws `SessionError` and changes nothing. A store that fails throws `StoreUnavailableError`,
- * which never means that there is no session.
+ * A token may be any text. One that opens nothing gets the same answer as a session that has ended: `undefined` or
+ * `false`.
+ *
+ * @throws `SessionError` if a rule is broken; nothing has changed then. `StoreUnavailableError` if the store fails;
+ * that never means that there is no session.
  */
 export class SessionService {
   readonly policy: SessionPolicy;
@@ -79,7 +82,7 @@ export class SessionService {
   #lastSecond = Number.NaN;
   #lastInstant = '';
 
-  /** @param history is Sojourn's own. */
+  /** @param history for internal use */
   constructor(
     { repository, clock, secrets, policy, rememberTokens = 0, ...told }: SessionServiceOptions,
     history: SessionHistory = new SessionHistory(clock, told),
@@ -94,13 +97,16 @@ export class SessionService {
   }
 
   /**
-   * Starts a session with a new id and a new secret. Call it at every login (OWASP ASVS 7.2.4), whatever session there
-   * was before. Reserved names in `data` are ignored.
+   * Starts a session with a new id and a new secret. Call it at every login (OWASP ASVS 7.2.4), whether or not there
+   * was a session before. Reserved names in `data` are ignored.
    *
-   * Two refusals are nobody's mistake, so be ready for them: `too_many_sessions` where the policy says `refuse`, and `revoked`
-   * where all of the user's sessions were ended (`deleteAll`) while this one was being started. A login that others evict
-   * meanwhile (`evict-oldest`) is answered as if that had happened a moment later: its session has ended already. What
-   * is not allowed throws `invalid_ttl`, `invalid_user`, `invalid_field`, `invalid_value`, `too_many_fields` or `too_large`.
+   * If others evict this session while it is being created (`evict-oldest`), the call succeeds as if they had done so a
+   * moment later: the session that it returns has already ended.
+   *
+   * @throws `SessionError`. Two codes are not programming errors, so handle them: `too_many_sessions` if the policy
+   * says `refuse`, and `revoked` if all of the user's sessions were ended (`deleteAll`) while this one was being
+   * started. Invalid arguments are `invalid_ttl`, `invalid_user`, `invalid_field`, `invalid_value`, `too_many_fields`
+   * or `too_large`.
    */
   async create(data: FieldValues = {}, options: CreateOptions = {}): Promise<CreatedSession> {
     const { persistent = false } = options;
@@ -121,7 +127,9 @@ export class SessionService {
     return { token, session: sessionAtBirth(begun, this.#clock.now()) };
   }
 
-  /** The session; slides its expiry and sets `lastAccessedAt`, unless the policy's `refreshAfter` has not passed yet. */
+  /**
+   * Returns the session, slides its expiry and sets `lastAccessedAt`. Within the policy's `refreshAfter` it only reads.
+   */
   async get(
     token: string,
     { refresh = true }: { readonly refresh?: boolean } = {},
@@ -142,14 +150,14 @@ export class SessionService {
     return this.#settle<Session>(credential, answer);
   }
 
-  /** The session, by a pure read: looking does not keep it alive. */
+  /** Returns the session by a pure read, which does not keep it alive. */
   peek(token: string): Promise<Session | undefined> {
     return this.get(token, { refresh: false });
   }
 
   /**
-   * Writes and removes single fields and touches no others; slides. Reserved names are ignored; a name in both is set. At
-   * most 10,000 names can be removed at once.
+   * Writes and removes single fields, leaves all others alone, and slides the expiry. Reserved names are ignored. A
+   * name that is in both is set. At most 10,000 names can be removed at once. Returns `false` if there is no session.
    */
   async update(
     token: string,
@@ -174,8 +182,10 @@ export class SessionService {
   }
 
   /**
-   * Adds `by`, a safe integer, to an integer field and answers the sum; a missing field counts as 0; slides. Concurrent
-   * increments all count. Throws `not_an_integer` or `out_of_range`.
+   * Adds `by`, a safe integer, to an integer field, returns the sum, and slides the expiry. A missing field counts as
+   * 0. Concurrent increments all count.
+   *
+   * @throws `SessionError` (`not_an_integer` or `out_of_range`); nothing has changed then.
    */
   async increment(token: string, field: string, by = 1): Promise<number | undefined> {
     const { limits } = this.policy;
@@ -188,9 +198,9 @@ export class SessionService {
   }
 
   /**
-   * Compare-and-set of one field, for read-modify-write without lost updates: `true` if the field held `expected` and
-   * now holds `next`, `false` if somebody else was faster; read again and retry. `undefined` as a value stands for a
-   * missing field.
+   * Compare-and-set of one field, to read, change and write a value without lost updates. Returns `true` if the field
+   * held `expected` and now holds `next`, `false` if another caller was faster: read again and retry. As a value,
+   * `undefined` stands for a missing field; as the answer, for no session.
    */
   async replace(
     token: string,
@@ -207,7 +217,10 @@ export class SessionService {
     return this.#settle(credential, await this.#repository.replace(credential, change));
   }
 
-  /** Reads and removes a field; of concurrent callers exactly one gets it. For flash messages and one-time tokens. */
+  /**
+   * Reads and removes a field. Of concurrent callers exactly one gets the value. For flash messages and one-time
+   * tokens.
+   */
   async take(token: string, field: string): Promise<string | undefined> {
     checkField(field, this.policy.limits);
     const credential = this.#parse(token);
@@ -217,8 +230,10 @@ export class SessionService {
   }
 
   /**
-   * Gives this session another idle timeout, in seconds, at once. Throws `invalid_ttl` beyond the policy's `maxTtl`, and
-   * for a persistent session beyond that of its `remember` where that is longer; to tell takes a second round trip then.
+   * Changes the idle timeout of this session, in seconds, with immediate effect.
+   *
+   * @throws `SessionError` (`invalid_ttl`) if it exceeds the policy's `maxTtl`. A persistent session may also have up
+   * to the `ttl` of the policy's `remember`; checking that takes a second round trip.
    */
   async setTtl(token: string, ttl: number): Promise<boolean> {
     checkTtl(ttl, timesFor(this.policy, true));
@@ -233,16 +248,20 @@ export class SessionService {
     return (await this.#settle(credential, answer)) ?? false;
   }
 
-  /** The idle timeout and what is left of the session, both in whole seconds. A pure read. */
+  /** The idle timeout and the time left, both in whole seconds. A pure read. */
   async ttl(token: string): Promise<{ configured: number; remaining: number } | undefined> {
     const session = await this.peek(token);
     return session && { configured: session.ttl, remaining: remainingSeconds(session) };
   }
 
   /**
-   * Replaces the secret: the id and all data stay, and the answer is the token to give to the browser. Call it at every
-   * change of privilege and after a re-authentication (OWASP ASVS 7.2.4); from time to time, with a grace, as renewal.
-   * Of concurrent rotations one gets a token; `false` tells the others that theirs is the old one, in its grace.
+   * Replaces the secret and returns the new token, to be given to the browser. The id and all data stay. Call it at
+   * every change of privilege and after a re-authentication (OWASP ASVS 7.2.4). With a grace it also serves as periodic
+   * renewal. Of concurrent rotations one gets the new token; the others get `false`: their token is the old one and
+   * within its grace. Returns `undefined` if there is no session.
+   *
+   * @throws `SessionError` (`invalid_ttl`) if the grace is not a whole number of seconds or exceeds the policy's
+   * `maxTtl`.
    */
   async rotate(
     token: string,
@@ -270,7 +289,10 @@ export class SessionService {
     return next.token;
   }
 
-  /** Ends the session. Call it at logout (OWASP ASVS 7.4.1): from then on nothing brings it back. */
+  /**
+   * Ends the session; nothing can bring it back. Call it at logout (OWASP ASVS 7.4.1). Returns `false` if there was no
+   * session.
+   */
   async delete(token: string): Promise<boolean> {
     const credential = this.#parse(token);
     if (credential === undefined) return false;
@@ -282,17 +304,19 @@ export class SessionService {
   }
 
   /**
-   * The user's live sessions, oldest first: for the page where users see and end them (OWASP ASVS 7.5.2). All of them, which
-   * takes as much memory; with `limit` or `after` a page of them, and where the next one begins. A session that begins
-   * meanwhile is on the last page.
+   * The user's live sessions, oldest first, for the page where users see and end them (OWASP ASVS 7.5.2). Without
+   * `limit` and `after` it returns all of them, which needs as much memory; with either it returns a page, and `next`
+   * for the following one. A session that is started meanwhile is on the last page.
    *
    * @example
+   * ```ts
    * let after: string | undefined;
    * do {
    *   const page = await service.list('ada', { limit: 50, after });
    *   show(page.sessions);
    *   after = page.next;
    * } while (after !== undefined);
+   * ```
    */
   list(user: string): Promise<Session[]>;
   list(user: string, page: PageOptions): Promise<SessionPage>;
@@ -310,8 +334,8 @@ export class SessionService {
   }
 
   /**
-   * Ends a session by its id. Ids are no secrets: say whose session it may be, wherever the id comes from a request, or
-   * one user ends another's (CWE-639).
+   * Ends a session by its id. Ids are not secret. If the id comes from a request, pass the `user` it must belong to;
+   * otherwise one user can end the sessions of another (CWE-639).
    */
   async end(
     id: string,
@@ -322,30 +346,37 @@ export class SessionService {
   }
 
   /**
-   * "Log out everywhere": ends the user's sessions, but for one if that is said, and answers how many. Call it when an
-   * account is disabled or a password changed (OWASP ASVS 7.4.2, 7.4.3). A login that races it is ended too, or began
-   * afterwards.
+   * "Log out everywhere": ends all of the user's sessions, except one if `except` is given, and returns how many there
+   * were. Call it when an account is disabled or a password is changed (OWASP ASVS 7.4.2, 7.4.3). A login at the same
+   * time is either ended too or began afterwards.
    *
-   * It ends a few at a time and rests in between, so that others are served as always: 100,000 take some seconds. Where
-   * the store fails on the way, what has ended stays so, the error's `ended` says how many these are, and the next call goes on.
+   * It ends a few at a time with pauses, so that other callers are not delayed: 100,000 sessions take some seconds.
+   *
+   * @throws `StoreUnavailableError` if the store fails on the way. Sessions that have ended stay ended, the error's
+   * `ended` is their number, and the next call continues.
    */
   deleteAll(user: string, { except, by }: DeleteAllOptions = {}): Promise<number> {
     return this.#users.endAll(checkUser(user), except, by);
   }
 
   /**
-   * What happened to the user's sessions, newest first, as far as the journal still has it: started, rotated, ended and why and
-   * by whom. For the user's own page of recent activity and for operators. A session that ran out is found by what is missing:
-   * it began, nothing ended it, and it is not alive. It is told as `ended` with `expired`, beside its last entry and with
-   * the last moment at which it can have lived; so is one whose end the journal lost. At most 10,000 entries are read.
+   * What happened to the user's sessions, newest first, as far as the journal reaches: when they were started, rotated
+   * and ended, why and by whom. For the user's own page of recent activity and for operators. At most 10,000 entries
+   * are read.
    *
-   * Throws a `SessionError`: `no_journal` where the service has none, `invalid_page` for a `limit` that is no whole number
-   * from 1. A journal that cannot be read rejects with `StoreUnavailableError`.
+   * The journal has no entry for a session that expired. This method recognises it: the session was started, nothing
+   * ended it, and it is not alive. It adds an `ended` entry with `expired` next to the session's last entry, dated with
+   * the last moment at which the session can have lived. A session whose end the journal lost looks the same.
+   *
+   * @throws `SessionError`: `no_journal` if the service has none, `invalid_page` if `limit` is not a whole number of at
+   * least 1. `StoreUnavailableError` if the journal cannot be read.
    *
    * @example
+   * ```ts
    * for (const { at, event, why, by } of await service.journal('ada', { limit: 10 })) {
    *   console.log(new Date(at).toISOString(), event, why, by);
    * }
+   * ```
    */
   async journal(
     user: string,
@@ -353,27 +384,39 @@ export class SessionService {
   ): Promise<JournalEntry[]> {
     checkUser(user);
     const { journal } = this.#history;
-    if (journal === undefined) throw new SessionError('no_journal', 'The service has no journal.');
+    if (journal === undefined)
+      throw new SessionError(
+        'no_journal',
+        'The service has no journal. Pass one to it as the option journal.',
+      );
     if (!Number.isSafeInteger(limit) || limit < 1) {
       throw new SessionError(
         'invalid_page',
         `limit must be a whole number from 1, not ${String(limit)}.`,
       );
     }
-    await this.#history.written(); // or what was just ended here would seem to have run out
+    await this.#history.written(); // otherwise a session that was just ended here would look expired
     const [repository, now] = [this.#repository, this.#clock.now()];
     return readJournal({ journal, repository, user, since, limit, now });
   }
 
-  /** Resolves when what happened here by now is in the journal, or lost to it: for the end of a program. */
+  /**
+   * Resolves when everything that has happened up to now is in the journal, or is lost to it. Await it before a program
+   * ends.
+   */
   journalWritten(): Promise<void> {
     return this.#history.written();
   }
 
   /**
-   * Does what `act` does with the sessions it is given, and waits until so many replicas have it. Ask for it where
-   * a server that dies must not undo what was done: for a revoked session, a disabled account, a one-time token. `durable:
-   * false` undoes nothing; it says that the replicas did not confirm it in time. Doing the same once more waits once more.
+   * Runs `act` with a service of its own and then waits until replicas have confirmed its writes. Use it if the failure
+   * of a Redis server must not undo the work: for a revoked session, a disabled account, a one-time token. `durable:
+   * false` undoes nothing; it means that the replicas did not confirm in time. Repeating the call waits again.
+   *
+   * `replicas` is the number of replicas that must confirm, 1 to 100 (default 1). `timeoutMs` is how long to wait for
+   * them, in milliseconds, 1 to 60000 (default 200).
+   *
+   * @throws `SessionError` (`invalid_durability`) if one of these is out of range.
    */
   async durably<T>(
     act: (sessions: SessionService) => Promise<T>,
@@ -390,17 +433,20 @@ export class SessionService {
     );
   }
 
-  /** True if the user of this session proved who they are within the last `maxAge` seconds: what to ask before sensitive changes (OWASP ASVS 7.5.1). */
+  /**
+   * True if the user of this session authenticated within the last `maxAge` seconds. Check it before sensitive changes
+   * (OWASP ASVS 7.5.1).
+   */
   authenticatedWithin(session: Session, maxAge: number): boolean {
     const at = session.authenticatedAt;
     return at !== undefined && this.#clock.now() - Date.parse(at) <= maxAge * 1000;
   }
 
   /**
-   * The `Max-Age` for the cookie of this session, in whole seconds: `undefined` for one that ends with the browser, and
-   * for a persistent one the time until its lifetime ends, from 1 to 400 days, where browsers cut it (RFC 6265bis, 5.5);
-   * 400 days without a lifetime. The cookie is only written when the session starts or rotates, so it has to last for as
-   * long as the store may keep the session, not only for its idle timeout.
+   * The `Max-Age` for the cookie of this session, in whole seconds. For a session that ends with the browser it is
+   * `undefined`. For a persistent one it is the time until its lifetime ends, between 1 second and 400 days, the limit
+   * of browsers (RFC 6265bis, 5.5); without a lifetime it is 400 days. The cookie is written only when the session
+   * starts or rotates, so it must last as long as the store may keep the session, not only for the idle timeout.
    */
   cookieMaxAge({ persistent, endsAt }: Session): number | undefined {
     if (!persistent) return undefined;
@@ -410,23 +456,23 @@ export class SessionService {
   }
 
   /**
-   * A secret for the forms of this session's pages, derived from the token so that nothing has to be stored: whoever
-   * sees it learns nothing of the token. It changes with every rotation.
+   * A token against cross-site request forgery, for the forms of this session's pages. It is derived from the session's
+   * token, so nothing has to be stored, and it reveals nothing about that token. It changes with every rotation.
    */
   csrfToken(token: string): string {
     return this.#secrets.sha256(`csrf:${token}`);
   }
 
   /**
-   * True for the csrf token of that session's token, false for anything else that a form or a header may hold, such as
-   * `undefined`. Hashes are compared, so that the time tells nothing (CWE-208).
+   * True if `presented` is the CSRF token for this session token. Accepts anything that a form or a header may hold,
+   * such as `undefined`. Hashes are compared, so the time taken reveals nothing (CWE-208).
    */
   isCsrfToken(token: string, presented: unknown): boolean {
     if (typeof presented !== 'string') return false;
     return this.#secrets.sha256(this.csrfToken(token)) === this.#secrets.sha256(presented);
   }
 
-  /** The store's answer as the verbs give it: a refusal is thrown, a token that opens nothing reported. */
+  /** Turns the store's answer into that of a method: throws a refusal, reports a token that opens nothing. */
   async #settle<T>({ id }: Credential, answer: T | Refusal | Absent): Promise<T | undefined> {
     if (answer === 'reused') {
       await this.#reused(id);
@@ -449,7 +495,9 @@ export class SessionService {
     await this.#users.ended(id, ended.user, { why: 'reused', by: 'policy' });
   }
 
-  /** The lifetime that begins anew. It outlasts what the user's index was to be kept for, so that is kept longer first. */
+  /**
+   * The lifetime that begins again. It ends later than the user's index was to be kept, so the index is extended first.
+   */
   async #renewed(
     credential: Credential,
   ): Promise<{ readonly lifetime: number | undefined } | undefined> {
@@ -468,7 +516,7 @@ export class SessionService {
     return this.#instant(this.#clock.now());
   }
 
-  // Formatting is dear, and most uses fall into the second of the one before.
+  // Formatting is expensive, and most calls fall into the same second as the one before.
   #instant(now: number): string {
     const second = Math.floor(now / 1000);
     if (second !== this.#lastSecond) {
@@ -482,13 +530,17 @@ export class SessionService {
 function parseAfter(after: string): number {
   const place = typeof after === 'string' && /^\d{1,16}$/.test(after) ? Number(after) : Number.NaN;
   if (Number.isSafeInteger(place)) return place;
-  throw new SessionError('invalid_page', 'after must be what the page before answered as next.');
+  throw new SessionError('invalid_page', 'after must be the next of the page before.');
 }
 
 function notCreated(user: string | undefined): Error {
   if (user !== undefined) {
-    return new SessionError('revoked', 'The session was ended while it was being started.');
+    return new SessionError(
+      'revoked',
+      'All sessions of the user were ended while this one was being started.',
+    );
   }
-  // Two equal ids out of 2^128 mean that the random source is broken: going on would hand one user another's session.
+  // The same id twice out of 2^128 means that the random source is broken. Continuing would give one user another's
+  // session.
   return new Error('The random source repeated a session id.');
 }

@@ -202,8 +202,8 @@ export function endStep(
   { unbornMs, unbornAs = 'revoked' }: EndOptions,
 ): Step<Ended | undefined> {
   const there = alive(stored, now);
-  const record = there?.record;
-  if (there !== undefined && record !== undefined && isSession(record)) {
+  if (there !== undefined && isSession(there.record)) {
+    const { record } = there;
     const frozen = record.has(reserved.frozenSecret);
     const answer = { user: record.get(reserved.user), ...(frozen && { frozen }) };
     if (!record.has(reserved.claim)) return { answer, next: undefined };
@@ -212,10 +212,10 @@ export function endStep(
     return { answer, next: { record: new Map([[reserved.ended, unbornAs]]), expiresAt } };
   }
   if (unbornMs === 0) {
-    return { answer: undefined, next: record?.has(reserved.released) ? undefined : stored };
+    return { answer: undefined, next: there?.record.has(reserved.released) ? undefined : stored };
   }
   // A record without the fields of a session is not one, and `create` finds the id taken.
-  const why = record?.get(reserved.ended) === 'revoked' ? 'revoked' : unbornAs;
+  const why = there?.record.get(reserved.ended) === 'revoked' ? 'revoked' : unbornAs;
   const mark = { record: new Map([[reserved.ended, why]]), expiresAt: now + unbornMs };
   return { answer: undefined, next: mark };
 }

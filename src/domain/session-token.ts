@@ -5,15 +5,16 @@ declare const brand: unique symbol;
 /** Names a session: 128 random bits as 22 characters of base64url. It may be shown, logged and put in a URL. */
 export type SessionId = string & { readonly [brand]: 'SessionId' };
 
-/** Opens a session: `<id>.<secret>`, the value of the cookie. Only the browser keeps it; never log, show or store it. */
+/** Opens a session: `<id>.<secret>`, the cookie's value. Only the browser keeps it; never log, show or store it. */
 export type SessionToken = string & { readonly [brand]: 'SessionToken' };
 
-/** The SHA-256 of a secret, which is all that a store ever learns of it. */
+/** The SHA-256 of a secret. A store never learns more about the secret than this. */
 export type SecretHash = string & { readonly [brand]: 'SecretHash' };
 
-/** What a caller presents to a store to open a session: which one, and the proof that it may. */
+/** What a caller presents to a store to open a session: the id, and the proof that it may. */
 export interface Credential {
   readonly id: SessionId;
+  /** Hash of the secret that the caller presented. */
   readonly secretHash: SecretHash;
 }
 
@@ -23,12 +24,12 @@ const ID_LENGTH = 22;
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const ID_LAST = 'AQgw';
 
-// Unpadded base64url (RFC 4648, section 5) of 16 and of 32 bytes. The last character carries 2 and 4 bits, so that
-// only some are possible: one value has exactly one spelling.
+// Unpadded base64url (RFC 4648, section 5) of 16 and 32 bytes. The last character carries 2 and 4 bits, so only some
+// characters are possible there: each value has exactly one spelling.
 const ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 const TOKEN = /^[A-Za-z0-9_-]{21}[AQgw]\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
-/** The id, if the text has exactly the shape of one. */
+/** Returns the text as an id if it has exactly the shape of one, otherwise `undefined`. */
 export function parseSessionId(text: string): SessionId | undefined {
   return typeof text === 'string' && ID.test(text) ? (text as SessionId) : undefined;
 }
@@ -38,7 +39,10 @@ export function isSessionToken(text: string): text is SessionToken {
   return typeof text === 'string' && TOKEN.test(text);
 }
 
-/** The id and the secret's hash, if the text has exactly the shape of a token; anything else opens nothing and needs no look at a store. */
+/**
+ * Returns the id and the secret's hash if the text has exactly the shape of a token. Anything else opens nothing, and
+ * the store need not be asked.
+ */
 export function parseSessionToken(text: string, secrets: Secrets): Credential | undefined {
   if (!isSessionToken(text)) return undefined;
   return {
@@ -47,14 +51,14 @@ export function parseSessionToken(text: string, secrets: Secrets): Credential | 
   };
 }
 
-/** A token that nobody has seen, with the credential that a store keeps for it. */
+/** A new random token, and the credential that a store keeps for it. */
 export function mintSession(secrets: Secrets): { token: SessionToken; credential: Credential } {
   return mintSecret(secrets.random(ID_BYTES) as SessionId, secrets);
 }
 
 /**
- * The credential for a bearer secret that another library minted and keeps in its cookie: the same one each time. The
- * secret itself is never stored, and the id tells nothing of it.
+ * Derives a credential from a bearer secret that another library created and keeps in its cookie. The same secret
+ * always gives the same credential. The secret itself is never stored, and the id reveals nothing about it.
  */
 export function deriveCredential(foreignSecret: string, secrets: Secrets): Credential {
   const digest = secrets.sha256(`id:${foreignSecret}`);

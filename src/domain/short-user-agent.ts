@@ -1,18 +1,18 @@
 import { recognize } from './device-label.ts';
 import { byteLength, cutText } from './text-bytes.ts';
 
-/** Details that tell nothing, or nothing more. */
+/** Details that say nothing, or nothing that the rest does not say. */
 const NOISE = /^(?:X11|U|K|Linux|Macintosh|compatible|KHTML, like Gecko)?$/;
-/** Products that nearly every browser names. */
+/** Products that nearly every browser lists. */
 const EVERYWHERE = /^(?:Mozilla|AppleWebKit|Gecko|Safari|Build)\//;
 
 /**
- * The User-Agent in at most so many bytes, 60 or more, with what tells browsers apart: the product with its major version,
- * the platform, and other details while there is room: `Chrome/126 (Android 14; Pixel 8) Mobile`. One that fits stays as
- * it is, and one in which nothing is recognised is cut.
+ * Shortens a User-Agent to at most `maxBytes` bytes (60 or more) and keeps what tells browsers apart: the product with
+ * its major version, the platform, and other details as far as they fit: `Chrome/126 (Android 14; Pixel 8) Mobile`. One
+ * that fits stays unchanged, and one in which nothing is recognised is cut.
  *
- * `deviceLabel` says the same of both: what it recognised leads, and the rest are whole words of the original, in which
- * it found nothing that it would prefer.
+ * `deviceLabel` gives the same result for both forms: the shortened one begins with what was recognised, and the rest
+ * are whole words of the original that `deviceLabel` does not prefer to it.
  */
 export function shortUserAgent(userAgent: string, maxBytes: number): string {
   const { product, system } = recognize(userAgent);
@@ -23,7 +23,7 @@ export function shortUserAgent(userAgent: string, maxBytes: number): string {
   const { comment, words } = parts(userAgent);
   let details = system === undefined ? [] : [system.token];
   for (const detail of comment) {
-    if (lead !== '' && detail.startsWith(lead)) continue; // bots say in a comment what they are
+    if (lead !== '' && detail.startsWith(lead)) continue; // bots name themselves in a comment
     if (details.some((known) => known.includes(detail))) continue;
     // `Linux x86_64` takes the place of `Linux`.
     const others = details.filter((known) => !detail.includes(known));
@@ -48,7 +48,7 @@ export function shortUserAgent(userAgent: string, maxBytes: number): string {
   }
 }
 
-/** What the first comment tells, and the products outside of it. */
+/** The details of the first comment, and the products outside of it. */
 function parts(userAgent: string): { comment: string[]; words: string[] } {
   const text = userAgent.slice(0, 1024);
   const start = text.indexOf('(');
@@ -64,12 +64,12 @@ function parts(userAgent: string): { comment: string[]; words: string[] } {
   };
 }
 
-/** `Intel Mac OS X 10_15_7` and `Pixel 8 Build/UQ1A` without what is the same everywhere. */
+/** `Intel Mac OS X 10_15_7` or `Pixel 8 Build/UQ1A` without the parts that say nothing. */
 function plain(detail: string): string {
   return detail.replace(/^\s*(?:CPU (?:iPhone )?)?|(?: like Mac OS X| Build\/.*)?\s*$/g, '');
 }
 
-/** The product with its major version, unless it tells nothing. */
+/** The product with its major version, unless it says nothing. */
 function productOf(word: string): string[] {
   const [product] = /^(?:Mobile|[A-Za-z][\w.-]{0,23}\/\d{1,4})/.exec(word) ?? [];
   return product === undefined || EVERYWHERE.test(product)

@@ -1,7 +1,10 @@
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // which it would drop otherwise
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // otherwise a leading BOM would be dropped
 
-/** A cut gives up at most so many bytes to keep a character whole; one may be of any length. */
+/**
+ * To avoid cutting a visible character in half, at most this many bytes are given up. A visible character can be of any
+ * length.
+ */
 const MOST_GIVEN_UP = 32;
 
 let characters: Intl.Segmenter | undefined;
@@ -12,15 +15,16 @@ export function byteLength(text: string): number {
 }
 
 /**
- * What of the text fits into so many bytes of UTF-8; what is not well-formed is replaced. No character is cut in half, nor,
- * if it is not overlong, one that people see as one and that is several: a family, a flag, a letter with its accents.
+ * The beginning of the text that fits into `maxBytes` bytes of UTF-8. Malformed Unicode is replaced. No code point is
+ * cut in half, nor, unless it is very long, a visible character that consists of several: a family emoji, a flag, a
+ * letter with accents.
  */
 export function cutText(text: string, maxBytes: number): string {
   const bytes = encoder.encode(text);
   if (bytes.byteLength <= maxBytes) return decoder.decode(bytes);
   let end = maxBytes;
   while (isContinuation(bytes[end])) end -= 1;
-  // One more than fits: it shows whether the last one that fits goes on.
+  // One code point more than fits. It shows whether the last visible character that fits would continue.
   const ahead = decoder.decode(bytes.subarray(0, end)) + nextCharacter(bytes, end);
   characters ??= new Intl.Segmenter();
   const last = [...characters.segment(ahead)].at(-1)?.index ?? 0;

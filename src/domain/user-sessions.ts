@@ -9,44 +9,44 @@ import type { SessionPolicy } from './session-policy.ts';
 import type { SessionId } from './session-token.ts';
 
 /**
- * An entry this young may belong to a session that is just being created; a list leaves it alone. A creation that took
- * longer gives up.
+ * An entry this young may belong to a session that is still being created, so a list leaves it alone. A creation that
+ * takes longer than this gives up.
  */
 const NEWBORN_MS = 10_000;
 
-/** For how long an id that was ended before its session existed stays refused: longer than any creation takes. */
+/** How long an id stays refused that was ended before its session existed. Longer than any creation takes. */
 const UNBORN_MS = 6 * NEWBORN_MS;
 
 /**
- * A login that has entered its id and not created its session after so long has died, or somebody who waited for it was
- * told that it failed. Where there is no room it is the first to go.
+ * A login that has added its id but not created its session after this time has crashed, or its caller was told that it
+ * failed. If there is no room, its entry is the first to be removed.
  */
 const ABANDONED_MS = 1000;
 
 /**
- * How many entries a login looks at or ends, at most, before it goes on where there is no room. There are more where a limit
- * has just been set for a user with very many sessions: these end while nobody waits.
+ * The most entries that a login looks at or ends before it proceeds, if there is no room. There are more if a limit has
+ * just been introduced for a user with very many sessions. Those end in the background.
  */
 const MOST_AT_LOGIN = 5000;
 
-/** Without a lifetime nobody knows when a session ends for good; its user's index must be there until then. */
+/** Without a lifetime it is unknown when a session ends for good, and the user's index must exist until then. */
 const KEEP_WITHOUT_LIFETIME_MS = 10 * 366 * 24 * 3600 * 1000;
 
 const EVICTED = { why: 'evicted', by: 'policy' } as const;
 
-/** Some of a user's sessions. */
+/** A page of a user's sessions. */
 export interface SessionPage {
-  /** Those that are alive, oldest first. */
+  /** The live sessions, oldest first. */
   readonly sessions: Session[];
-  /** What to ask for the next page with, as `after`; `undefined` where there is none. */
+  /** Pass it as `after` to get the next page; `undefined` on the last page. */
   readonly next: string | undefined;
 }
 
 /**
- * A user's sessions together. The index and the sessions are in different places that no step spans, so order makes them
- * safe: an id is in the index before its session exists and until after it has ended. Whoever ends a user's sessions
- * finds the ids in the index, and ends also those that are not born yet: their creation is refused, and learns why. So
- * a login that races is either ended or began afterwards.
+ * The sessions of a user as a whole. The index and the sessions are stored apart and no atomic step spans both, so the
+ * order of steps makes them safe: an id is in the index before its session exists and until after it has ended. To end
+ * all of a user's sessions, the ids are read from the index, and those whose session does not exist yet are ended too:
+ * their creation is refused, with the reason. So a login at the same time is either ended or began afterwards.
  */
 export class UserSessions {
   readonly #repository: SessionRepository;
@@ -67,9 +67,9 @@ export class UserSessions {
   }
 
   /**
-   * Creates a session, with room made for it where it is a user's. `evicted` where newer logins took its place meanwhile,
-   * which is told as what it comes to: it was created, and has ended. `undefined` where the id is taken or was revoked.
-   * Throws `too_many_sessions`.
+   * Creates a session. If it belongs to a user, room is made for it first. Returns `evicted` if newer logins took its
+   * place meanwhile; that is reported as a session that was created and has ended. Returns `undefined` if the id is
+   * taken or was revoked. Throws `too_many_sessions`.
    */
   async create(session: NewSession): Promise<Session | 'evicted' | undefined> {
     const { user, lifetime } = session;
@@ -82,7 +82,7 @@ export class UserSessions {
     ]);
     if (created === undefined) return undefined;
     if (user !== undefined && this.#clock.now() - beganAt > NEWBORN_MS) {
-      // By now its entry may have been taken for that of a session that has ended.
+      // By now its entry may have been mistaken for that of a session that has ended.
       await this.#repository.end(id, { unbornMs: 0 });
       throw new StoreUnavailableError('refused');
     }
@@ -95,14 +95,14 @@ export class UserSessions {
     return created;
   }
 
-  /** Keeps a session listed for a lifetime from now on. */
+  /** Keeps the session in the index for a lifetime from now. */
   async keep(user: string, id: SessionId, lifetime: number | undefined): Promise<void> {
     await this.#repository.users.add({ user, id, keepMs: keepFor(lifetime), max: undefined });
   }
 
   /**
-   * So many of the user's sessions that are alive, oldest first, and where to go on. Removes from the index what has ended.
-   * Looks at a batch at a time, however many there are.
+   * Returns up to `limit` of the user's live sessions, oldest first, and where to continue. Removes entries of ended
+   * sessions from the index. Works in batches, however many sessions there are.
    */
   async list(user: string, limit: number, after: number | undefined): Promise<SessionPage> {
     const sessions: Session[] = [];
@@ -122,7 +122,10 @@ export class UserSessions {
     }
   }
 
-  /** So many entries, the sessions of these, and one entry more to tell whether there are more. Removes what has ended. */
+  /**
+   * Reads `asked` entries and their sessions, and one more entry to see whether there are more. Removes entries of
+   * ended sessions.
+   */
   async #lookAt(user: string, beyond: number | undefined, asked: number) {
     const page = { from: 'oldest', beyond, limit: asked + 1 } as const;
     const entries = await this.#repository.users.list(user, page);
@@ -133,8 +136,9 @@ export class UserSessions {
   }
 
   /**
-   * Ends all but one, and those that are just being started, a batch after the other. Answers how many were alive. What
-   * begins meanwhile is not waited for: it ends with what was entered when the first batch had been found.
+   * Ends all sessions but one, and those that are just being started, in batches. Returns how many were alive. It stops
+   * at the last entry that existed when the first batch was read, so logins that continue meanwhile do not keep it
+   * running.
    */
   async endAll(
     user: string,
@@ -171,7 +175,7 @@ export class UserSessions {
     }
   }
 
-  /** Ends one by its id; of that user, if given. */
+  /** Ends one session by its id; only if it belongs to `user`, if given. */
   async end(id: SessionId, user: string | undefined, by: string | undefined): Promise<boolean> {
     if (user !== undefined && (await this.#repository.find(id))?.user !== user) return false;
     const ended = await this.#repository.end(id, { unbornMs: 0 });
@@ -179,14 +183,17 @@ export class UserSessions {
     return ended !== undefined;
   }
 
-  /** To be called after a session has ended. */
+  /** Call it after a session has ended. */
   async ended(id: SessionId, user: string | undefined, end: End): Promise<void> {
     this.#history.ended(id, user, end);
-    // The session is gone, which is what was asked for. An entry too many is found by the next list.
+    // The session has ended, which is what was asked for. The next list removes an entry that is left over.
     if (user !== undefined) await this.#repository.users.remove(user, [id]).catch(() => {});
   }
 
-  /** Enters the id of a session that is about to be created, and makes room for it. Answers what may be pruned meanwhile. */
+  /**
+   * Adds the id of a session that is about to be created to the index, and makes room for it. Returns entries that may
+   * be pruned meanwhile.
+   */
   async #admit(
     user: string,
     id: SessionId,
@@ -197,17 +204,21 @@ export class UserSessions {
     const entry = { user, id, keepMs: keepFor(lifetime), max };
     const entered = await users.add(entry);
     if (entered !== undefined) return entered.sample;
-    if (max === undefined) throw new Error('The index refused an entry without a limit.');
+    if (max === undefined)
+      throw new Error('The user index refused an entry although there is no limit.');
     if (atMaxSessions === 'evict-oldest') {
       const added = await users.add({ ...entry, max: undefined });
       if (added !== undefined) await this.#makeRoom(user, { id, place: added.place }, max);
       return [];
     }
     if (!(await this.#isFull(user, max)) && (await users.add(entry)) !== undefined) return [];
-    throw new SessionError('too_many_sessions', `The user has ${max} sessions already.`);
+    throw new SessionError(
+      'too_many_sessions',
+      `The user already has the maximum number of sessions: ${max}.`,
+    );
   }
 
-  /** Whether so many hold a place. Ends what does not. */
+  /** True if `max` entries hold a place. Ends the entries that do not. */
   async #isFull(user: string, max: number): Promise<boolean> {
     let taken = 0;
     for await (const entries of this.#fromNewest(user, max)) {
@@ -227,7 +238,7 @@ export class UserSessions {
     return false;
   }
 
-  /** Makes room for an entry, and waits until there is. */
+  /** Waits until there is room for the entry. */
   async #makeRoom(user: string, own: Pick<IndexEntry, 'id' | 'place'>, max: number): Promise<void> {
     const batches = this.#evictOlder(user, own, max);
     let ended = 0;
@@ -240,9 +251,9 @@ export class UserSessions {
   }
 
   /**
-   * Ends what is older than that entry, but for the newest that are alive or about to be, of which it spares one less than
-   * there may be. Each login does so before it creates its session, so of those alive at one time the newest has
-   * ended all that were too many. Tells after each batch how many it ended.
+   * Ends the sessions that are older than this entry, except for the newest `max - 1` that are alive or being started.
+   * Each login does this before it creates its session; so of all sessions that are alive at one time, the newest has
+   * ended those that were too many. Yields after each batch how many it ended.
    */
   async *#evictOlder(
     user: string,
@@ -254,8 +265,8 @@ export class UserSessions {
     for await (const entries of this.#fromNewest(user, max)) {
       newer += entries.filter(({ place }) => place > own.place).length;
       if (newer >= max) {
-        // Of many logins at once the newest end all others. If those ended each other as well, it would be the square of
-        // their number, and for nothing: such a login only ends itself, as the newer ones do.
+        // Of many concurrent logins the newest end all others. If each of the others did that too, the work would be
+        // quadratic and useless. Such a login only ends itself, as the newer ones would.
         await this.#repository.end(own.id, { unbornMs: UNBORN_MS, unbornAs: 'evicted' });
         return;
       }
@@ -273,7 +284,7 @@ export class UserSessions {
     }
   }
 
-  /** The entries in pages, the first of which is enough where there are about as many as there may be. */
+  /** The entries in pages, newest first. The first page is enough if there are about as many entries as allowed. */
   async *#fromNewest(user: string, max: number): AsyncGenerator<readonly IndexEntry[]> {
     let limit = Math.min(2 * max + 2, AT_ONCE);
     for (let beyond: number | undefined; ; ) {
@@ -285,7 +296,7 @@ export class UserSessions {
     }
   }
 
-  /** The sessions of those entries; `undefined` where there is none, `foreign` where it is not that user's. */
+  /** The sessions of these entries: `undefined` if there is none, `foreign` if it belongs to another user. */
   async #look(
     user: string,
     entries: readonly IndexEntry[],
@@ -294,7 +305,10 @@ export class UserSessions {
     return sessions.map((session) => (session && session.user !== user ? 'foreign' : session));
   }
 
-  /** Removes those that have ended from the index: what is looked at beside a login, which must not wait or fail for it. */
+  /**
+   * Removes entries whose sessions have ended from the index. It runs beside a login, which must neither wait for it
+   * nor fail because of it.
+   */
   async #prune(user: string, entries: readonly IndexEntry[]): Promise<void> {
     const grown = entries.filter(isGrown);
     try {
@@ -302,7 +316,7 @@ export class UserSessions {
       const ended = grown.filter((_, i) => !isSession(found[i]));
       void this.#forget(user, ended).catch(() => {});
     } catch {
-      // The next login looks at others.
+      // The next login checks other entries.
     }
   }
 
@@ -314,7 +328,10 @@ export class UserSessions {
     );
   }
 
-  /** Ends those that there are, refuses those that may still be created, and removes from the index what is done. */
+  /**
+   * Ends the sessions that exist, refuses those that may still be created, and removes the entries of both from the
+   * index.
+   */
   async #endEach(
     user: string,
     entries: readonly IndexEntry[],
@@ -331,7 +348,7 @@ export class UserSessions {
     const done = entries.filter(({ id }, i) => {
       const answer = answers[i];
       if (answer?.status !== 'fulfilled') {
-        // What is not known weighs more than what was certainly not done.
+        // A result that is unknown matters more than one that was certainly not applied.
         if (failure === undefined || isUnknown(answer?.reason)) failure = answer?.reason;
         return false;
       }
@@ -342,12 +359,12 @@ export class UserSessions {
     });
     const forgotten = this.#forget(user, done);
     if (failure === undefined) await forgotten;
-    else await forgotten.catch(() => {}); // an entry too many is found by the next call
+    else await forgotten.catch(() => {}); // the next call removes an entry that is left over
     return { ended, failure };
   }
 }
 
-/** Whether a session that is not there has ended, and not only not begun. */
+/** True if a missing session has ended, rather than not begun yet. */
 function isGrown({ ageMs }: IndexEntry): boolean {
   return ageMs > NEWBORN_MS;
 }
@@ -356,7 +373,7 @@ function isSession(found: Session | 'foreign' | undefined): found is Session {
   return typeof found === 'object';
 }
 
-/** Whether that is a session of the user's, or is about to be. */
+/** True if the entry stands for a live session of the user, or for one that is being started. */
 function holdsPlace({ ageMs }: IndexEntry, found: Session | 'foreign' | undefined): boolean {
   return isSession(found) || ageMs <= ABANDONED_MS;
 }
@@ -365,13 +382,13 @@ function isUnknown(error: unknown): boolean {
   return error instanceof StoreUnavailableError && error.outcome === 'unknown';
 }
 
-/** Evicts what a login did not wait for. Where it fails the next login goes on. */
+/** Evicts the rest, which the login did not wait for. If that fails, the next login continues. */
 async function goOn(batches: AsyncGenerator<number>): Promise<void> {
   const pace = new Pace();
   try {
     while (!(await pace.work(() => batches.next())).done);
   } catch {
-    // As above.
+    // See above: the next login continues.
   }
 }
 

@@ -1,17 +1,20 @@
 import { SessionError } from './errors.ts';
 
-/** Says what the value of a field must be, never what it is. `name` is the field's, where it is known. */
+/**
+ * The error for a field with a wrong value. It says what the value must be, never what it is. `name` is the field's
+ * name, if known.
+ */
 export function wrongValue(must: string, name?: string, options?: ErrorOptions): SessionError {
   const subject = name === undefined ? 'The value' : `The value of ${JSON.stringify(name)}`;
   return new SessionError('invalid_value', `${subject} must ${must}.`, options);
 }
 
-/** The refusal of what is no text: says of which kind it is, and how such a value is kept. */
+/** The error for a value that is not text. It says what kind of value it is, and how to store such a value. */
 export function notText(value: unknown, name?: string): SessionError {
   return wrongValue(`be text, not ${kindOf(value)}${adviceFor(value)}`, name);
 }
 
-/** What sort of value it is, for messages: `an object`. */
+/** The kind of a value, for messages: `an object`. */
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return 'an array';
@@ -23,7 +26,7 @@ export function kindOf(value: unknown): string {
 function adviceFor(value: unknown): string {
   if (value === undefined || value === null) return '. Leave the field out, or unset it';
   if (value instanceof Date) {
-    return '. Keep its toISOString(), or declare the field with json(), which makes that text of it';
+    return '. Store its toISOString(), or declare the field with json(), which does the same';
   }
   switch (typeof value) {
     case 'object':
@@ -33,7 +36,7 @@ function adviceFor(value: unknown): string {
     case 'boolean':
       return '. Declare the field with boolean()';
     case 'bigint':
-      return '. Keep it as text';
+      return '. Store it as text';
     default:
       return '';
   }

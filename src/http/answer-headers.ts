@@ -2,8 +2,8 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 
 /**
- * The headers of every answer that the server gives, errors included: what browsers may do with it, and that nobody keeps it
- * unless the route says so, since the same path answers everybody differently.
+ * The headers of every response of the server, including errors: restrictions for browsers, and `no-store` unless the
+ * route sets another `Cache-Control`, because the same path has a different response for each user.
  */
 export function answerHeaders({ https }: { readonly https: boolean }): MiddlewareHandler[] {
   const secure = secureHeaders({
@@ -17,7 +17,8 @@ export function answerHeaders({ https }: { readonly https: boolean }): Middlewar
       frameAncestors: ["'none'"],
       baseUri: ["'none'"],
     },
-    // Nothing is told to other sites. No stricter: under `no-referrer` a form's own Origin is `null`.
+    // Other sites get no referrer. Not stricter than this: under `no-referrer` the Origin of the site's own forms is
+    // `null`.
     referrerPolicy: 'same-origin',
     xFrameOptions: 'DENY',
     strictTransportSecurity: https ? 'max-age=31536000' : false,
@@ -31,7 +32,7 @@ export function answerHeaders({ https }: { readonly https: boolean }): Middlewar
   ];
 }
 
-/** The same headers for answers that no application gives. */
+/** The same headers, for responses that do not come from an application. */
 export async function bareAnswerHeaders(options: {
   readonly https: boolean;
 }): Promise<Readonly<Record<string, string>>> {

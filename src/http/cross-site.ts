@@ -2,25 +2,34 @@ import { printable } from '../domain/printable.ts';
 import { isOriginOf, parseOrigin, type RequestHead, requestTarget } from './request-origin.ts';
 import { type TrustedOrigins, trustedOrigins } from './trusted-origins.ts';
 
-/** Who may send unsafe requests, and how the server learns where a request was sent to. */
+/** Which origins may send unsafe requests, and how the server determines its own origin. */
 export interface CrossSiteOptions {
+  /** Other origins whose pages may send unsafe requests. By default only the request's own origin may. @default [] */
   readonly trustedOrigins?: TrustedOrigins;
-  /** As in `SessionsOptions`. Default false. */
+  /** Trust the forwarding headers of a proxy, as in `SessionsOptions`. @default false */
   readonly trustProxy?: boolean;
 }
 
 const SHOWN_CHARACTERS = 200;
 
 /**
- * Tells requests that a foreign site made a browser send (CSRF; OWASP ASVS 3.5.1): answers why such a request is refused,
- * in words that name the origin and the setting that would allow it, and `undefined` for every other request.
+ * Returns a function that detects requests that another site made a browser send (CSRF; OWASP ASVS 3.5.1). For such a
+ * request it returns the reason for a refusal, which names the origin and the setting that would allow it; for every
+ * other request `undefined`.
  *
- * It looks at unsafe methods, and at WebSocket handshakes although they are GETs, since a socket reads and writes
- * (CWE-1385). Foreign is a request whose `Sec-Fetch-Site` is neither `same-origin` nor `none`, or, without that header,
- * whose `Origin` is not the request's own. A request with neither header comes from no browser, has no ambient cookies to
- * abuse, and passes (the reasoning of Go's `CrossOriginProtection`).
+ * It checks unsafe methods, and WebSocket handshakes although they are GET requests, because a socket reads and writes
+ * (CWE-1385). A request is cross-site if its `Sec-Fetch-Site` is neither `same-origin` nor `none`, or, without that
+ * header, if its `Origin` is not the request's own. A request with neither header does not come from a browser, carries
+ * no ambient cookies, and passes (the reasoning of Go's `CrossOriginProtection`).
  *
- * Throws a `SessionError` (`invalid_option`) for a trusted origin that is none.
+ * @throws `SessionError` (`invalid_option`) if an entry of `trustedOrigins` is not an origin.
+ *
+ * @example
+ * ```ts
+ * const crossSite = crossSiteCheck({ trustedOrigins: ['https://app.example'] });
+ * const reason = crossSite({ method, url, header: (name) => headers.get(name) ?? undefined });
+ * if (reason !== undefined) return new Response(reason, { status: 403 });
+ * ```
  */
 export function crossSiteCheck({
   trustedOrigins: trusted = [],
@@ -50,11 +59,11 @@ export function crossSiteCheck({
   ): string {
     const refused = 'Cross-site request refused';
     if (header === undefined) {
-      return `${refused}: the browser says that another site caused it, and names no origin.`;
+      return `${refused}: according to the browser another site caused it, and it has no Origin header.`;
     }
     if (header === 'null') {
       return (
-        `${refused}: its Origin is null, as sandboxed frames send it, and pages whose Referrer-Policy is no-referrer. ` +
+        `${refused}: its Origin is null, as sent by sandboxed frames and by pages with Referrer-Policy: no-referrer. ` +
         'Serve the page that sends it with Referrer-Policy: same-origin.'
       );
     }
@@ -66,13 +75,13 @@ export function crossSiteCheck({
     const undeclared =
       !trustProxy && origin !== undefined && isOriginOf(origin, requestTarget(request, true));
     const remedy = undeclared
-      ? 'A forwarding header names that origin: behind a proxy that sets it, say trustProxy: true.'
+      ? 'A forwarding header contains that origin: if a proxy sets it, use trustProxy: true.'
       : 'If its pages may do this, add the origin to trustedOrigins.';
     return `${refused}: it comes from ${shown}, and this is ${own}. ${remedy}`;
   }
 }
 
-/** A GET that becomes a socket is as powerful as any POST. */
+/** A GET that becomes a socket is as powerful as a POST. */
 function isSafe(request: RequestHead): boolean {
   const { method } = request;
   if (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS') return false;

@@ -1,9 +1,9 @@
 import { SessionError, StoreUnavailableError } from '../domain/errors.ts';
 
-/** How often a deadline is looked at. */
+/** How often each deadline is checked. */
 const LOOKS = 20;
 
-/** No request should wait longer, and a timer can. */
+/** No request should wait longer, and timers are accurate up to here. */
 const MAX_DEADLINE_MS = 10 * 60 * 1000;
 
 interface Waiting {
@@ -12,8 +12,8 @@ interface Waiting {
 }
 
 /**
- * Gives answers up that do not come in time. One timer looks after all that are under way: one for each would cost
- * more than an answer from a near cache. It runs only while it is needed.
+ * Gives up on answers that do not arrive in time. A single timer serves all pending answers, because a timer for each
+ * would cost more than an answer from a near cache. It runs only while it is needed.
  */
 export class Deadline {
   readonly #intervalMs: number;
@@ -21,7 +21,7 @@ export class Deadline {
   #looks = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Milliseconds. Throws a `SessionError` (`invalid_option`) for anything but a number from 1 to 600,000. */
+  /** In milliseconds. Throws a `SessionError` (`invalid_option`) for anything but a number from 1 to 600,000. */
   constructor(deadlineMs: number) {
     if (typeof deadlineMs !== 'number' || !(deadlineMs >= 1 && deadlineMs <= MAX_DEADLINE_MS)) {
       throw new SessionError(
@@ -32,7 +32,10 @@ export class Deadline {
     this.#intervalMs = deadlineMs / LOOKS;
   }
 
-  /** The answer, or a `StoreUnavailableError` (outcome `unknown`) if there is none at the deadline or a twentieth of it later. */
+  /**
+   * Resolves with the answer, or rejects with a `StoreUnavailableError` (outcome `unknown`) at the deadline or up to a
+   * twentieth of it later.
+   */
   within<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const waiting = { overdueAtLook: this.#looks + LOOKS + 1, reject };
@@ -58,7 +61,7 @@ export class Deadline {
       this.#timer = undefined;
     }
     for (const waiting of this.#waiting) {
-      if (waiting.overdueAtLook > this.#looks) return; // those after it came later
+      if (waiting.overdueAtLook > this.#looks) return; // later ones are due later
       this.#waiting.delete(waiting);
       waiting.reject(new StoreUnavailableError('unknown', { failure: 'timeout' }));
     }

@@ -14,15 +14,18 @@ const limit = bodyLimit({
   },
 });
 
-/** Refuses a body that is larger than any form here can be: 413; and one that does not arrive: 400. */
+/** Refuses a body that is larger than any form here (413), and one that does not arrive completely (400). */
 export const limitForm = createMiddleware(async function limitForm(c, next) {
-  // Errors of what comes next do not pass here: Hono has handled them.
+  // Errors of later handlers do not pass through here, because Hono has handled them.
   return limit(c, next).catch((error: unknown) => {
     throw error instanceof HTTPException ? error : endedEarly(error);
   });
 });
 
-/** Reads the body as a form into `c.var.form`; 415 for another content type, 400 for bytes that are no UTF-8 or do not arrive. */
+/**
+ * Reads the body as a form into `c.var.form`. 415 for another content type; 400 if the body is not UTF-8 or does not
+ * arrive completely.
+ */
 export const readForm = createMiddleware<FormEnv>(async function readForm(c, next) {
   const type = c.req.header('Content-Type');
   if (type !== undefined && !FORM.test(type)) throw foreignType();
@@ -36,18 +39,18 @@ export const readForm = createMiddleware<FormEnv>(async function readForm(c, nex
   await next();
 });
 
-/** The fields of a form, or `undefined` where its bytes, percent-encoded ones included, are not UTF-8. Never throws. */
+/** The fields of a form, or `undefined` if its bytes, percent-encoded ones included, are not UTF-8. Never throws. */
 export function parseForm(body: ArrayBuffer): URLSearchParams | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    decodeURIComponent(text); // URLSearchParams would replace what it cannot decode, and keep a text that nobody wrote
+    decodeURIComponent(text); // URLSearchParams would silently replace malformed bytes
     return new URLSearchParams(text);
   } catch {
-    return undefined; // both decoders throw for exactly this
+    return undefined; // both decoders throw only for malformed bytes
   }
 }
 
-/** The client went away, or what it sent was no body. Reading fails for no other reason. */
+/** The client disconnected or sent a malformed body. There is no other reason why reading fails. */
 function endedEarly(cause: unknown): HTTPException {
   return new HTTPException(400, { message: 'The body of the request ended early', cause });
 }

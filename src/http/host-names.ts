@@ -1,6 +1,6 @@
 /**
- * Whether that name or address, of the listener or from a URL, is this machine's own: `localhost`, `*.localhost`, 127.0.0.0/8,
- * `::1` in any spelling, and 127.0.0.0/8 as IPv6.
+ * True if this name or address, of the listener or from a URL, belongs to this machine: `localhost`, `*.localhost`,
+ * 127.0.0.0/8, `::1` in any spelling, and 127.0.0.0/8 as IPv6.
  */
 export function isLoopback(name: string): boolean {
   const bare = shortest(name.toLowerCase().replace(/\.$/, ''));
@@ -9,16 +9,16 @@ export function isLoopback(name: string): boolean {
   );
 }
 
-/** An IPv6 address as URLs have it, in brackets; any other name as it is. */
+/** An IPv6 address in the form used in URLs, in brackets; any other name unchanged. */
 function shortest(name: string): string {
   const url = `http://${name.startsWith('[') ? name : `[${name}]`}`;
   return name.includes(':') && URL.canParse(url) ? new URL(url).hostname : name;
 }
 
 /**
- * Whether requests may name that host. A server on a loopback address answers, unless told otherwise, to loopback names alone: any
- * other name was made to point there by whoever owns it, so that pages of that name can read what the server answers (DNS
- * rebinding). A page that was loaded from a loopback name is this machine's own, so these are always allowed.
+ * True if requests may use this host. A server on a loopback address by default accepts only loopback names: any other
+ * name points there because its owner made it do so, so that pages under that name could read the server's responses
+ * (DNS rebinding). Loopback names are always allowed, because pages loaded from them come from this machine.
  */
 export function allowsHost(
   name: string,
@@ -28,7 +28,7 @@ export function allowsHost(
   }: {
     /** The address or name that the server listens on. */
     readonly listeningOn: string;
-    /** Names in lower case; `*.example.com` stands for all names below that one, `*` for every name. */
+    /** Names in lower case. `*.example.com` matches all names below it, `*` matches every name. */
     readonly allowedHosts: readonly string[] | undefined;
   },
 ): boolean {

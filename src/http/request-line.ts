@@ -1,28 +1,28 @@
-/** The beginning of a request as it came over the wire, before anybody made a URL of it. An `IncomingMessage` is one. */
+/** The start of a request as it was received, before it was turned into a URL. An `IncomingMessage` has this shape. */
 export interface RequestHead {
   readonly url?: string | undefined;
   readonly httpVersion: string;
-  /** Names and values by turns. */
+  /** Names and values in turn. */
   readonly rawHeaders: readonly string[];
 }
 
-/** Why a request is answered by nobody but the server itself. The message is for whoever sent it, and for the log. */
+/** Why the server refuses a request before it reaches the application. The message goes to the client and the log. */
 export interface Refusal {
   readonly status: 400 | 403 | 404 | 417;
   readonly message: string;
 }
 
-// Every path here is written in one way only. Whatever would have to be decoded or resolved first is not found: a proxy
-// that was told to refuse `/healthz` compares what the client wrote.
+// Each path here has only one spelling. Any other form, which would have to be decoded or resolved first, is not found:
+// a proxy that is configured to refuse `/healthz` compares what the client sent.
 const NOT_PLAIN = /[^\x21-\x7e]|[%\\#]|\/\/|\/\.\.?(?:\/|$)/;
 
 const HOST = /^(\[[\da-f:.]+\]|[\w.~!$&'()*+,;=-]+)(?::\d*)?$/i;
 
-/** What is wrong with a request before its path is looked at (RFC 9112, 3.2), or with its host, or with how its path is written. */
+/** What is wrong with the head of a request (RFC 9112, 3.2), its host, or the spelling of its path. */
 export function refusalOf(
   { url = '', httpVersion, rawHeaders }: RequestHead,
   allowsHost: (name: string) => boolean,
-  whoAllows = '--allowed-hosts (ALLOWED_HOSTS) says which are',
+  whoAllows = '--allowed-hosts (ALLOWED_HOSTS) names the allowed ones',
 ): Refusal | undefined {
   const hosts = rawHeaders.filter(
     (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'host',
@@ -31,15 +31,15 @@ export function refusalOf(
   const [host] = hosts;
   if (host === undefined && httpVersion !== '1.0') return bad('The Host header is missing');
   const name = host === undefined ? undefined : nameOf(host);
-  if (host !== undefined && name === undefined) return bad('The Host header names no host');
+  if (host !== undefined && name === undefined) return bad('The Host header is malformed');
 
   const [, authority, path = '/'] =
     /^(?:https?:\/\/([^/?#]*))?(\/[^?]*)?(?:\?.*)?$/s.exec(url) ?? [];
   if (url === '' || (authority === undefined && !url.startsWith('/'))) {
-    return bad('The target of the request is no path');
+    return bad('The request target is not a path');
   }
   if (authority !== undefined && authority.toLowerCase() !== host?.toLowerCase()) {
-    return bad('The target of the request names another host than the Host header');
+    return bad('The request target and the Host header name different hosts');
   }
   if (name !== undefined && !allowsHost(name)) {
     return { status: 403, message: `The host ${name} is not allowed here; ${whoAllows}` };
@@ -47,7 +47,7 @@ export function refusalOf(
   return NOT_PLAIN.test(path) ? { status: 404, message: 'Not found' } : undefined;
 }
 
-/** The host of a Host header, without the port; `undefined` where it is malformed or written otherwise than a browser does. */
+/** The host of a Host header, without the port. `undefined` if it is malformed or not spelled as browsers spell it. */
 function nameOf(host: string): string | undefined {
   const [, name = ''] = HOST.exec(host) ?? [];
   if (name === '' || !URL.canParse(`http://${host}`)) return undefined;

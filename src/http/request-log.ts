@@ -6,7 +6,7 @@ import type { RequestSession } from './request-session.ts';
 
 /** Where requests are logged. */
 export interface RequestLog {
-  /** Does the work of one request, to which whatever is logged meanwhile belongs. */
+  /** Runs the work of one request. Log lines written meanwhile belong to it. */
   during<T>(requestId: string, work: () => Promise<T>): Promise<T>;
   answered(request: {
     readonly method: string;
@@ -15,26 +15,26 @@ export interface RequestLog {
     readonly status: number;
     readonly durationMs: number;
     readonly sessionId: string | undefined;
-    /** Why it was refused or failed, if it was. */
+    /** Why the request was refused or failed, if it was. */
     readonly reason: string | undefined;
-    /** Whether it failed because the store did. */
+    /** True if the request failed because the store did. */
     readonly storeFailed: boolean;
   }): void;
 }
 
-/** What a handler leaves for the log where it answered an error by itself. */
+/** What a handler passes to the log if it answered an error itself. */
 export interface RequestLogVariables {
   failure?: Error;
 }
 
 type Env = { Variables: RequestIdVariables & RequestLogVariables & { session?: RequestSession } };
 
-/** What other servers use for ids fits; a session's secret, at 43 characters, does not. */
+/** Long enough for the ids of other servers, too short for a session's secret of 43 characters. */
 const MAX_ID_CHARACTERS = 42;
 
 /**
- * Gives every request an id, the one in its `X-Request-Id` if that is short and harmless, answers it in the response, and
- * logs the request once it is answered. Comes before everything else.
+ * Gives every request an id, returns it in the response, and logs the request once it is answered. The id in
+ * `X-Request-Id` is used if it is short and harmless. Must come before all other middleware.
  */
 export function requestLog(log: RequestLog): MiddlewareHandler[] {
   return [
@@ -57,7 +57,7 @@ export function requestLog(log: RequestLog): MiddlewareHandler[] {
   ];
 }
 
-/** In words that carry no value. Of an error that nobody foresaw the log has a line of its own. */
+/** The reason, without values. Unexpected errors have a log line of their own. */
 function reasonFor(failure: Error | undefined): string | undefined {
   if (failure instanceof StoreUnavailableError)
     return `store (${failure.failure}): ${reasonOf(failure)}`;

@@ -1,28 +1,29 @@
-/** The head of a request, as every framework can show it. */
+/** The head of a request, in a form that every framework can provide. */
 export interface RequestHead {
+  /** The request method, such as `POST`. */
   readonly method: string;
-  /** Absolute, as the server saw it; one that cannot be parsed, because its host is none, tells nothing. */
+  /** The absolute URL as the server saw it. If it cannot be parsed, because its host is malformed, it is ignored. */
   readonly url: string;
-  /** The field's value, whatever the case of its name; `undefined` where there is none. */
+  /** The value of the header, whose name is case-insensitive; `undefined` if there is none. */
   header(name: string): string | undefined;
 }
 
-/** Where a request was sent to, as far as the server knows. */
+/** The host and scheme that a request was sent to, as far as the server knows. */
 export interface RequestTarget {
-  /** With the port, if the request named one. */
+  /** With the port, if the request contained one. */
   readonly host: string;
-  /** `undefined` on plain HTTP without a declared proxy: a proxy in front may have ended TLS. */
+  /** `undefined` on plain HTTP without a trusted proxy, because a proxy may have terminated TLS. */
   readonly scheme: 'http' | 'https' | undefined;
 }
 
 /**
- * Where the request was sent to: its `Host` or `:authority` (RFC 9110, 7.2), or, behind a declared proxy, the first entry
- * of `X-Forwarded-Host` and `X-Forwarded-Proto`, or of `Forwarded` (RFC 7239). Anybody can send the latter three, so they
- * count only with `trustProxy`. Never throws, whatever was sent.
+ * The host and scheme that the request was sent to: its `Host` or `:authority` (RFC 9110, 7.2), or, behind a trusted
+ * proxy, the first entry of `X-Forwarded-Host` and `X-Forwarded-Proto`, or of `Forwarded` (RFC 7239). Any client can
+ * send these three headers, so they are used only with `trustProxy`. Never throws.
  */
 export function requestTarget(request: RequestHead, trustProxy: boolean): RequestTarget {
   const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
-  const ownHost = request.header('Host') ?? url?.host ?? ''; // HTTP/2 has no Host; the server makes the URL of :authority
+  const ownHost = request.header('Host') ?? url?.host ?? ''; // HTTP/2 has no Host; the server takes the URL's host from :authority
   const ownScheme = url?.protocol === 'https:' ? 'https' : undefined;
   if (!trustProxy) return { host: ownHost, scheme: ownScheme };
   const forwarded = request.header('Forwarded');
@@ -32,8 +33,9 @@ export function requestTarget(request: RequestHead, trustProxy: boolean): Reques
 }
 
 /**
- * The origin in the form that browsers send it: lower case, without a default port. `undefined` for what is no origin,
- * `null` included. Applications that show pages under a scheme of their own (`capacitor://localhost`) have origins too.
+ * The origin in the form in which browsers send it: lower case, without a default port. `undefined` if the text is not
+ * an origin, as for `null`. Applications that show pages under a scheme of their own (`capacitor://localhost`) have
+ * origins too.
  */
 export function parseOrigin(text: string): string | undefined {
   const [, scheme = '', host = ''] = /^([a-z][a-z\d+.-]*):\/\/([^\s/?#@\\]+)\/?$/i.exec(text) ?? [];
@@ -42,14 +44,17 @@ export function parseOrigin(text: string): string | undefined {
   return URL.canParse(text) ? new URL(text).origin : undefined;
 }
 
-/** Whether the origin, as `parseOrigin` answers it, is that of the request's target: scheme where known, host and port. */
+/**
+ * True if the origin, as returned by `parseOrigin`, is that of the request's target: the same host and port, and the
+ * same scheme if it is known.
+ */
 export function isOriginOf(origin: string, { host, scheme }: RequestTarget): boolean {
   const originScheme = schemeOf(origin.slice(0, origin.indexOf(':')));
   if (originScheme === undefined || (scheme ?? originScheme) !== originScheme) return false;
   return parseOrigin(`${originScheme}://${host}`) === origin;
 }
 
-/** Each proxy appends its own entry; the first one is of the proxy that the browser spoke to. */
+/** Each proxy appends an entry. The first entry comes from the proxy that the browser connected to. */
 function firstEntry(list: string | undefined): string | undefined {
   return list?.split(',', 1)[0]?.trim() || undefined;
 }

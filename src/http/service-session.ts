@@ -10,7 +10,7 @@ import type { Deadline } from './deadline.ts';
 import type { ActiveSession, StartOptions, UserSession } from './request-session.ts';
 import { VerbOrder } from './verb-order.ts';
 
-/** What the response must do to the cookie. */
+/** What the response must do with the cookie. */
 export type CookieChange =
   | { readonly token: SessionToken; readonly maxAge: number | undefined }
   | 'clear'
@@ -20,35 +20,41 @@ export interface ServiceSessionOptions {
   readonly service: SessionService;
   readonly fields: FieldCodecs | undefined;
   readonly deadline: Deadline;
-  /** The name of the cookie that the session came with. */
+  /** The name of the cookie that contained the token. */
   readonly cookieName: string;
-  /** Makes what `required` and `requiredUser` throw. */
+  /** Creates the error of `required` and `requiredUser`. */
   readonly unauthenticated: (message: string) => Error;
-  /** Hears, in words, of changes that were collected and could not be written. */
+  /** Called with a message if collected changes could not be written. */
   readonly onLostChanges: (why: string) => void;
 }
 
-/** What the request brought, and what it opened. */
+/** The request's token and the session that it opened. */
 export interface Opened {
   readonly presented: boolean;
   readonly token: string | undefined;
   readonly session: Session | undefined;
 }
 
-/** One request's session on the service. The handler makes it, and asks it at the end what the cookie must become. */
+/**
+ * The session of one request, on top of the service. The handler creates it, and asks it in the end what to do with the
+ * cookie.
+ */
 export class ServiceSession {
-  /** Whether the response may show something of the session that the request opened, which may have ended meanwhile. */
+  /** True if the response may contain data of the session that the request opened, even if it has ended meanwhile. */
   readonly personal: boolean;
   readonly #options: ServiceSessionOptions;
   readonly #changes = new Map<string, string | undefined>();
-  /** Most requests use no verb, and have none. */
+  /** Created on demand, because most requests call no asynchronous method. */
   #verbs: VerbOrder | undefined;
   #writing: Promise<boolean> | undefined;
-  /** How many calls wait for that write before their own. */
+  /** How many calls wait for the current write before their own. */
   #waitingToWrite = 0;
   #lateWrite: ReturnType<typeof setTimeout> | undefined;
   #sealed = false;
-  /** The session that this request opened or started, which it may end whoever rotates its token meanwhile. */
+  /**
+   * The session that this request opened or started. The request may end it, even if another one has rotated its token
+   * meanwhile.
+   */
   #ownId: SessionId | undefined;
   #lost: boolean;
   #failure: Error | undefined;
@@ -78,8 +84,8 @@ export class ServiceSession {
   }
 
   /**
-   * What a verb failed with last, for frameworks that make a 500 of whatever their handlers throw: the response alone does
-   * not tell that nobody is logged in, or that the store is unavailable.
+   * The last error of a method, for frameworks that turn every error into a 500: the response alone does not show that
+   * nobody is logged in or that the store is unavailable.
    */
   get failure(): Error | undefined {
     return this.#failure;
@@ -99,7 +105,7 @@ export class ServiceSession {
     return { ...session, fields: changed(session.fields, this.#changes) };
   }
 
-  /** Whether something was collected that is not written yet. */
+  /** True if there are collected changes that have not been written. */
   get changed(): boolean {
     return this.#changes.size > 0;
   }
@@ -108,17 +114,20 @@ export class ServiceSession {
     return this.#cookieChange;
   }
 
-  /** Whether a verb is under way that may change the cookie. */
+  /** True while a call that may change the cookie is running. */
   get settling(): boolean {
     return this.#verbs?.unsettled === true;
   }
 
-  /** When no such verb is under way any more, however it went: an application may not have awaited it. */
+  /** Resolves when no such call is running, whether they succeeded or not: an application may not have awaited it. */
   async settled(): Promise<void> {
     await this.#verbs?.settled();
   }
 
-  /** From now on nothing can change the cookie. What is still collected is dropped with `discard`, or written by itself. */
+  /**
+   * From now on nothing can change the cookie. Collected changes are dropped with `discard`; later ones are written in
+   * the background.
+   */
   seal({ discard }: { readonly discard: boolean }): void {
     this.#sealed = true;
     if (discard) this.#changes.clear();
@@ -158,7 +167,7 @@ export class ServiceSession {
 
   required(): ActiveSession {
     this.#open();
-    return this as unknown as ActiveSession; // it is open; the types of its fields are the middleware's to promise
+    return this as unknown as ActiveSession; // it is open, and the middleware guarantees the types of its fields
   }
 
   requiredUser(): UserSession {
@@ -195,9 +204,9 @@ export class ServiceSession {
     const { token, session } = await this.#within(
       this.#service.create(fields, user === undefined ? options : { ...options, user }),
     );
-    // The new session comes first: if the old one cannot be ended, nobody learns the new token and the old cookie stays.
+    // The new session comes first: if the old one cannot be ended, the new token is not used and the old cookie stays.
     await this.#endOwn();
-    this.#uncollect(before); // what came later is for the new session
+    this.#uncollect(before); // later changes belong to the new session
     this.#token = token;
     this.#session = session;
     this.#ownId = session.id;
@@ -217,13 +226,13 @@ export class ServiceSession {
     return ended;
   }
 
-  /** Ends the session that this request opened or started. `false` if there is none any more. */
+  /** Ends the session that this request opened or started. Returns `false` if it has ended already. */
   async #endOwn(): Promise<boolean> {
     if (this.#ownId === undefined) return false;
     if (this.#token !== undefined && (await this.#within(this.#service.delete(this.#token)))) {
       return true;
     }
-    // A rotation by another request that was faster took nothing from the right to end it.
+    // A faster rotation by another request does not take away the right to end the session.
     return this.#within(this.#service.end(this.#ownId));
   }
 
@@ -253,7 +262,7 @@ export class ServiceSession {
     return this.#withToken(async () => {
       const token = await this.#committed();
       if (!(await this.#within(this.#service.setTtl(token, ttl)))) return this.#gone();
-      // Only the store knows what the end of the lifetime leaves of the new ttl.
+      // Only the store knows how far the end of the lifetime limits the new ttl.
       const session = await this.#within(this.#service.peek(token));
       if (session === undefined) return this.#gone();
       this.#session = session;
@@ -267,7 +276,7 @@ export class ServiceSession {
     if (next === undefined) this.#gone();
     if (next === undefined || next === false) return next;
     this.#token = next;
-    this.#giveCookie(next); // before the store is asked again: from here on nothing but this token opens the session
+    this.#giveCookie(next); // before the next call to the store: from now on only this token opens the session
     if (!options?.reauthenticated) return true;
     const session = await this.#within(this.#service.peek(next));
     if (session === undefined) {
@@ -302,12 +311,12 @@ export class ServiceSession {
     });
   }
 
-  /** Writes what was collected. `false` where the session has ended. */
+  /** Writes the collected changes. Returns `false` if the session has ended. */
   write(): Promise<boolean> {
     return this.#withToken(() => this.#write());
   }
 
-  /** One write at a time: what another call is writing is waited for, however it ends; it reports its own failure. */
+  /** One write at a time: waits for the write of another call, which reports its own failure. */
   async #write(): Promise<boolean> {
     while (this.#writing !== undefined) {
       this.#waitingToWrite += 1;
@@ -338,21 +347,23 @@ export class ServiceSession {
     return true;
   }
 
-  /** Forgets these changes, but for those that were made again meanwhile. */
+  /** Removes these changes from the collected ones, except those that were made again meanwhile. */
   #uncollect(changes: ReadonlyMap<string, string | undefined>): void {
     for (const [name, value] of changes) {
       if (this.#changes.get(name) === value) this.#changes.delete(name);
     }
   }
 
-  /** Writes what is collected after the response has left, once the application had the chance to do so itself. */
+  /**
+   * Writes changes that are collected after the response was sent, once the application had the chance to do so itself.
+   */
   #writeLate(): void {
     this.#lateWrite ??= setTimeout(async () => {
       this.#lateWrite = undefined;
       try {
         await this.write();
       } catch (error) {
-        // Whoever waited for this write writes the changes now, and hears of it.
+        // Another call that waited for this write now writes the changes and reports the failure.
         if (this.#waitingToWrite > 0 || this.#writing !== undefined) return;
         this.#loseChanges((error as Error).message); // the service throws nothing else
       }
@@ -362,7 +373,7 @@ export class ServiceSession {
   #changingCookie<T>(act: () => Promise<T>): Promise<T> {
     if (this.#sealed) {
       const message =
-        'The response has left, so that the browser would not learn of it: nothing was changed.';
+        'The response headers have been sent, so the cookie cannot be changed. Nothing was changed.';
       return Promise.reject(new SessionError('response_sent', message));
     }
     return this.#order.changing(act);
@@ -391,7 +402,7 @@ export class ServiceSession {
     return this.#failure;
   }
 
-  // A verb that acts at once must not overtake a plain write that came before it.
+  // A method that acts at once must not overtake an earlier plain write.
   async #committed(): Promise<string> {
     const token = this.#open();
     await this.#write();
@@ -401,7 +412,7 @@ export class ServiceSession {
   async #take(name: string): Promise<string | undefined> {
     const token = await this.#committed();
     const value = await this.#within(this.#service.take(token, name));
-    // It may be the field that is missing or the session.
+    // Either the field is missing or the session.
     const ended =
       value === undefined && (await this.#within(this.#service.peek(token))) === undefined;
     if (ended) this.#gone();

@@ -1,53 +1,50 @@
 import { SessionError } from '../domain/errors.ts';
 import { isSessionToken, type SessionToken } from '../domain/session-token.ts';
 
-/** How the session's cookie is set. What browsers would refuse is refused at construction. */
+/** Attributes of the session cookie. Combinations that browsers would reject are refused at construction. */
 export interface SessionCookieOptions {
   /**
-   * The cookie's name. A prefix of RFC 6265bis is put before it (see `prefix`) unless it begins with that already.
+   * The cookie's name. A prefix of RFC 6265bis is added (see `prefix`) unless the name already begins with one.
    *
    * @default 'sid'
    */
   readonly name?: string;
   /**
-   * True where browsers reach the site by HTTPS. Browsers drop such a cookie on plain HTTP, so say false there, for
-   * development. It is never guessed from a request.
+   * Set the `Secure` attribute: true if browsers reach the site by HTTPS. Browsers drop such a cookie on plain HTTP, so
+   * use false there, for example in development. It is never guessed from a request.
    *
    * @default true
    */
   readonly secure?: boolean;
   /**
-   * `__Host-`: no other host and no plain connection can set the cookie; it excludes `domain` and another `path`.
-   * `__Secure-`: no plain connection can. `''`: no prefix (RFC 6265bis, 4.1.3). Both prefixes need `secure`.
-   *
-   * @default the strictest prefix that the other options allow
+   * `__Host-`: no other host and no insecure connection can set the cookie; it rules out `domain` and any `path` but
+   * `/`. `__Secure-`: no insecure connection can set it. `''`: no prefix (RFC 6265bis, 4.1.3). Both prefixes require
+   * `secure`. The default is the strictest prefix that the other options allow.
    */
   readonly prefix?: '__Host-' | '__Secure-' | '';
   /**
-   * Which requests that other sites cause carry the cookie: `Lax` links and redirects to a page, `Strict` none, `None`
-   * all of them, for pages on another site and frames inside one. `None` needs `secure`; the check of the
-   * request's origin protects in every case.
+   * Which requests from other sites carry the cookie: `Lax` only top-level navigation such as links, `Strict` none,
+   * `None` all, for pages on another site and frames inside one. `None` requires `secure`. The origin check protects in
+   * each case.
    *
    * @default 'Lax'
    */
   readonly sameSite?: 'Lax' | 'Strict' | 'None';
   /**
-   * Shares the cookie with every host below this one, such as `example.com` for `app.example.com` and
-   * `admin.example.com`. Each of them can then read and replace it, so leave it out where you can. If you change
-   * `domain` or `path` later, change the name as well: browsers keep the old cookie beside the new one, and of two
-   * different tokens none is trusted.
-   *
-   * @default none: the host that set the cookie, and no other
+   * Shares the cookie with every host below this one, for example `example.com` for `app.example.com` and
+   * `admin.example.com`. Each of these hosts can then read and replace it, so leave it out if you can. By default only
+   * the host that set the cookie gets it. If you change `domain` or `path` later, change the name as well: browsers
+   * keep the old cookie beside the new one, and if there are two different tokens, neither is trusted.
    */
   readonly domain?: string;
   /**
-   * The cookie is sent for this path and what is below it.
+   * The cookie is sent for this path and everything below it.
    *
    * @default '/'
    */
   readonly path?: string;
   /**
-   * Keeps one cookie for each site in whose frame the application is shown (CHIPS). Needs `secure`; goes with
+   * Keeps a separate cookie for each site that shows the application in a frame (CHIPS). Requires `secure`; use it with
    * `sameSite: 'None'`.
    *
    * @default false
@@ -55,7 +52,7 @@ export interface SessionCookieOptions {
   readonly partitioned?: boolean;
 }
 
-/** A name that browsers take as a prefix compares without case (RFC 6265bis, 5.4). */
+/** Browsers compare the prefix of a name without case (RFC 6265bis, 5.4). */
 const PREFIXED = /^(__host-|__secure-)/i;
 
 /** RFC 9110, 5.6.2. */
@@ -67,17 +64,26 @@ const MAX_NAME_CHARACTERS = 1024;
 const MAX_ATTRIBUTE_CHARACTERS = 1024;
 
 /**
- * The one cookie of a session: only the token is in it, and clearing it repeats the attributes that it was set with.
- * Servers without the middleware (a socket server on another port) read it with the same options.
+ * The session's cookie. It contains only the token, and clearing it repeats the attributes that it was set with.
+ * Servers without the middleware, such as a socket server on another port, can read it with the same options.
+ *
+ * @example
+ * ```ts
+ * const cookie = new SessionCookie({ secure: true });
+ * const token = cookie.read(request.headers.get('Cookie'));
+ * const session = token && (await service.get(token));
+ * ```
  */
 export class SessionCookie {
-  /** The name as it stands in headers, with its prefix. */
+  /** The complete name, with its prefix. */
   readonly name: string;
+  /** Whether the cookie has the `Secure` attribute. */
   readonly secure: boolean;
+  /** The `SameSite` attribute. */
   readonly sameSite: 'Lax' | 'Strict' | 'None';
   readonly #attributes: string;
 
-  /** Throws a `SessionError` (`invalid_option`) for a name or a combination that browsers refuse. */
+  /** @throws `SessionError` (`invalid_option`) for a name or a combination that browsers reject. */
   constructor(options: SessionCookieOptions = {}) {
     const { secure = true, sameSite = 'Lax', domain, path = '/', partitioned = false } = options;
     this.name = prefixedName(options);
@@ -97,39 +103,43 @@ export class SessionCookie {
   }
 
   /**
-   * The token in a `Cookie` header: `undefined` where there is none, and where there are several different ones, of which
-   * none is trusted. Never throws, whatever the header holds.
+   * Returns the token in a `Cookie` header. `undefined` if there is none, or if there are several different ones, of
+   * which none is trusted. Never throws, whatever the header contains.
    */
   read(header: string | null | undefined): SessionToken | undefined {
     const presented = this.presented(header);
     return presented === 'ambiguous' ? undefined : presented;
   }
 
-  /** As `read`, but tells apart whether there are several different tokens. */
+  /** Like `read`, but distinguishes whether there are several different tokens. */
   presented(header: string | null | undefined): PresentedToken {
     return typeof header === 'string' ? parseCookie(header, this.name) : undefined;
   }
 
-  /** The `Set-Cookie` header that gives the browser a token. With `maxAge`, in seconds, the cookie outlives the browser. */
+  /**
+   * The `Set-Cookie` header that gives the browser a token. With `maxAge`, in seconds, the cookie outlives the browser.
+   */
   set(token: SessionToken, maxAge?: number): string {
     const age = maxAge === undefined ? '' : `; Max-Age=${maxAge}`;
     return `${this.name}=${token}${age}${this.#attributes}`;
   }
 
-  /** The `Set-Cookie` header that makes the browser forget the cookie. */
+  /** The `Set-Cookie` header that makes the browser delete the cookie. */
   clear(): string {
     return `${this.name}=; Max-Age=0${this.#attributes}`;
   }
 }
 
-/** What a request brought under the cookie's name. `ambiguous`: several different tokens, of which none is trusted. */
+/**
+ * What a request contained under the cookie's name. `ambiguous`: several different tokens, of which none is trusted.
+ */
 export type PresentedToken = SessionToken | 'ambiguous' | undefined;
 
 /**
- * The token of one cookie in a Cookie header. A value that has not the shape of a token is as if it were not there:
- * other applications, and browsers that were told to empty it, leave such values behind. Never throws, whatever the header
- * holds, and looks at no other cookie's value. The name is matched exactly: browsers see `__HOST-sid` as another cookie
- * than `__Host-sid`.
+ * The token of one cookie in a Cookie header. A value without the shape of a token is ignored: other applications, and
+ * browsers that were told to clear the cookie, leave such values behind. Never throws, whatever the header contains,
+ * and reads no other cookie's value. The name is matched exactly, because for browsers `__HOST-sid` and `__Host-sid`
+ * are different cookies.
  */
 export function parseCookie(header: string, name: string): PresentedToken {
   let found: SessionToken | undefined;
@@ -156,7 +166,7 @@ function prefixedName({
 }: SessionCookieOptions): string {
   if (!TOKEN.test(name) || name.length > MAX_NAME_CHARACTERS) {
     throw refused(
-      `${JSON.stringify(name)} is no name of a cookie; it may hold letters, digits and !#$%&'*+-.^_\`|~`,
+      `${JSON.stringify(name)} is not a cookie name; it may contain letters, digits and !#$%&'*+-.^_\`|~`,
     );
   }
   const own = PREFIXED.exec(name)?.[0];
@@ -174,7 +184,7 @@ function prefixedName({
   }
   if (chosen !== '' && !secure) throw refused(`the prefix ${chosen} needs secure: true`);
   if (chosen === '__Host-' && !hostOnly) {
-    throw refused('the prefix __Host- goes with no domain and with the path / only');
+    throw refused('the prefix __Host- requires the path / and no domain');
   }
   return own === undefined ? chosen + name : name;
 }
@@ -187,11 +197,11 @@ function checkSameSite(sameSite: string): void {
 function checkPath(path: string): string {
   if (/^\/[ -:<-~]*$/.test(path) && path.length <= MAX_ATTRIBUTE_CHARACTERS) return path;
   throw refused(
-    `path must begin with / and hold no ; and no control characters, not ${JSON.stringify(path)}`,
+    `path must begin with / and contain neither ; nor control characters, not ${JSON.stringify(path)}`,
   );
 }
 
-/** A host name; browsers ignore a dot before it, and give no cookie to all hosts of a top-level domain. */
+/** A host name. Browsers ignore a leading dot, and accept no cookie for a whole top-level domain. */
 function checkDomain(domain: string): string {
   const name = String(domain).replace(/^\./, '');
   const labels = name.split('.');
@@ -199,7 +209,7 @@ function checkDomain(domain: string): string {
   const isAddress = /^\d+$/.test(labels.at(-1) ?? '');
   if (isName && !isAddress && (labels.length > 1 || name === 'localhost')) return name;
   throw refused(
-    `domain must be a host name with a dot, such as example.com, not ${JSON.stringify(domain)}; for one host leave it out`,
+    `domain must be a host name with a dot, such as example.com, not ${JSON.stringify(domain)}; for a single host omit it`,
   );
 }
 

@@ -11,12 +11,22 @@ import {
   UNAVAILABLE,
 } from './session-lifecycle.ts';
 
-/** What the handler works with, and how strict it is. */
+/** Options of `sessionHandler`. */
 export interface FetchSessionOptions<Fields extends FieldCodecs = TextFields>
   extends SessionHandlerOptions<Fields> {
-  /** Whether this request slides the expiry or only looks. Default: every request slides. */
+  /**
+   * Whether this request slides the expiry, or only reads. Return false for polling, which should not keep a
+   * session alive. By default every request slides.
+   *
+   * @default () => true
+   *
+   * @example
+   * ```ts
+   * refresh: (request) => !request.url.endsWith('/notifications')
+   * ```
+   */
   readonly refresh?: (request: Request) => boolean;
-  /** The answer while the store is unavailable. Default: 503 as JSON, with `Retry-After`. */
+  /** The response while the store is unavailable. By default 503 as JSON, with `Retry-After`. */
   readonly onUnavailable?: (
     request: Request,
     error: StoreUnavailableError,
@@ -24,37 +34,40 @@ export interface FetchSessionOptions<Fields extends FieldCodecs = TextFields>
 }
 
 /**
- * Answers a request that may have a session. `respond` makes the application's own response; what this resolves with is
- * that response with all that belongs to the session, and the only one to send.
+ * Handles a request that may have a session. `respond` creates the application's response. The result is that response
+ * with everything that belongs to the session; send only this one.
  */
 export type WithSession<Fields extends FieldCodecs = TextFields> = (
   request: Request,
   respond: (session: RequestSession<Fields>) => Response | Promise<Response>,
 ) => Promise<Response>;
 
-/** The sessions that requests have at this moment: a request that passes twice has one. */
+/** The sessions of requests that are being handled, so that a request that passes twice has one session. */
 const open = new WeakMap<Request, readonly ServiceSession[]>();
 
 /**
- * Sessions for whatever speaks `Request` and `Response`: the same that the Hono middleware does, without a framework.
+ * Creates sessions for any program that uses `Request` and `Response`. It does the same as the Hono middleware, without
+ * a framework.
  *
- * A request without a cookie costs no command. Otherwise the session is loaded in one round trip, and what `respond`
- * changed is written before the response is handed on. Requests that a foreign site caused are answered 403, in words that
- * name the origin; while the store is unavailable a request with a cookie is answered 503 and the cookie stays as it is.
+ * A request without a cookie sends no command to the store. Otherwise the session is loaded in one round trip, and
+ * changes are written before the response is returned. Cross-site requests get status 403, with a message that names
+ * the origin. While the store is unavailable, a request with a cookie gets 503 and the cookie stays.
  *
- * What `respond` throws: a `Response` is thrown on, with all that belongs to the session, after what was collected was
- * written. `required` and `requiredUser` become 401, a login that the user's limit or a simultaneous "log out everywhere"
- * refused 409, and a store that failed 503. Any other error discards what was collected and is passed on. Where the
- * framework catches what handlers throw and answers 500 itself (SvelteKit, React Router), 401, 409 and 503 take the place
- * of its 500.
+ * If `respond` throws a `Response`, the collected changes are written, and the response is thrown again with everything
+ * that belongs to the session. Errors of `required` and `requiredUser` become 401, a login that was refused because of
+ * the user's limit or a concurrent "log out everywhere" becomes 409, and a failure of the store becomes 503. Any other
+ * error discards the collected changes and is thrown again. If the framework catches errors and responds with 500
+ * itself (SvelteKit, React Router), 401, 409 and 503 replace its 500.
  *
- * Throws a `SessionError` (`invalid_option`) for a cookie that browsers would refuse, an origin that is none and a
- * deadline that makes no sense.
+ * @throws `SessionError` (`invalid_option`) for a cookie that browsers would reject, a malformed origin, or a deadline
+ * out of range.
  *
  * @example
+ * ```ts
  * const withSession = sessionHandler({ service });
  * const fetch = (request: Request) =>
  *   withSession(request, async (session) => new Response(`Hello ${session.user ?? 'stranger'}`));
+ * ```
  */
 export function sessionHandler<Fields extends FieldCodecs = TextFields>({
   refresh = () => true,
@@ -105,7 +118,7 @@ export function sessionHandler<Fields extends FieldCodecs = TextFields>({
   };
 }
 
-/** What a verb of the session failed with, where the framework has made a 500 of it. */
+/** The last error of the session's methods, if the framework turned it into a 500. */
 function swallowed({ failure }: ServiceSession, { response }: Responded): Error | undefined {
   if (response.status !== 500) return undefined;
   return isAnswered(failure) ? failure : undefined;
@@ -118,18 +131,18 @@ async function outcomeOf(respond: () => Promise<Response>): Promise<Outcome> {
   try {
     const response = await respond();
     if (response instanceof Response) return { response };
-    return { error: new TypeError('respond must answer a Response.') };
+    return { error: new TypeError('respond must return a Response.') };
   } catch (error) {
     return { error };
   }
 }
 
-/** Whether what was thrown is an answer and no accident: what was collected before is written. */
+/** True if what was thrown is a response rather than an accident; collected changes are written then. */
 function isExpected(error: unknown): boolean {
   return error instanceof Response || isUnauthenticated(error);
 }
 
-/** Whether an error of the session has an answer of its own: 401, 409 or 503. */
+/** True if this error of the session has a status of its own: 401, 409 or 503. */
 function isAnswered(error: unknown): boolean {
   return isUnauthenticated(error) || isConflict(error) || error instanceof StoreUnavailableError;
 }
@@ -146,7 +159,7 @@ function headOf(request: Request): RequestHead {
   };
 }
 
-/** Never changes a response that sets a cookie: the application may use it for other requests too. */
+/** Never modifies a response that sets a cookie, because the application may use the same one for other requests. */
 function withHeaders(response: Response, { personal, setCookie }: SessionHeaders): Response {
   if (setCookie === undefined && (!personal || response.headers.has('Cache-Control'))) {
     return response;
@@ -156,7 +169,7 @@ function withHeaders(response: Response, { personal, setCookie }: SessionHeaders
       response.headers.set('Cache-Control', 'no-store');
       return response;
     } catch {
-      // Its headers cannot be changed: a redirect, or an answer of `fetch` that was passed on.
+      // The headers are immutable: a redirect, or a response of `fetch` that was passed on.
     }
   }
   if (response.status === 101) return withCookieInPlace(response, setCookie);
@@ -167,7 +180,7 @@ function withHeaders(response: Response, { personal, setCookie }: SessionHeaders
   return new Response(response.body, { status, statusText, headers });
 }
 
-/** A response that hands its connection over to a socket cannot be made anew. */
+/** A response that hands its connection over to a socket cannot be recreated. */
 function withCookieInPlace(response: Response, setCookie: string | undefined): Response {
   if (setCookie !== undefined) response.headers.append('Set-Cookie', setCookie);
   return response;

@@ -8,65 +8,82 @@ import { ServiceSession, type ServiceSessionOptions } from './service-session.ts
 import { SessionCookie, type SessionCookieOptions } from './session-cookie.ts';
 import type { TrustedOrigins } from './trusted-origins.ts';
 
-/** What sessions over HTTP work with, and how strict they are. */
+/** Options of sessions over HTTP, for every framework. */
 export interface SessionHandlerOptions<Fields extends FieldCodecs = TextFields> {
   /** The service whose sessions requests get. */
   readonly service: SessionService;
-  /** How the application's fields are typed and stored. Without it any field is text. */
+  /**
+   * How the application's fields are typed and stored. By default any field is text.
+   *
+   * @example
+   * ```ts
+   * fields: { theme: text('light', 'dark'), visits: integer() }
+   * ```
+   */
   readonly fields?: Fields;
+  /** Attributes of the cookie. The defaults are for HTTPS; for plain HTTP in development use `{ secure: false }`. */
   readonly cookie?: SessionCookieOptions;
   /**
-   * Origins whose pages may send unsafe requests here as well: a list such as
-   * `['https://app.example', 'https://*.preview.example']`, or a function.
+   * Origins whose pages may also send unsafe requests: a list or a function. By default only the request's own origin.
    *
-   * @default none but the request's own
+   * @example
+   * ```ts
+   * trustedOrigins: ['https://app.example', 'https://*.preview.example']
+   * ```
    */
   readonly trustedOrigins?: TrustedOrigins;
   /**
-   * True where every request comes through a proxy that sets `X-Forwarded-Host` and `X-Forwarded-Proto`, or `Forwarded`,
-   * itself. Anybody can send these headers, so they are not looked at otherwise.
+   * Set it if every request comes through a proxy that sets `X-Forwarded-Host` and `X-Forwarded-Proto`, or `Forwarded`,
+   * itself. Any client can send these headers, so they are ignored otherwise.
    *
    * @default false
    */
   readonly trustProxy?: boolean;
   /**
-   * Milliseconds that a request waits for the store at each step before it counts as unavailable; 1 to 600,000.
+   * Milliseconds that a request waits for the store at each step before the store counts as unavailable; 1 to 600,000.
+   * Keep it above the command timeout of the Redis client.
    *
    * @default 1000
    */
   readonly deadlineMs?: number;
-  /** Hears what the application should know. `kind` is stable, the message is for people. Default: `console.warn`. */
+  /**
+   * Receives warnings that the application should know about. `kind` is stable, the message is for people. @default
+   * console.warn
+   */
   readonly onWarning?: (message: string, kind: SessionWarning) => void;
 }
 
 /**
- * - `insecure_site`: browsers will drop the cookie, because it is `Secure` and the site is on plain HTTP; told once
- * - `cross_site_cookie`: a page on another site started a session, and browsers will not send the cookie back from there; told once
- * - `lost_changes`: fields that a request changed could not be written after its response had left, or because its session
- *   had ended meanwhile; told each time
+ * The kinds of warnings.
+ *
+ * - `insecure_site`: browsers will drop the cookie, because it is `Secure` and the site uses plain HTTP; reported once
+ * - `cross_site_cookie`: a page on another site started a session, and browsers will not send the cookie back from
+ *   there; reported once
+ * - `lost_changes`: fields that a request changed could not be written after its response had been sent, or because its
+ *   session had ended meanwhile; reported each time
  */
 export type SessionWarning = 'insecure_site' | 'cross_site_cookie' | 'lost_changes';
 
 type LifecycleOptions = Omit<SessionHandlerOptions, 'fields'> & {
   readonly fields?: FieldCodecs;
-  /** Makes what `required` and `requiredUser` throw. Default: a `SessionError` with `status` 401. */
+  /** Creates the error of `required` and `requiredUser`. By default a `SessionError` with `status` 401. */
   readonly unauthenticated?: (message: string) => Error;
 };
 
 /**
- * What happens to a request that may have a session, whatever framework it came through: `refusal`, then `open`, then the
- * application's own work, then `close` and the headers of `answer`.
+ * The steps of a request that may have a session, for any framework: `refusal`, then `open`, then the application's own
+ * work, then `close` and the headers of `answer`.
  */
 export class SessionLifecycle {
   readonly cookie: SessionCookie;
-  /** Why a request is refused with 403, if it is. */
+  /** Returns the reason if the request must be refused with 403. */
   readonly refusal: (request: RequestHead) => string | undefined;
   readonly #session: ServiceSessionOptions;
   readonly #trustProxy: boolean;
   readonly #onWarning: (message: string, kind: SessionWarning) => void;
   readonly #told = new Set<SessionWarning>();
 
-  /** Throws a `SessionError` (`invalid_option`) for an option that makes no sense. */
+  /** Throws a `SessionError` (`invalid_option`) for an invalid option. */
   constructor({
     service,
     fields,
@@ -92,7 +109,7 @@ export class SessionLifecycle {
   }
 
   /**
-   * The session that the request's cookie opens, in one round trip; in none where it has no cookie. Rejects with
+   * Opens the session of the request's cookie in one round trip, or in none without a cookie. Rejects with
    * `StoreUnavailableError`.
    */
   async open(
@@ -111,7 +128,7 @@ export class SessionLifecycle {
     });
   }
 
-  /** Throws a `SessionError` (`invalid_option`) for a session of another service: its users are not ours. */
+  /** Throws a `SessionError` (`invalid_option`) for a session of another service, whose users are different ones. */
   requireOwn(session: ServiceSession): void {
     if (session.isOf(this.#session.service)) return;
     throw new SessionError(
@@ -121,9 +138,9 @@ export class SessionLifecycle {
   }
 
   /**
-   * To be called when the application is done and before its response leaves: writes what it collected, unless `discard`
-   * says that it failed, and lets nothing change the cookie from then on. Answers what kept it from writing, at once where
-   * there is nothing to wait for.
+   * Call it when the application is done, before its response is sent. Writes the collected changes, unless `discard`
+   * says that the application failed. Nothing can change the cookie afterwards. Returns the error if writing failed,
+   * and synchronously `undefined` if there is nothing to wait for.
    */
   close(session: ServiceSession, discard: boolean): Promise<Error | undefined> | undefined {
     if (session.settling || session.changed) return this.#settle(session, discard);
@@ -134,12 +151,12 @@ export class SessionLifecycle {
   async #settle(session: ServiceSession, discard: boolean): Promise<Error | undefined> {
     if (session.settling) await session.settled();
     const failure = discard || !session.changed ? undefined : await written(session);
-    while (session.settling) await session.settled(); // a stream may have begun to rotate meanwhile
+    while (session.settling) await session.settled(); // a stream may have started a rotation meanwhile
     session.seal({ discard: discard || failure !== undefined });
     return failure;
   }
 
-  /** The headers that a response with this session must have. */
+  /** The headers that a response with this session needs. */
   answer(session: ServiceSession, request: RequestHead): SessionHeaders {
     const change = session.cookieChange;
     if (change === undefined) return { personal: session.personal, setCookie: undefined };
@@ -154,20 +171,20 @@ export class SessionLifecycle {
     if (requestTarget(request, this.#trustProxy).scheme === 'https') return;
     this.#warn(
       'insecure_site',
-      `Browsers will drop the Secure cookie ${this.cookie.name}: the site is on http. ` +
-        'Say cookie: { secure: false } for development, or trustProxy: true behind a proxy that ends TLS.',
+      `Browsers will drop the Secure cookie ${this.cookie.name}, because the site uses HTTP. ` +
+        'Use cookie: { secure: false } for development, or trustProxy: true behind a proxy that terminates TLS.',
     );
   }
 
   #warnOfCrossSiteCookie(request: RequestHead): void {
     if (this.cookie.sameSite === 'None' || this.#told.has('cross_site_cookie')) return;
     if (request.header('Sec-Fetch-Site') !== 'cross-site') return;
-    if (request.header('Sec-Fetch-Dest') === 'document') return; // the browser goes to this site: its cookie is kept
+    if (request.header('Sec-Fetch-Dest') === 'document') return; // a navigation to this site, so the browser keeps its cookie
     this.#warn(
       'cross_site_cookie',
       `A page on another site (${request.header('Origin') ?? 'unknown'}) started a session, and browsers will not send ` +
         `the cookie ${this.cookie.name} from there, because it is SameSite=${this.cookie.sameSite}. ` +
-        "Say cookie: { sameSite: 'None', partitioned: true }, on HTTPS.",
+        "Use cookie: { sameSite: 'None', partitioned: true }, on HTTPS.",
     );
   }
 
@@ -178,7 +195,7 @@ export class SessionLifecycle {
 }
 
 export interface SessionHeaders {
-  /** Whether the response shows or sets a session, so that no cache may keep it. */
+  /** True if the response shows or sets a session and must not be cached. */
   readonly personal: boolean;
   readonly setCookie: string | undefined;
 }
@@ -192,7 +209,7 @@ async function written(session: ServiceSession): Promise<Error | undefined> {
   }
 }
 
-/** Frameworks that look for a `status` answer 401. */
+/** Frameworks that read `status` respond with 401. */
 function unauthenticatedError(message: string): Error {
   return Object.assign(new SessionError('unauthenticated', message), {
     status: 401,
@@ -200,12 +217,12 @@ function unauthenticatedError(message: string): Error {
   });
 }
 
-/** What clients read while the store is unavailable. */
+/** The body of the response while the store is unavailable. */
 export const UNAVAILABLE = {
   error: 'The session store is unavailable. Try again in a moment.',
 } as const;
 
-/** Whether a login came too late or was one too many (409), rather than wrong. */
+/** True if a login was refused because it came too late or exceeded the limit (409), rather than being invalid. */
 export function isConflict(error: unknown): error is SessionError {
   return (
     error instanceof SessionError &&

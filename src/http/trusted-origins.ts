@@ -2,20 +2,20 @@ import { SessionError } from '../domain/errors.ts';
 import { parseOrigin } from './request-origin.ts';
 
 /**
- * Origins, such as `https://shop.example`, whose pages may send unsafe requests as well: a list, or a function that is
- * given each origin in the form in which browsers send it and answers `true` for those. In the list
- * `https://*.shop.example` stands for every host below `shop.example`, at any depth, but not for `shop.example` itself.
+ * Origins whose pages may also send unsafe requests, such as `https://shop.example`: a list, or a function that gets
+ * each origin in the form in which browsers send it and returns `true` for trusted ones. In the list,
+ * `https://*.shop.example` matches every host below `shop.example`, at any depth, but not `shop.example` itself.
  */
 export type TrustedOrigins = readonly string[] | ((origin: string) => boolean);
 
 const WILDCARD = '*.';
 
 /**
- * What tells trusted origins, as `parseOrigin` answers them, from others. Throws a `SessionError` (`invalid_option`) for
- * an entry that is no origin and would never match.
+ * Returns a function that recognises trusted origins, in the form of `parseOrigin`. Throws a `SessionError`
+ * (`invalid_option`) for an entry that is not an origin and would never match.
  */
 export function trustedOrigins(trusted: TrustedOrigins): (origin: string) => boolean {
-  if (typeof trusted === 'function') return (origin) => trusted(origin) === true; // a promise is no answer
+  if (typeof trusted === 'function') return (origin) => trusted(origin) === true; // a promise does not count as true
   if (!Array.isArray(trusted)) throw notAnOrigin(trusted);
   const exact = new Set<string>();
   const suffixes: { readonly scheme: string; readonly end: string }[] = [];
@@ -38,7 +38,7 @@ export function trustedOrigins(trusted: TrustedOrigins): (origin: string) => boo
 function notAnOrigin(entry: unknown): SessionError {
   return new SessionError(
     'invalid_option',
-    `trustedOrigins: ${JSON.stringify(entry)} is no origin. Write scheme and host, such as https://app.example, ` +
-      'https://app.example:8443 or https://*.app.example; for other patterns give a function.',
+    `trustedOrigins: ${JSON.stringify(entry)} is not an origin. Write scheme and host, such as https://app.example, ` +
+      'https://app.example:8443 or https://*.app.example; for other patterns pass a function.',
   );
 }

@@ -1,19 +1,20 @@
 /**
- * The order of one request's verbs. Those that change the token wait for all that began before them, and all others wait
- * for those: otherwise a rotation or a login would leave another verb of the same request with a token that opens nothing.
+ * Orders the methods of one request. Those that change the token wait for all calls before them, and all later calls
+ * wait for those. Otherwise a rotation or a login would leave another call of the same request with a token that opens
+ * nothing.
  */
 export class VerbOrder {
-  /** Verbs under way that may change the token and the cookie. */
+  /** Running calls that may change the token and the cookie. */
   readonly #changing = new Set<Promise<unknown>>();
-  /** Other verbs under way, which need the token that they began with. */
+  /** Other running calls, which need the token that they started with. */
   readonly #using = new Set<Promise<unknown>>();
 
-  /** Whether a verb is under way that may change the cookie. */
+  /** True while a call that may change the cookie is running. */
   get unsettled(): boolean {
     return this.#changing.size > 0;
   }
 
-  /** Resolves when no such verb is under way any more, however it went. */
+  /** Resolves when no such call is running any more, whether they succeeded or not. */
   async settled(): Promise<void> {
     while (this.#changing.size > 0) await Promise.allSettled(this.#changing);
   }
@@ -24,7 +25,7 @@ export class VerbOrder {
   }
 
   async using<T>(act: () => Promise<T>): Promise<T> {
-    // Not `await settled()`, which would let a verb in between that nobody waits for.
+    // Not `await settled()`: a call that nobody waits for could get in between.
     while (this.#changing.size > 0) await Promise.allSettled(this.#changing);
     return underWay(Promise.resolve().then(act), this.#using);
   }

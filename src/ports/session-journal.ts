@@ -2,53 +2,73 @@ import type { Device } from '../domain/device.ts';
 import type { SessionId } from '../domain/session-token.ts';
 import type { EndReason } from './session-observer.ts';
 
-/** Something that happened to a session of a user. Personal data; never a token, a secret or an application's field. */
+/**
+ * One event in the life of a user's session. It is personal data. It never contains a token, a secret or an application
+ * field.
+ */
 export interface JournalEntry {
-  /** Milliseconds since 1970, by the clock of who wrote it. */
+  /** Milliseconds since 1970, by the clock of the process that wrote the entry. */
   readonly at: number;
+  /** What happened. `reused` means that a replaced token was presented. */
   readonly event: 'started' | 'rotated' | 'reused' | 'ended';
+  /** The session that it happened to. */
   readonly sessionId: SessionId;
-  /** Why it ended; `undefined` for every other event. `expired` is never written: `SessionService.journal` works it out. */
+  /**
+   * Why the session ended; `undefined` for every other event. `expired` is never written: `SessionService.journal`
+   * derives it when the journal is read.
+   */
   readonly why?: EndReason | undefined;
   /**
-   * Who caused it: `user` (the session's own requests, the page of devices), `policy` (limits, a reused token), `store` (it
-   * ran out), or an operator's tool and who used it, such as `cli ada` and `console ada`. `undefined` where the application
-   * ended it and did not say.
+   * Who caused the event:
+   *
+   * - `user`: the session's own requests, or the user's list of devices
+   * - `policy`: a limit, or the reuse of a replaced token
+   * - `store`: the session expired
+   * - an operator's tool and its user, such as `cli ada` or `console ada`
+   * - `undefined`: the application ended the session and did not say who asked for it
    */
   readonly by?: string | undefined;
-  /** It was ended together with all of the user's sessions ("log out everywhere"); only of `ended`. */
+  /**
+   * True if the session was ended together with all of the user's sessions ("log out everywhere"). Only for `ended`.
+   */
   readonly everywhere?: boolean | undefined;
-  /** Where the session was started; only of `started`. */
+  /** The device on which the session was started. Only for `started`. */
   readonly device?: Device | undefined;
-  /** The end of its lifetime, if it has one, in milliseconds since 1970; of `started`, and of `rotated` where it began anew. */
+  /**
+   * End of the lifetime, in milliseconds since 1970; `undefined` without a lifetime. For `started`, and for `rotated`
+   * if the lifetime began again.
+   */
   readonly endsAt?: number | undefined;
-  /** The request that caused it, as the log names it. */
+  /** Id of the request that caused the event, as in the log. */
   readonly requestId?: string | undefined;
 }
 
-/** Which entries to read. */
+/** Which journal entries to read. */
 export interface JournalQuery {
-  /** Only entries since then, in milliseconds since 1970. Default: all that are kept. */
+  /** Only entries from this instant on, in milliseconds since 1970. By default all that are kept. */
   readonly since?: number | undefined;
-  /** How many at most, the newest. @default 100 */
+  /** Maximum number of entries; the newest are returned. @default 100 */
   readonly limit?: number | undefined;
 }
 
 /**
- * What happened to each user's sessions: a bounded list for each user, kept for a bounded time. Sessions do not depend on
- * it: a journal that fails costs its entries and nothing else. A store that fails rejects with `StoreUnavailableError`.
- * Whoever implements it proves it with the contract suite, which says these sentences as tests.
+ * A log of what happened to each user's sessions. The number of entries per user and the time they are kept are
+ * limited. Sessions do not depend on the journal: if it fails, only its entries are lost. If its store fails, a method
+ * rejects with `StoreUnavailableError`.
+ *
+ * An implementation must pass the contract suite (`sessionJournalContract` of `sojourn/testing`), which tests these
+ * promises.
  */
 export interface SessionJournal {
-  /** Adds an entry; the oldest make room where there are too many. */
+  /** Adds an entry. If there are too many, the oldest are removed. */
   append(user: string, entry: JournalEntry): Promise<void>;
 
   /**
-   * The user's entries, newest first: the one that was added last comes first. Entries that cannot be read are left out,
-   * and what a newer version added to one is passed over.
+   * Returns the user's entries, the last one added first. Entries that cannot be read are left out, and so are parts of
+   * an entry that a newer release added.
    */
   read(user: string, query?: JournalQuery): Promise<readonly JournalEntry[]>;
 
-  /** Forgets all of the user's entries, and answers how many there were. */
+  /** Deletes all entries of the user and returns how many there were. */
   erase(user: string): Promise<number>;
 }

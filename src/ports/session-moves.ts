@@ -8,8 +8,9 @@ import type {
   SessionRepository,
 } from './session-repository.ts';
 
-/** A repository whose sessions can be carried to another one, and which takes in those of another. */
+/** A repository whose sessions can be moved to another repository, and that can take over sessions from another. */
 export interface MovableRepository extends SessionRepository {
+  /** The steps with which sessions move to and from this repository. */
   readonly moves: SessionMoves;
 
   durably<T>(
@@ -19,26 +20,29 @@ export interface MovableRepository extends SessionRepository {
 }
 
 /**
- * Carries a session from one repository to another while it is in use. No step spans both, so an order makes it safe:
+ * Moves a session from one repository to another while it is in use. No atomic step spans both repositories, so the
+ * order of the steps makes the move safe:
  *
- * 1. `freeze` in the old place: from then on nothing opens the session and nothing changes it, and its copies have a claim,
- * 2. `adopt` in the new place: a copy, frozen, under that claim,
- * 3. `release` in the old place, which is the moment at which the session has moved: from then on the copy under that
- *    claim is the session, and no other,
- * 4. `thaw` in the new place: it can be used again. Last, `discard` removes what `release` left in the old place.
+ * 1. `freeze` in the old repository. From then on nothing opens or changes the session, and its copies carry a claim.
+ * 2. `adopt` in the new repository writes a copy, still frozen, under that claim.
+ * 3. `release` in the old repository. At this moment the session has moved: the copy under that claim is now the
+ *    session, and no other copy is.
+ * 4. `thaw` in the new repository makes the session usable again. Finally `discard` removes what `release` left in the
+ *    old one.
  *
- * Whoever presents the session's token can go on where another died, from each of these steps. Until the release `unfreeze`
- * takes all back: what is frozen again later is copied under another claim. However late a step arrives, it does no harm: a
- * copy that was not released is never thawed.
+ * If the process dies after any of these steps, any request with the session's token can continue from there. Before
+ * the release, `unfreeze` undoes everything; a later freeze produces copies under another claim. A step that arrives
+ * late does no harm, because a copy that was not released is never thawed.
  *
- * Each call is one atomic step. A frozen session counts as one for `find`, `end` and `create`, runs out by itself,
- * and is absent for every call that takes a credential. Where `end` meets a copy that was not thawed, the id stays refused for as
- * long as the copy would have lasted: no other copy of the session is adopted after its end.
+ * Each call is one atomic step. `find`, `end` and `create` treat a frozen session as a session. It still expires, and
+ * it is absent for every call that takes a credential. If `end` finds a copy that was not thawed, the id stays refused for
+ * as long as the copy would have lasted: no other copy of the session is adopted after its end.
  */
 export interface SessionMoves {
   /**
-   * Closes the session to everybody, and answers a copy. One that is frozen already is copied once more, under a claim of
-   * the same freeze. By its credential, if that opens the session, or would if it were not frozen; by its id for tools that need no secret.
+   * Closes the session to all requests and returns a copy. A session that is already frozen is copied again, under a
+   * claim of the same freeze. Pass the credential if it opens the session, or would open it if it were not frozen; pass
+   * the id in tools that have no secret.
    */
   freeze(
     by: Credential | SessionId,
@@ -46,87 +50,96 @@ export interface SessionMoves {
   ): Promise<Frozen | Released | 'open' | Absent>;
 
   /**
-   * Writes the copy, frozen, under its claim. A frozen copy that is there already stays if it is of the same freeze or of a
-   * later one, and is answered; an older one gives way. `open` where the id is taken by a session in use, `undefined` where
-   * by the mark that `end` left.
+   * Writes the copy, frozen, under its claim. If there is a frozen copy of the same or a later freeze, that one is kept
+   * and returned; a copy of an earlier freeze is replaced. Returns `open` if a session in use has this id, and
+   * `undefined` if `end` has left its mark on the id.
    */
   adopt(copy: SessionCopy): Promise<Adopted | 'open' | undefined>;
 
   /**
-   * Gives a frozen session up to the copy under that claim. What is left tells for as long as the session would have
-   * lasted which claim that was. `false` where the claim is not of the session's last freeze, or another one was first.
+   * Hands a frozen session over to the copy under that claim. A record of the claim remains for as long as the session
+   * would have lasted. Returns `false` if the claim is not from the session's last freeze, or if the session was
+   * released to another claim.
    */
   release(id: SessionId, claim: string): Promise<boolean>;
 
   /**
-   * Opens a session again whose last freeze the claim is of, unless it was released. Where that is `true` no claim of that
-   * freeze is released any more.
+   * Reopens a session if the claim is from its last freeze and the session was not released. If this returns `true`, no
+   * claim of that freeze can be released any more.
    */
   unfreeze(id: SessionId, claim: string): Promise<boolean>;
 
-  /** Opens the copy under that claim, to all secrets that opened it before. `false` where there is none. */
+  /**
+   * Opens the copy under that claim to all secrets that opened the session before. `false` if there is no such copy.
+   */
   thaw(id: SessionId, claim: string): Promise<boolean>;
 
-  /** Removes the copy under that claim, if it is still frozen, or what the release to it has left. */
+  /** Removes the copy under that claim if it is still frozen, or what its release has left. */
   discard(id: SessionId, claim: string): Promise<void>;
 
-  /** `IndexEntry.place` of that entry, if there is one. */
+  /** `IndexEntry.place` of that entry; `undefined` if there is no such entry. */
   placeOf(user: string, id: SessionId): Promise<number | undefined>;
 
-  /** Enters an id in the user's index at that place, or at the next that is free, unless it is entered already. */
+  /**
+   * Adds an id to the user's index at that place, or at the next free one. Does nothing if the id is there already.
+   */
   enter(entry: MovedEntry): Promise<void>;
 
   /** The store's clock, in milliseconds since 1970. */
   now(): Promise<number>;
 }
 
-/** Which sessions to freeze, and whether that counts as a use. */
+/** How to freeze a session, and whether that counts as a use. */
 export interface FreezeOptions {
-  /** Leaves a session in use as it is, and answers `open`. @default false */
+  /** Leaves a session that is in use unchanged and returns `open`. @default false */
   readonly resume?: boolean;
-  /** Slides, as `SessionRepository.access` does. @default without */
+  /** Slides the expiry as `SessionRepository.access` does. By default the expiry stays. */
   readonly use?: Access;
 }
 
-/** A session as its store keeps it, for another store to keep. It holds secrets' hashes: never log or show it. */
+/**
+ * A session in the form in which one store hands it to another. It contains hashes of secrets: never log or show it.
+ */
 export interface SessionCopy {
   readonly id: SessionId;
-  /** Names and values in turn, also those that this release does not know. */
+  /** Names and values in turn, including fields that this release does not know. */
   readonly record: readonly string[];
   /**
-   * Which copy it is, and of which freeze: the number of the session's freezes, a dash, a text that nobody repeats, a dot, and
-   * another such text.
+   * Identifies the copy and the freeze that it belongs to: the number of times the session was frozen, a dash, a unique
+   * text, a dot and another unique text.
    */
   readonly claim: string;
-  /** Milliseconds until it ends if nobody uses it. */
+  /** Milliseconds until the session ends if it is not used. */
   readonly remainingMs: number;
-  /** The store's clock, by which the record's instants are to be read: milliseconds since 1970. */
+  /** The time on the store's clock, to which the instants in the record refer, in milliseconds since 1970. */
   readonly now: number;
 }
 
-/** The session is frozen. */
+/** The answer of `freeze`: the session is frozen. */
 export interface Frozen {
   readonly copy: SessionCopy;
 }
 
-/** The session was given up to the copy under that claim. */
+/** The session has been handed over to the copy under this claim. */
 export interface Released {
   readonly claim: string;
 }
 
-/** A frozen copy is there. */
+/** The answer of `adopt`: a frozen copy is in place. */
 export interface Adopted {
+  /** The claim of the copy that is in place. */
   readonly claim: string;
+  /** The session that the copy contains. */
   readonly session: Session;
-  /** Whether it was written now. */
+  /** True if this call wrote the copy. */
   readonly isNew: boolean;
 }
 
-/** An entry of another index. */
+/** An entry from the index of another repository. */
 export interface MovedEntry {
   readonly user: string;
   readonly id: SessionId;
   readonly place: number;
-  /** `Session.endsAt`: the index is kept until then at least. */
+  /** `Session.endsAt`. The index is kept until then at least. */
   readonly endsAt: number | undefined;
 }

@@ -2,7 +2,7 @@ import type { SessionId } from '../domain/session-token.ts';
 import type { IncrementRefusal, LimitRefusal, SessionRepository } from './session-repository.ts';
 import type { UserIndex } from './user-index.ts';
 
-/** Something that happened to a session: ids and names, never a token, a secret or data. */
+/** An event in the life of a session. It contains ids and user names, never a token, a secret or session data. */
 export type SessionEvent =
   | { readonly type: 'created'; readonly id: SessionId; readonly user: string | undefined }
   | { readonly type: 'rotated'; readonly id: SessionId; readonly user?: string | undefined }
@@ -10,63 +10,70 @@ export type SessionEvent =
       readonly type: 'ended';
       readonly id: SessionId;
       readonly why: EndReason;
-      /** Whose session it was, where that is known: not of one that ran out. */
+      /** Owner of the session, if known. Unknown if the session expired. */
       readonly user?: string | undefined;
-      /** `JournalEntry.by`: who ended it, where that is known. */
+      /** `JournalEntry.by`: who ended the session, if known. */
       readonly by?: string | undefined;
     }
   /**
-   * The store announced that the session is not there any more: it was ended here or elsewhere. Every process that
-   * watches is told, beside the one that has ended it and was told `ended`. So it is nothing to count or to keep, but the
-   * moment to close what depends on the session: `SessionEndings`.
+   * The store announced that the session no longer exists; it was ended by this process or by another. Every process
+   * that watches gets this event, and the one that ended the session also gets `ended`. Do not count or log it: use it
+   * to close what depends on the session, as `SessionEndings` does.
    */
   | { readonly type: 'gone'; readonly id: SessionId }
-  /** A token was presented that one of the last nine rotations had replaced, after its grace: an old copy, or a stolen one. */
+  /**
+   * Somebody presented a token that one of the last nine rotations had replaced, after its grace: an old copy or a
+   * stolen one.
+   */
   | { readonly type: 'reused'; readonly id: SessionId }
-  /** A well-formed token opened nothing: its session has ended, or never was, or the secret is wrong. */
+  /** A well-formed token opened nothing: the session has ended or never existed, or the secret is wrong. */
   | { readonly type: 'refused'; readonly id: SessionId };
 
 /**
- * - `logout`: by its own token
- * - `revoked`: by its id, or with all of its user's sessions
- * - `evicted`: the oldest, for a new one beyond the limit
- * - `reused`: because a replaced token came back
- * - `expired`: it ran out; only where the store announces that, and as a best effort
+ * Why a session ended.
+ *
+ * - `logout`: a request with the session's own token ended it
+ * - `revoked`: it was ended by its id, or with all sessions of its user
+ * - `evicted`: it was the user's oldest session and made room for a new one
+ * - `reused`: a replaced token was used again
+ * - `expired`: its time ran out; known only if the store announces it, on a best-effort basis
  */
 export type EndReason = 'logout' | 'revoked' | 'evicted' | 'reused' | 'expired';
 
-/** What the store is asked for: a call of its port. Ids, never a credential or data. */
+/** A call to the store: a method of its port. It contains ids, never a credential or session data. */
 export interface StoreOperation {
+  /** The method of the port, such as `access` or `users.add`. */
   readonly name: Exclude<keyof SessionRepository, 'users'> | `users.${keyof UserIndex}`;
-  /** Whose session it is about; `undefined` where it is about none or about several. */
+  /** The session concerned; `undefined` if the call is about none or about several. */
   readonly id: SessionId | undefined;
 }
 
 /**
  * How the store answered.
  *
- * - `ok`: it did or found what it was asked for
- * - `absent`: there was no such session, or the credential did not open it
- * - `reused`: the credential is one that a rotation replaced
- * - `conflict`: somebody else was faster: a compare-and-set that met another value, a rotation that came second
- * - `refused`: a limit or a taken id; nothing was changed, and `code` says why where there is a code
- * - `undurable`: it was done, and too few replicas confirmed it in time
- * - `failed`: the store failed, or what was done durably did; `error` is what was thrown
+ * - `ok`: it did or found what was asked for
+ * - `absent`: there is no such session, or the credential does not open it
+ * - `reused`: the credential was replaced by a rotation
+ * - `conflict`: another caller was faster: a compare-and-set found another value, or a rotation came second
+ * - `refused`: a limit would be exceeded or the id is taken; nothing was changed. `code` gives the reason if there is a
+ *   code for it.
+ * - `undurable`: the work was done, but too few replicas confirmed it in time
+ * - `failed`: the store failed, or the function passed to `durably` did; `error` is what was thrown
  */
 export type StoreAnswer =
   | { readonly outcome: 'ok' | 'absent' | 'reused' | 'conflict' | 'undurable' }
   | { readonly outcome: 'refused'; readonly code: LimitRefusal | IncrementRefusal | undefined }
   | { readonly outcome: 'failed'; readonly error: unknown };
 
-/** Hears of what happens to sessions, and of the store's work if it wants to: metrics, spans, an audit log, pages. */
+/** Receives session events, and optionally every call to the store. For metrics, spans, an audit log or live pages. */
 export interface SessionObserver {
-  /** Called after the store has acted. It must not throw and is not waited for. */
+  /** Called after the store has acted. It must not throw, and nobody awaits it. */
   notify(event: SessionEvent): void;
 
   /**
-   * Called as the store is about to be asked, in the context of whoever causes it; what this answers is called once, when
-   * the store has answered or failed. Neither may throw, and neither is waited for. Without this method the store's work
-   * is not observed, which costs nothing.
+   * Called just before a call to the store, in the caller's context. The function that it returns is called once, when
+   * the store has answered or failed. Neither may throw, and neither is awaited. Without this method calls to the store
+   * are not observed, at no cost.
    */
   storeAsked?(operation: StoreOperation): (answer: StoreAnswer) => void;
 }

@@ -1,72 +1,76 @@
 import type { SessionId } from '../domain/session-token.ts';
 
 /**
- * Which sessions were started for a user. It is a hint and never a permission: who may enter is decided by the session
- * alone, and a session may have ended since. It is kept apart from the sessions (on a cluster in other slots), so no
- * step spans both. What keeps it true is an order: an id is entered here before its session is created, and removed
- * after its session has ended. Whatever dies in between leaves an entry too many, and never a session too many.
+ * Lists the sessions that were started for a user. The index is a hint, never a permission: only the session itself
+ * decides who may enter, and a listed session may have ended. The index is stored apart from the sessions (on a cluster
+ * in other slots), so no atomic step spans both. Order keeps it correct: an id is added before its session is created,
+ * and removed after its session has ended. A crash in between leaves an entry too many, never a session without an
+ * entry.
  *
  * Each call is one atomic step.
  *
- * A user's index has one end, for all of its entries: the latest of the moments until which an `add` asked to keep it. An
- * `add` that asks for less does not bring it forward, one of an id that is entered already can put it off, and one that
- * enters nothing because of `max` does not count. Until then every entry is there that was not removed. From then on none
- * is, and what is entered later finds none of them again. Whether an index whose last entry was removed still knows its
- * end is up to the store.
+ * A user's index expires as a whole, with all of its entries: when the `keepMs` of each of its `add` calls has passed, so
+ * the longest one counts. An `add` with a shorter `keepMs` does not bring the end forward, one of an id that is already
+ * entered can postpone it, and one that enters nothing because of `max` does not count. Until then the index contains every
+ * entry that was not removed. After that it contains none, and later entries do not bring them back. Whether an
+ * index whose last entry was removed still knows its end is up to the store.
  */
 export interface UserIndex {
   /**
-   * Enters an id, as the newest; one that is entered already stays where it is. With a `max` nothing is entered where
-   * there would be more than so many: `undefined`.
+   * Adds an id as the newest. An id that is already there keeps its place. If there would be more than `max` entries,
+   * nothing is added and the answer is `undefined`.
    */
   add(entry: NewIndexEntry): Promise<Entered | undefined>;
 
   /**
-   * Some of the user's entries, in order. Going on `beyond` the last entry of a page misses none and repeats none,
-   * whatever is added and removed meanwhile.
+   * Returns some of the user's entries, in order. Continuing `beyond` the last entry of a page neither misses nor
+   * repeats an entry, whatever is added and removed meanwhile.
    */
   list(user: string, page: IndexPage): Promise<readonly IndexEntry[]>;
 
-  /** Removes the ids, as far as they are entered, however many. */
+  /** Removes these ids if they are there. Any number of ids is allowed. */
   remove(user: string, ids: readonly SessionId[]): Promise<void>;
 }
 
-/** An id to enter for a user. */
+/** An id to add to a user's index. */
 export interface NewIndexEntry {
   readonly user: string;
   readonly id: SessionId;
-  /** Milliseconds from now, by the store's clock, until which the user's whole index is to be kept. */
+  /** How long the user's whole index must be kept at least, in milliseconds from now, by the store's clock. */
   readonly keepMs: number;
-  /** How many entries there may be, the new one counted; `undefined` for any number. */
+  /** Maximum number of entries including the new one; `undefined` for no limit. */
   readonly max: number | undefined;
 }
 
-/** An id was entered. */
+/** The answer of `add`: the id is in the index. */
 export interface Entered {
   /** `IndexEntry.place` of the new entry. */
   readonly place: number;
   /**
-   * Other entries of that user, three at most, taken at random: whoever adds looks whether these have ended. That is
-   * enough to keep an index from growing without end.
+   * Up to three other entries of the user, chosen at random. The caller checks whether their sessions have ended and
+   * removes those entries; this is enough to keep an index from growing without limit.
    */
   readonly sample: readonly IndexEntry[];
 }
 
-/** Which entries to answer. */
+/** Which entries to return. */
 export interface IndexPage {
-  /** Which end to begin at. */
+  /** The end to begin at. */
   readonly from: 'oldest' | 'newest';
-  /** Only what comes after that `place`, going away from that end. Default: from the very end. */
+  /** Only entries after this `place`, seen from that end. By default it begins at the very end. */
   readonly beyond?: number | undefined;
-  /** How many at most: 1 to 1000. */
+  /** Maximum number of entries: 1 to 1000. */
   readonly limit: number;
 }
 
-/** What a user's index tells of one session. */
+/** What a user's index knows about one session. */
 export interface IndexEntry {
   readonly id: SessionId;
-  /** Where it stands: a whole number, greater than that of every entry of this user that was there when it was entered. */
+  /**
+   * Position in the index: a whole number greater than that of every entry of this user that existed when this one was
+   * added.
+   */
   readonly place: number;
-  /** Milliseconds since it was entered, by the store's clock. */
+  /** Milliseconds since the entry was added, by the store's clock. */
   readonly ageMs: number;
 }

@@ -3,39 +3,48 @@ import { nodeSecrets } from '../adapters/node/node-secrets.ts';
 import { mintSession } from '../domain/session-token.ts';
 import type { JournalEntry, SessionJournal } from '../ports/session-journal.ts';
 
-/** A journal under test. */
+/** The journal under test. */
 export interface JournalSubject {
-  /** Keeps `JOURNAL_CONTRACT_MAX_ENTRIES` entries of a user. */
+  /** Must be set to keep `JOURNAL_CONTRACT_MAX_ENTRIES` entries per user. */
   readonly journal: SessionJournal;
 }
 
-/** One sentence of the port, and what proves it. It rejects with an assertion error. */
+/** One promise of the `SessionJournal` port, and its test. */
 export interface JournalContractCase {
+  /** The promise in words, for the test runner's report. */
   readonly name: string;
-  /** Resolves if the journal keeps the sentence. */
+  /** Resolves if the journal keeps the promise, and rejects with an assertion error if it does not. */
   run(subject: JournalSubject): Promise<void>;
 }
 
-/** How many entries of a user the journal under test must keep. */
+/** The number of entries per user that the journal under test must be set to keep. */
 export const JOURNAL_CONTRACT_MAX_ENTRIES = 250;
 
 const AT = Date.parse('2026-04-02T12:34:56.789Z');
 const HOSTILE = 'ada:{x}\r\n\u001b[2J\u202e"<b>*[?] \u{1f469}\u200d\u{1f467}';
 
 /**
- * What every journal promises, as tests that need no test runner: register each case with yours. The cases share nothing and may
- * run on one journal, one after the other or at once.
+ * Everything that a journal must do, as test cases for any test runner. The cases are independent: they may run on one
+ * journal, one after the other or concurrently.
+ *
+ * @example
+ * ```ts
+ * describe('my journal', () => {
+ *   const journal = new MyJournal({ maxEntries: JOURNAL_CONTRACT_MAX_ENTRIES });
+ *   for (const { name, run } of sessionJournalContract) it(name, () => run({ journal }));
+ * });
+ * ```
  */
 export const sessionJournalContract: readonly JournalContractCase[] = [
   {
-    name: 'read answers nothing of a user of whom nothing is kept',
+    name: 'read returns nothing for a user without entries',
     async run({ journal }) {
       assert.deepEqual(await journal.read(newUser()), []);
       assert.equal(await journal.erase(newUser()), 0);
     },
   },
   {
-    name: 'read answers what was added, newest first, with everything that was said',
+    name: 'read returns what was added, newest first, with all its properties',
     async run({ journal }) {
       const user = newUser();
       const sessionId = newId();
@@ -55,7 +64,7 @@ export const sessionJournalContract: readonly JournalContractCase[] = [
     },
   },
   {
-    name: 'any user, actor, device and request is kept as it is, and mixed up with nobody',
+    name: 'any text as user, actor, device and request is kept unchanged, and users are never mixed up',
     async run({ journal }) {
       const own = newUser();
       const users = [own + HOSTILE, `${own}:${own}`, `${own}*`, `${own}{a}`, '__proto__', own];
@@ -74,7 +83,7 @@ export const sessionJournalContract: readonly JournalContractCase[] = [
     },
   },
   {
-    name: 'read answers the order in which entries were added, whatever the clocks of who wrote them said',
+    name: 'read returns entries in the order in which they were added, whatever clocks wrote their times',
     async run({ journal }) {
       const user = newUser();
       for (const at of [AT + 5000, AT, AT + 1000]) await journal.append(user, started(at));
@@ -83,7 +92,7 @@ export const sessionJournalContract: readonly JournalContractCase[] = [
     },
   },
   {
-    name: 'read answers a hundred entries at most, or as many as are asked for, and only those since then',
+    name: 'read returns at most a hundred entries or `limit`, and only those from `since` on',
     async run({ journal }) {
       const user = newUser();
       for (let i = 0; i < 230; i += 1) await journal.append(user, started(AT + i));
@@ -99,7 +108,7 @@ export const sessionJournalContract: readonly JournalContractCase[] = [
     },
   },
   {
-    name: 'the oldest entries make room where there are too many',
+    name: 'the oldest entries are removed when there are too many',
     async run({ journal }) {
       const user = newUser();
       const count = JOURNAL_CONTRACT_MAX_ENTRIES + 30;
@@ -111,7 +120,7 @@ export const sessionJournalContract: readonly JournalContractCase[] = [
     },
   },
   {
-    name: 'concurrent entries are all kept',
+    name: 'all concurrent entries are kept',
     async run({ journal }) {
       const user = newUser();
       const entries = Array.from({ length: 50 }, (_, i) => started(AT + i));
@@ -121,7 +130,7 @@ export const sessionJournalContract: readonly JournalContractCase[] = [
     },
   },
   {
-    name: 'erase forgets all of one user, answers how many entries there were, and lets new ones be added',
+    name: 'erase deletes all entries of one user, returns how many there were, and allows new ones',
     async run({ journal }) {
       const [user, other] = [newUser(), newUser()];
       for (const whose of [user, user, user, other]) await journal.append(whose, started());
@@ -147,7 +156,7 @@ function started(at = AT): JournalEntry {
   return { at, event: 'started', sessionId: newId() };
 }
 
-/** The entry without what it does not say: `undefined` and a missing name are one. */
+/** The entry without properties that are `undefined`: these count as missing. */
 function said(entry: JournalEntry): unknown {
   return JSON.parse(JSON.stringify(entry));
 }

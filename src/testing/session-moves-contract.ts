@@ -3,18 +3,21 @@ import { nodeSecrets } from '../adapters/node/node-secrets.ts';
 import { type Credential, mintSecret, mintSession } from '../domain/session-token.ts';
 import type { MovableRepository, SessionCopy } from '../ports/session-moves.ts';
 
-/** A repository under test, another one that takes its sessions in, and a way to let the clocks of both go on. */
+/** The two repositories under test, between which sessions move. */
 export interface MovesSubject {
+  /** The repository that sessions move from. */
   readonly from: MovableRepository;
+  /** The repository that sessions move to. */
   readonly to: MovableRepository;
-  /** Resolves when at least so many milliseconds have passed for both. */
+  /** Resolves when at least this many milliseconds have passed on the clocks of both repositories. */
   elapse(ms: number): Promise<void>;
 }
 
-/** One sentence of the port, and what proves it. It rejects with an assertion error. */
+/** One promise of the `SessionMoves` port, and its test. */
 export interface MovesCase {
+  /** The promise in words, for the test runner's report. */
   readonly name: string;
-  /** Resolves if the repositories keep the sentence. */
+  /** Resolves if the repositories keep the promise, and rejects with an assertion error if they do not. */
   run(subject: MovesSubject): Promise<void>;
 }
 
@@ -24,12 +27,20 @@ const limits = { maxFields: 4, maxTotalBytes: 64 };
 const use = { at: LATER, refreshAfterMs: 0 };
 
 /**
- * What every repository promises whose sessions can be carried to another one: `SessionMoves`. As
- * `sessionRepositoryContract` has it, the cases share nothing and may run at once.
+ * Everything that a repository must do whose sessions can be moved to another (`SessionMoves`), as test cases for any
+ * test runner. The cases are independent, like those of `sessionRepositoryContract`.
+ *
+ * @example
+ * ```ts
+ * describe('moving sessions of my store', () => {
+ *   const subject = { from: new MyRepository(), to: new MyRepository(), elapse: (ms: number) => sleep(ms) };
+ *   for (const { name, run } of sessionMovesContract) it(name, () => run(subject));
+ * });
+ * ```
  */
 export const sessionMovesContract: readonly MovesCase[] = [
   {
-    name: 'a frozen session is there, and nothing opens or changes it',
+    name: 'a frozen session exists, and nothing opens or changes it',
     async run({ from }) {
       const by = await stored(from);
       const before = await from.read(by);
@@ -50,7 +61,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'a session is frozen by whoever opens it, and copied once more if it is frozen; by nobody else',
+    name: 'every credential that opens a session freezes it, and copies it again once it is frozen; no other does',
     async run({ from, elapse }) {
       const old = await stored(from);
       const current = mintSecret(old.id, nodeSecrets).credential;
@@ -68,7 +79,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'to resume freezes no session that is in use',
+    name: 'freeze with resume leaves a session in use open',
     async run({ from }) {
       const by = await stored(from);
       const stranger = mintSecret(by.id, nodeSecrets).credential;
@@ -81,7 +92,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'to freeze neither slides nor counts as a use, unless it is for one',
+    name: 'freeze neither slides nor counts as a use, unless it is given one',
     async run({ from, elapse }) {
       const by = await stored(from);
       await elapse(1200);
@@ -95,7 +106,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'a frozen session runs out by itself, and is ended by its id, which tells that it was frozen',
+    name: 'a frozen session expires, and end by its id reports that it was frozen',
     async run({ from, elapse }) {
       const short = await stored(from, { ttl: 1 });
       const long = await stored(from);
@@ -109,7 +120,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'what is adopted, released and thawed is the session, with all that it had',
+    name: 'a copy that was adopted, released and thawed is the session, with all its data',
     async run({ from, to }) {
       const by = await stored(from, { lifetime: 3600, persistent: true, device: { label: 'x' } });
       const before = await from.read(by);
@@ -131,7 +142,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'secrets keep their grace on the way, and those that were replaced stay reused',
+    name: 'secrets keep their grace during a move, and replaced ones still count as reused',
     async run({ from, to, elapse }) {
       const secrets = [await stored(from)];
       const rotate = async (graceMs: number) => {
@@ -154,7 +165,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'a copy is adopted once, whoever brings it',
+    name: 'of several copies one is adopted',
     async run({ from, to }) {
       const by = await stored(from);
       const copies = await Promise.all([1, 2, 3].map(() => frozen(from, by)));
@@ -176,7 +187,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'nothing is adopted where an end has refused the id',
+    name: 'nothing is adopted if end has refused the id',
     async run({ from, to }) {
       const by = await stored(from);
       const copy = await frozen(from, by);
@@ -200,7 +211,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'a frozen session is released to one claim, which is told to whoever asks for it',
+    name: 'a frozen session is released to one claim, and freeze returns that claim from then on',
     async run({ from }) {
       const by = await stored(from);
       assert.equal(await from.moves.release(by.id, '1-x.y'), false);
@@ -224,7 +235,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'what is taken back is as it was, and no copy from before can be released any more',
+    name: 'unfreeze restores the session, and no earlier copy can be released any more',
     async run({ from, to }) {
       const old = await stored(from);
       const by = mintSecret(old.id, nodeSecrets).credential;
@@ -256,7 +267,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'what a release has left ends when the session would have ended',
+    name: 'what a release leaves behind expires when the session would have expired',
     async run({ from, elapse }) {
       const by = await stored(from, { ttl: 1 });
       const { claim } = await frozen(from, by);
@@ -267,7 +278,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'a copy that is not thawed is no session to carry further, and is discarded by its claim',
+    name: 'a copy that is not thawed cannot be moved further, and is discarded by its claim',
     async run({ from, to }) {
       const by = await stored(from);
       const copy = await frozen(from, by);
@@ -281,7 +292,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'a field of a newer release goes with the session',
+    name: 'a field of a newer release moves with the session',
     async run({ from, to }) {
       const by = await stored(from);
       const { record, ...copy } = await frozen(from, by);
@@ -294,7 +305,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'an entry of another index is entered where it stood, or behind what stands there',
+    name: 'an entry of another index keeps its place, or gets the next free one',
     async run({ to: { users, moves } }) {
       const user = mintSession(nodeSecrets).credential.id;
       const [a, b, c] = [1, 2, 3].map(() => mintSession(nodeSecrets).credential.id);
@@ -318,7 +329,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
-    name: 'the clock is that of the store',
+    name: 'now is the clock of the store',
     async run({ from, elapse }) {
       const before = await from.moves.now();
       await elapse(50);
@@ -369,7 +380,7 @@ function rotation() {
   return { next, graceMs: 0, reauthenticated: undefined, at: LATER };
 }
 
-/** Without what time alone changes. */
+/** Without the part that changes with time alone. */
 function still(session: unknown): object {
   assert.ok(typeof session === 'object');
   return { ...session, remainingMs: 0 };

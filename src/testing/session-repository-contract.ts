@@ -10,8 +10,18 @@ import { updating } from './session-repository/updating.ts';
 import { userIndex } from './session-repository/user-index.ts';
 
 /**
- * What every storage adapter promises, as tests that need no test runner: register each case with yours. The cases
- * share nothing but the repository and its clock (`Subject.elapse` says what that means). docs/adapters.md shows how.
+ * Everything that a session repository must do, as test cases for any test runner. The cases share only the repository
+ * and its clock: see `Subject.elapse`. docs/adapters.md shows how to write a repository.
+ *
+ * @example
+ * ```ts
+ * import { setTimeout as sleep } from 'node:timers/promises';
+ *
+ * describe('my store', () => {
+ *   const subject = { repository: new MyRepository(), elapse: (ms: number) => sleep(ms) };
+ *   for (const { name, run } of sessionRepositoryContract) it(name, () => run(subject));
+ * });
+ * ```
  */
 export const sessionRepositoryContract: readonly ContractCase[] = [
   ...creating,

@@ -239,17 +239,17 @@ describeWithServers('a connection that is safe for sessions', () => {
       [
         'a server that is asked without',
         () => ({ kind: 'server', host: '127.0.0.1', port: tlsPort }),
-        /it speaks TLS: use rediss/,
+        /it uses TLS: use rediss/,
       ],
       [
         'a server that has none',
         () => ({ kind: 'url', url: `rediss://127.0.0.1:${redis.port}` }),
-        /does not speak TLS: use redis/,
+        /does not use TLS: use redis/,
       ],
       [
         'a cluster that is asked without',
         () => ({ kind: 'cluster', nodes: [{ host: '127.0.0.1', port: tlsPort }] }),
-        /it speaks TLS/,
+        /it uses TLS/,
       ],
       [
         'sentinels that have none',
@@ -257,7 +257,7 @@ describeWithServers('a connection that is safe for sessions', () => {
           ...{ kind: 'sentinel', sentinels: [{ host: '127.0.0.1', port: redis.port }] },
           ...{ master: 'main', sentinelAccess: { tls: {} } },
         }),
-        /does not speak TLS/,
+        /does not use TLS/,
       ],
     ])('says so: %s', async (_what, address, message) => {
       expect((await failure(address())).message).toMatch(message);

@@ -139,7 +139,7 @@ describe('SojournStore and values that JSON cannot say', () => {
     const refusal = {
       name: 'SessionError',
       code: 'invalid_value',
-      message: expect.stringMatching(/^The value of "cart" must be something that JSON can hold/),
+      message: expect.stringMatching(/^The value of "cart" must be a value that JSON can hold/),
     };
     await expect(set(Object.assign(session, { a: 2, cart: value }))).rejects.toMatchObject(refusal);
     await expect(set({ cart: value }, 'another')).rejects.not.toThrow('secret');

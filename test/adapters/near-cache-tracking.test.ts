@@ -65,7 +65,7 @@ const refused = (message: string) => () => {
 };
 
 it.each<[string, string, Answer, RegExp]>([
-  ['is demoted', 'ROLE', () => ['slave', 'a', 1, 'connected', 0], /no primary/],
+  ['is demoted', 'ROLE', () => ['slave', 'a', 1, 'connected', 0], /not a primary/],
   ['is cut off', 'CLUSTER INFO', () => 'cluster_state:fail\r\n', /cluster is down/],
   ['refuses ROLE', 'ROLE', refused('NOPERM no permissions to run role'), /^NOPERM/],
   ['refuses CLUSTER INFO', 'CLUSTER INFO', refused('NOPERM no, not cluster|info'), /^NOPERM/],
@@ -96,6 +96,6 @@ it('says that a node is silent, and connects to it anew', async () => {
   const { answers, told, beats, renewals } = await track();
   answers.ROLE = () => new Promise(() => {});
   await beats(6);
-  expect(told).toEqual([expect.stringMatching(/silent/)]);
+  expect(told).toEqual([expect.stringMatching(/do not answer/)]);
   expect(renewals()).toBe(2);
 });

@@ -288,7 +288,7 @@ describeWithServers('the near cache', () => {
       await Promise.all(others.map((other) => other.ping()));
       proxy.lead(next);
       await killReaders(server);
-      await until('it says so', async () => failures.some((one) => /several servers/.test(one)));
+      await until('it says so', async () => failures.some((one) => /different servers/.test(one)));
       expect(nearCache.stats().trusted).toBe(false);
     } finally {
       for (const other of others) other.disconnect();

@@ -25,11 +25,11 @@ describe('a Redis URL', () => {
   });
 
   it.each<[string, RegExp]>([
-    ['redis.internal:6380/0', /begins with redis:\/\//],
-    ['http://h', /begins with redis:\/\//],
-    ['redis:h', /begins with redis:\/\//],
-    ['h', /begins with redis:\/\//],
-    ['', /begins with redis:\/\//],
+    ['redis.internal:6380/0', /must begin with redis:\/\//],
+    ['http://h', /must begin with redis:\/\//],
+    ['redis:h', /must begin with redis:\/\//],
+    ['h', /must begin with redis:\/\//],
+    ['', /must begin with redis:\/\//],
     ['redis://h/main', /number of a database/],
     ['redis://h/-1', /number of a database/],
     ['redis://h/1.5', /number of a database/],

@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MemoryJournal } from '../../src/memory.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RedisJournal } from '../../src/redis.ts';
 import {
   JOURNAL_CONTRACT_MAX_ENTRIES as maxEntries,
@@ -14,13 +13,6 @@ import {
   useTestPrefix,
 } from '../support/live-redis.ts';
 import { type ConnectedClient, redisClients } from '../support/redis-clients.ts';
-
-describe('the contract of a journal, kept in memory', () => {
-  const journal = new MemoryJournal({ maxEntries });
-  for (const { name, run } of sessionJournalContract) {
-    it(name, () => run({ journal }));
-  }
-});
 
 describeLive('the contract of a journal, kept in a shared Redis', { concurrent: true }, () => {
   const prefix = useTestPrefix();

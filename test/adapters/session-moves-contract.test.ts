@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, it } from 'vitest';
-import { MemorySessionRepository } from '../../src/adapters/memory/memory-session-repository.ts';
+import { afterAll, beforeAll, it } from 'vitest';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { type MovesSubject, sessionMovesContract } from '../../src/testing.ts';
 import { type Deployment, deployments } from '../support/deployments.ts';
@@ -10,29 +9,6 @@ import {
   redisUrl,
   useTestPrefix,
 } from '../support/live-redis.ts';
-
-describe('the contract of moves, kept by the memory store', () => {
-  let now = Date.parse('2026-04-02T12:34:56Z');
-  const clock = { now: () => now };
-  const from = new MemorySessionRepository(clock);
-  const to = new MemorySessionRepository(clock);
-  const elapse = async (ms: number) => {
-    now += ms;
-  };
-  for (const { name, run } of sessionMovesContract) it(name, () => run({ from, to, elapse }));
-});
-
-describe('the contract of moves, kept between stores whose clocks are an hour apart', () => {
-  let now = Date.parse('2026-04-02T12:34:56Z');
-  const HOUR = 3_600_000;
-  const from = new MemorySessionRepository({ now: () => now + HOUR });
-  const to = new MemorySessionRepository({ now: () => now });
-  const elapse = async (ms: number) => {
-    now += ms;
-  };
-  const kept = sessionMovesContract.filter(({ name }) => !name.includes('with all that it had'));
-  for (const { name, run } of kept) it(name, () => run({ from, to, elapse }));
-});
 
 describeLive('the contract of moves, kept between two prefixes', { concurrent: true }, () => {
   const prefix = useTestPrefix();

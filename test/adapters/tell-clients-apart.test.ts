@@ -108,9 +108,9 @@ it.each([
 it.each([
   ['nothing', undefined, 'this is undefined'],
   ['null', null, 'this is null'],
-  ['an empty object', {}, 'an object with nothing of its own'],
+  ['an empty object', {}, 'an object without properties'],
   ['a number', 6379, 'this is a number'],
-  ['a URL', 'redis://:hunter2@localhost', 'connectRedis takes a URL'],
+  ['a URL', 'redis://:hunter2@localhost', 'connectRedis accepts a URL'],
   ['options', { host: 'localhost', password: 'hunter2' }, 'an object with host, password'],
   ['a class', Redis, 'a function or a class'],
   ['a promise of a client', Promise.resolve(), 'await it first'],

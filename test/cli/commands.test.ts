@@ -216,7 +216,7 @@ describeWithServers('the commands', () => {
         expect(code).toBe(3);
         expect(stdout).toMatch(new RegExp(`^session_ttl +${ttl}$`, 'm'));
         expect(stdout).toMatch(/^cart +x$/m);
-        expect(stderr).toContain(`${key} is no session`);
+        expect(stderr).toContain(`${key} is not a valid session`);
         expect(stdout + stderr).not.toContain(secret);
       }
       const printed = await sojourn('inspect', session.id, '--json');
@@ -323,7 +323,7 @@ describeWithServers('the commands', () => {
       const { code, stderr } = await sojourn('end', '--all');
       expect([code, stderr]).toEqual([
         2,
-        'sojourn: end --all needs --yes where there is no terminal to ask on\n',
+        'sojourn: end --all needs --yes if there is no terminal to ask on\n',
       ]);
       expect(await lines('ls')).toHaveLength(2);
     });
@@ -337,7 +337,8 @@ describeWithServers('the commands', () => {
       await client.call('acl', 'setuser', 'tool', '-evalsha', '-eval');
       const { code, stderr } = await ending;
       expect(code).toBe(1);
-      const [, ended = ''] = /and (\d+) sessions have ended, others may have/.exec(stderr) ?? [];
+      const [, ended = ''] =
+        /and (\d+) sessions have ended, others may have ended too/.exec(stderr) ?? [];
       expect(await client.dbsize()).toBe(300 - Number(ended));
       const rest = await sojourn('end', '--all', '--yes', '--json');
       expect(JSON.parse(rest.stdout)).toMatchObject({ ended: 300 - Number(ended) });
@@ -352,7 +353,7 @@ describeWithServers('the commands', () => {
 
   describe('where the prefix holds nothing', () => {
     const elsewhere =
-      'no session has the prefix session:; with --prefix, sessions are at session:demo:, shop:';
+      'no session has the prefix session:; there are sessions with --prefix session:demo:, shop:';
 
     beforeEach(async () => {
       // What looks like a session of another prefix and is none.
@@ -394,6 +395,31 @@ describeWithServers('the commands', () => {
       );
     });
 
+    it('says that there may be more prefixes than it names', async () => {
+      const prefixes = Array.from({ length: 11 }, (_, i) => `app-${i}:`);
+      for (const prefix of prefixes) await serviceAt(prefix).create();
+      const { code, stderr } = await sojourn('ls');
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^sojourn: no session was found with the prefix session:; with --prefix, sessions are at (app-\d+:, ){10}perhaps at others: only about 100,000 of all keys were looked at\n$/,
+      );
+      expect((await sojourn('ls', '--prefix', 'app-10:')).stderr).toBe('');
+    });
+
+    it.each([
+      [['ls'], 0, ''],
+      [['journal', '--user', 'ada'], 0, ''],
+      [['inspect', NOBODY], 3, `no session session:${NOBODY}: `],
+    ])('%j says that it has not looked at every key', async (args, exit, asked) => {
+      const fill = `for i = 1, 150000 do redis.call('SET', 'page:' .. i, '') end`;
+      await client.eval(fill, 0);
+      const { code, stderr } = await sojourn(...args);
+      expect(code).toBe(exit);
+      expect(stderr).toBe(
+        `sojourn: ${asked}no sessions were found under other prefixes; only about 100,000 of all keys were looked at\n`,
+      );
+    });
+
     it('says nothing of what the user of Redis may not read', async () => {
       await serviceAt('shop:').create();
       await client.call('acl', 'setuser', 'narrow', 'on', '>pw', '~session:*', '+@all');
@@ -412,14 +438,20 @@ describeWithServers('the commands', () => {
     const { code, stderr } = await sojourn('inspect', `session:demo:${NOBODY}`);
     expect([code, stderr]).toEqual([
       2,
-      'sojourn: ID is a key with another prefix: it needs --prefix session:demo:\n',
+      'sojourn: ID is a key with another prefix: add --prefix session:demo:\n',
     ]);
   });
 
   it.each([
     [['ls'], 'Redis failed: '],
-    [['end', NOBODY], 'Redis failed, and what was to end may have ended: say it again. '],
-    [['end', '--user', 'ada'], 'Redis failed, and what was to end may have ended: say it again. '],
+    [
+      ['end', NOBODY],
+      'Redis failed, and the sessions may or may not have ended: run the command again. ',
+    ],
+    [
+      ['end', '--user', 'ada'],
+      'Redis failed, and the sessions may or may not have ended: run the command again. ',
+    ],
   ])('%j exits 1 with one line where Redis stops answering', async (args, said) => {
     await service.create({}, { user: 'ada' });
     await client.call('CLIENT', 'PAUSE', '60000', 'WRITE'); // connections are accepted, scripts wait
@@ -531,7 +563,7 @@ describeWithServers('the commands', () => {
       await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
       try {
         const [first] = await lines('stats');
-        expect(first).toMatch(/^WARNING 127\.0\.0\.1:\d+: .* allkeys-lru, must be noeviction$/);
+        expect(first).toMatch(/^WARNING 127\.0\.0\.1:\d+: .* allkeys-lru and must be noeviction$/);
         expect(await json('stats')).toMatchObject([{ warnings: [{ code: 'evictable' }] }]);
         await client.set('filler', 'x'.repeat(1000));
         await client.config('SET', 'maxmemory', '1');

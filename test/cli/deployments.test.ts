@@ -93,7 +93,7 @@ describeWithServers('the commands as the user that the operations guide grants',
       ] as const) {
         const answer = await runSojourn([...args], env);
         expect(answer, args.join(' ')).toMatchObject({ code });
-        expect(answer.stderr).not.toContain('the journal does not tell');
+        expect(answer.stderr).not.toContain('the journal could not be written');
       }
       expect(await shareCount({ client })()).toEqual({ sessions: 0, ageMs: 0 });
       await close();

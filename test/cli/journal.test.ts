@@ -254,7 +254,7 @@ describeWithServers('the journal, from a server to the command line', { timeout:
     const { id: other } = await login(url);
     const ended = await runSojourn(['end', other], env);
     expect(ended).toMatchObject({ code: 0, stdout: `Ended ${other}.\n` });
-    if (reason !== 'OOM') expect(ended.stderr).toContain('the journal does not tell of it: ');
+    if (reason !== 'OOM') expect(ended.stderr).toContain('the journal could not be written: ');
   });
 
   it('passes over what a newer version wrote, and what nobody can read', async () => {

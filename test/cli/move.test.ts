@@ -32,12 +32,12 @@ describeWithServers('sojourn move', () => {
       Array.from({ length: 150 }, (_, i) => at(0).create({ i: String(i) }, { user: 'ada' })),
     );
     expect((await sojourn('move', 'status')).stdout).toMatch(
-      /^150 sessions are left in the old place; unused, the last runs out in (30m|29m \d+s)\.\n$/,
+      /^150 sessions are left in the old place; if unused, the last one expires in (30m|29m \d+s)\.\n$/,
     );
     expect(await sojourn('move', '--to', url(1), '--fast')).toMatchObject({
       ...{ code: 0, stderr: '' },
       stdout: expect.stringMatching(
-        /^Moved 150 sessions in \d+s\.\nNo session is left in the old place\.\n$/,
+        /^Moved 150 sessions in \d+s\.\nNo sessions are left in the old place\.\n$/,
       ),
     });
     expect(await at(1).list('ada')).toHaveLength(150);

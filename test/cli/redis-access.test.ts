@@ -159,7 +159,9 @@ describeWithServers('the program and a Redis that is protected', { timeout: 90_0
     await writeFile(path, 'third-secret\n');
     await change('second-secret', 'third-secret');
     await ready(url, 200);
-    expect(server.stderr).toContain('the password that was read last is used for Redis');
+    expect(server.stderr).toContain(
+      'the password file of Redis cannot be read; the last password is used',
+    );
     expect(server.stderr).not.toMatch(/(second|third)-secret/);
   });
 

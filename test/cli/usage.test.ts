@@ -159,7 +159,7 @@ describe('a line that makes no sense is exit 2 and one line that names it', () =
       const { code, stderr } = await runSojourn([command, ...args]);
       expect(code).toBe(2);
       expect(stderr).toMatch(
-        /^sojourn: --redis-\S*password would show .*-file FILE or REDIS_\w+\n$/,
+        /^sojourn: --redis-\S*password is not accepted, because the process list would show .*-file FILE or REDIS_\w+\n$/,
       );
     }
   });

@@ -147,7 +147,7 @@ describe('JSON', () => {
   ])('that cannot be made of %s is a typed error without the value', (_name, value) => {
     const { code, message, cause } = refusalOf(() => json().encode(value, 'cart'));
     expect(code).toBe('invalid_value');
-    expect(message).toContain('The value of "cart" must be something that JSON can hold');
+    expect(message).toContain('The value of "cart" must be a value that JSON can hold');
     expect(message).not.toContain('hunter2');
     expect(cause).toBeDefined();
   });
@@ -230,7 +230,7 @@ describe('JSON with a schema', () => {
     const listener = (reason: unknown) => void unheard.push(reason);
     process.on('unhandledRejection', listener);
     const later = json(standard(() => Promise.reject(new Error('hunter2'))));
-    expect(() => later.decode('"a"', 'cart')).toThrow('a schema that answers synchronously');
+    expect(() => later.decode('"a"', 'cart')).toThrow('a synchronous schema');
     await new Promise(setImmediate);
     process.off('unhandledRejection', listener);
     expect(unheard).toEqual([]);
@@ -251,9 +251,7 @@ describe('JSON with a schema', () => {
     ['valibot', json(v.object({ items: v.array(v.picklist(['a'])) }))],
   ])('of %s says where the value is wrong, and never quotes it', (_name, codec) => {
     const { message } = refusalOf(() => codec.decode('{"items":["a","hunter2"]}', 'cart'));
-    expect(message).toBe(
-      'The value of "cart" must be valid by its schema, and is not at "items.1".',
-    );
+    expect(message).toBe('The value of "cart" must match its schema, but does not at "items.1".');
   });
 });
 

@@ -6,6 +6,7 @@ import {
   checkTtl,
   createPolicy,
   defaultPolicy,
+  type SessionPolicy,
   type SessionPolicyOptions,
 } from '../../src/domain/session-policy.ts';
 
@@ -131,6 +132,27 @@ describe('a policy', () => {
       for (const value of bad) expectInvalid({ [name]: value } as SessionPolicyOptions, name);
     },
   );
+
+  it.each(['evict', 'EVICT-OLDEST', 'toString', '', 0, true, null, [], ['refuse'], undefined])(
+    'refuses %j for what happens at the most sessions, and names the setting',
+    (value) => {
+      const atMaxSessions = value as SessionPolicy['atMaxSessions'];
+      expectInvalid({ maxSessions: 5, atMaxSessions }, 'atMaxSessions');
+      expectInvalid({ atMaxSessions }, 'atMaxSessions');
+    },
+  );
+
+  it.each(['true', 'false', 0, 1, null, {}, undefined])(
+    'refuses an endOnReuse of %j, and names the setting',
+    (value) => expectInvalid({ endOnReuse: value as boolean }, 'endOnReuse'),
+  );
+
+  it('accepts each choice', () => {
+    for (const atMaxSessions of ['evict-oldest', 'refuse'] as const) {
+      expect(createPolicy({ atMaxSessions })).toMatchObject({ atMaxSessions });
+    }
+    expect(createPolicy({ endOnReuse: true })).toMatchObject({ endOnReuse: true });
+  });
 
   it.each(limits)('refuses a %s that is no whole number in range, and names it', (name) => {
     for (const value of [...noWholeNumber, 0, mostLimits[name] + 1, 2 ** 29]) {

@@ -334,7 +334,7 @@ describe('the session service', () => {
     expect(one.token).not.toContain(form);
   });
 
-  it('makes no two tokens alike', async () => {
+  it('makes no two tokens alike', { tags: ['slow'] }, async () => {
     const app = service();
     const tokens = new Set<string>();
     for (let i = 0; i < 100_000; i += 1) tokens.add((await app.create()).token);

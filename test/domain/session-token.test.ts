@@ -53,7 +53,7 @@ describe('minting a session', () => {
     expect(minted).toEqual(mintSession({ ...nodeSecrets, random }));
   });
 
-  it('never makes one id or one secret twice in a hundred thousand', () => {
+  it('never makes one id or one secret twice in a hundred thousand', { tags: ['slow'] }, () => {
     const ids = new Set<string>();
     const secrets = new Set<string>();
     for (let i = 0; i < 100_000; i += 1) {

@@ -336,7 +336,7 @@ describe('a user', () => {
     const { status, text } = await get('/user?name=ada');
     expect(status).toBe(200);
     expect(text).toContain('2026-04-02 12:03:00 UTC');
-    expect(text.indexOf('Logged out')).toBeLessThan(text.indexOf('Ended from elsewhere'));
+    expect(text.indexOf('Logged out')).toBeLessThan(text.indexOf('Revoked'));
     expect(text).toContain('Ended: a new reason');
     expect(text).toContain('&lt;img src=x&gt;');
     expect(text).not.toMatch(/<img|<b>/);
@@ -358,7 +358,7 @@ describe('a user', () => {
 
   it.each([
     [100, 'None of the latest entries of this user is about this session.', true],
-    [99, 'Nothing is kept of these sessions.', false],
+    [99, 'The journal has no entries for these sessions.', false],
   ])('with %i entries of other sessions says of one: %s', async (count, sentence, more) => {
     const sessionId = 'AAAAAAAAAAAAAAAAAAAAAA' as SessionId;
     const entries = new Array(count).fill({ at: 0, event: 'rotated', sessionId });
@@ -471,7 +471,7 @@ describe('ending all', () => {
       const response = await post('/end-all', form, { 'X-Operator': operator });
       expect([response.status, response.headers.get('Location')]).toEqual([303, './']);
     }
-    const reason = 'under way already, by console grace';
+    const reason = 'already under way, started by console grace';
     const refused = { ...begun, outcome: 'refused', reason };
     const noted = [begun, { ...refused, by: 'console ada' }, refused];
     expect([runs, audit]).toEqual([1, noted]);

@@ -122,7 +122,7 @@ describe('the Host header', () => {
       expect(refusalOf({ url, httpVersion: '1.1', rawHeaders }, () => false)).toEqual({
         status: 403,
         message:
-          'The host evil.example is not allowed here; --allowed-hosts (ALLOWED_HOSTS) says which are',
+          'The host evil.example is not allowed here; --allowed-hosts (ALLOWED_HOSTS) names the allowed ones',
       });
     }
   });

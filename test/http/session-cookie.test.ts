@@ -39,12 +39,12 @@ describe('the cookie', () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ['a space in the name', { name: 'my sid' }, /"my sid" is no name/],
-    ['an empty name', { name: '' }, /no name/],
-    ['a name that ends the cookie', { name: 'sid;x' }, /no name/],
-    ['a name with a line break', { name: 'sid\r\nX: y' }, /no name/],
-    ['a name outside of ASCII', { name: 'sitzung-ü' }, /no name/],
-    ['a name that no browser keeps', { name: 'x'.repeat(5000) }, /no name/],
+    ['a space in the name', { name: 'my sid' }, /"my sid" is not a cookie name/],
+    ['an empty name', { name: '' }, /not a cookie name/],
+    ['a name that ends the cookie', { name: 'sid;x' }, /not a cookie name/],
+    ['a name with a line break', { name: 'sid\r\nX: y' }, /not a cookie name/],
+    ['a name outside of ASCII', { name: 'sitzung-ü' }, /not a cookie name/],
+    ['a name that no browser keeps', { name: 'x'.repeat(5000) }, /not a cookie name/],
     ['a prefix in other letters', { name: '__HOST-sid' }, /__HOST-/],
     ['two prefixes', { name: '__Host-sid', prefix: '__Secure-' }, /contradicts/],
     ['None without Secure', { secure: false, sameSite: 'None' }, /sameSite: None needs secure/],

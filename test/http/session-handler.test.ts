@@ -187,7 +187,7 @@ describe('a response', () => {
 
   it('that is none is an error in words', async () => {
     const { ask } = site();
-    await expect(ask(() => undefined as unknown as Response)).rejects.toThrow(/answer a Response/);
+    await expect(ask(() => undefined as unknown as Response)).rejects.toThrow(/return a Response/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CountedModule, closingLine, count } from './closing-line-reporter.ts';
+import { type CountedModule, closingLine, count, skipLines } from './closing-line-reporter.ts';
 
 describe('count', () => {
   it('counts every test once, by how it ended', () => {
@@ -43,6 +43,37 @@ describe('closingLine', () => {
 
   it('says how many were skipped, if any', () => {
     expect(closingLine({ passed: 1, failed: 2, skipped: 3 })).toBe('1 passed, 2 failed, 3 skipped');
+  });
+});
+
+describe('skipLines', () => {
+  const skipped = new Map([
+    ['test/b.test.ts', 2],
+    ['test/a.test.ts', 1],
+  ]);
+
+  it('say what was skipped and why', () => {
+    const missing = ['LIVE SUITES ARE SKIPPED: no redis-server on PATH'];
+    const filters = ['--tags-filter !slow'];
+    expect(skipLines(skipped, { missing, filters })).toEqual([
+      'Skipped:',
+      '  1 in test/a.test.ts',
+      '  2 in test/b.test.ts',
+      'Because:',
+      '  LIVE SUITES ARE SKIPPED: no redis-server on PATH',
+      '  left out by --tags-filter !slow',
+      '',
+    ]);
+  });
+
+  it('say where to look if nothing is known of why', () => {
+    expect(skipLines(skipped, { missing: [], filters: [] })).toContain(
+      '  the tests themselves say so',
+    );
+  });
+
+  it('say nothing where nothing was skipped', () => {
+    expect(skipLines(new Map(), { missing: ['no promtool'], filters: [] })).toEqual([]);
   });
 });
 

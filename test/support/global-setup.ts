@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { thisMachine } from './provision.ts';
+import { type Machine, thisMachine } from './provision.ts';
 import { provisionCaddy } from './provision-caddy.ts';
 import { provisionChromium } from './provision-chromium.ts';
 import { provisionNginx } from './provision-nginx.ts';
@@ -22,6 +22,8 @@ declare module 'vitest' {
     readonly caddyBinary: string | undefined;
     readonly systemdAnalyzeBinary: string | undefined;
     readonly promtoolBinary: string | undefined;
+    /** Why suites are skipped, in words: for the end of the run. */
+    readonly skipReasons: readonly string[] | undefined;
   }
 }
 
@@ -30,17 +32,31 @@ declare module 'vitest' {
  * `SOJOURN_TEST_SERVERS` lists binaries, once for each of them, and each is the shared one of its own run.
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  const skipReasons: string[] = [];
+  const machine: Machine = {
+    ...thisMachine(),
+    warn(line) {
+      skipReasons.push(line.replace(/^!+ /, ''));
+      thisMachine().warn(line);
+    },
+  };
   const listed = project.getProvidedContext().redisBinary;
   const given = listed === undefined ? process.env.REDIS_URL || undefined : undefined;
-  const binary = listed ?? (await provisionRedis(thisMachine()));
+  const binary = listed ?? (await provisionRedis(machine));
   const server =
     given === undefined && binary !== undefined ? await startRedisServer({ binary }) : undefined;
   project.provide('redisUrl', given ?? server?.url);
   project.provide('redisBinary', binary);
-  project.provide('chromiumBinary', await provisionChromium(thisMachine()));
-  project.provide('nginxBinary', await provisionNginx(thisMachine()));
-  project.provide('caddyBinary', await provisionCaddy(thisMachine()));
-  project.provide('systemdAnalyzeBinary', await provisionSystemdAnalyze(thisMachine()));
-  project.provide('promtoolBinary', await provisionPromtool(thisMachine()));
+  project.provide('chromiumBinary', await provisionChromium(machine));
+  project.provide('nginxBinary', await provisionNginx(machine));
+  project.provide('caddyBinary', await provisionCaddy(machine));
+  project.provide('systemdAnalyzeBinary', await provisionSystemdAnalyze(machine));
+  project.provide('promtoolBinary', await provisionPromtool(machine));
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    skipReasons.push('frameworks and runtimes are installed on Linux x64 alone');
+  }
+  if (given !== undefined)
+    skipReasons.push('REDIS_URL names the shared Redis: nothing is known of its version');
+  project.provide('skipReasons', skipReasons);
   return async () => server?.stop();
 }

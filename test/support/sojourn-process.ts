@@ -16,7 +16,10 @@ export interface Exit {
 /** The built server in a process of its own: `npm run build` comes first. */
 export class SojournProcess {
   readonly #child: ChildProcess;
+  /** Once it has ended and everything that it wrote is read. */
   readonly exited: Promise<Exit>;
+  /** Its exit code, whatever is still in its pipes. */
+  readonly ended: Promise<number | null>;
   stdout = '';
   stderr = '';
 
@@ -35,6 +38,7 @@ export class SojournProcess {
     this.#child.stderr?.on('data', (chunk) => {
       this.stderr += chunk;
     });
+    this.ended = once(this.#child, 'exit').then(([code]) => code as number | null);
     this.exited = once(this.#child, 'close').then(([code]) => ({
       code: code as number | null,
       stdout: this.stdout,

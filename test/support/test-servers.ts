@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { testFiles } from './unit-suites.ts';
 
 /** A server binary that the live suites are to run against. */
 export interface TestServer {
@@ -23,13 +24,10 @@ export function testServers(env: NodeJS.ProcessEnv = process.env): readonly Test
  * applications in their folders, which two runs at once would do to each other; they try frameworks and not servers.
  */
 export function liveSuites(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /\.test\.tsx?$/.test(path) && !path.includes('node_modules'))
-    .map((path) => join(directory, path))
-    .filter((path) => {
-      const source = readFileSync(path, 'utf8');
-      return source.includes('/live-redis.ts') && !source.includes('describeOnRuntimes');
-    });
+  return testFiles(directory).filter((path) => {
+    const source = readFileSync(path, 'utf8');
+    return source.includes('/live-redis.ts') && !source.includes('describeOnRuntimes');
+  });
 }
 
 function describeServer(binary: string): string {

@@ -3,8 +3,9 @@ import type { Clock } from '../../ports/clock.ts';
 import type { JournalEntry, JournalQuery, SessionJournal } from '../../ports/session-journal.ts';
 import { systemClock } from '../node/system-clock.ts';
 
-/** How much of each user is kept, and the clock that dates it. */
+/** How much the journal keeps of each user, and the clock for expiry. */
 export interface MemoryJournalOptions extends JournalRetention {
+  /** By default the system's clock. */
   readonly clock?: Clock;
 }
 
@@ -15,7 +16,7 @@ interface Kept {
 
 const DEFAULT_LIMIT = 100;
 
-/** Users' journals in this process: for tests and for a server without Redis. */
+/** Users' journals in the memory of this process, for tests and for a server without Redis. */
 export class MemoryJournal implements SessionJournal {
   readonly #users = new Map<string, Kept[]>();
   readonly #clock: Clock;
@@ -23,7 +24,7 @@ export class MemoryJournal implements SessionJournal {
   readonly #maxEntries: number;
   #sweepAtSize = 1024;
 
-  /** Throws a `SessionError` (`invalid_option`). */
+  /** @throws `SessionError` (`invalid_option`) for a retention that is out of range. */
   constructor({ clock = systemClock, ...retention }: MemoryJournalOptions = {}) {
     const { keepMs, maxEntries } = checkRetention(retention);
     this.#clock = clock;
@@ -60,8 +61,8 @@ export class MemoryJournal implements SessionJournal {
     return (this.#users.get(user) ?? []).filter(({ until }) => until > now);
   }
 
-  // Users who never come back would stay for ever; looking at all of them each time the number has doubled costs every
-  // entry the same small share.
+  // Users who never return would stay for ever. Checking all of them each time their number has doubled adds a small
+  // constant cost to each entry.
   #sweep(): void {
     if (this.#users.size < this.#sweepAtSize) return;
     for (const user of [...this.#users.keys()]) {

@@ -31,14 +31,14 @@ import type { MemoryUserIndex } from './memory-user-index.ts';
 
 const CLAIM_BYTES = 12;
 
-/** What the repository lends to the moves. */
+/** What the moves need from the repository. */
 export interface MemoryEntries {
   alive(id: SessionId): StoredSession | undefined;
   put(id: SessionId, entry: StoredSession): void;
   remove(id: SessionId): void;
 }
 
-/** Carries sessions from and to a store in this process. */
+/** Moves sessions to and from a store in this process. */
 export class MemorySessionMoves implements SessionMoves {
   readonly #entries: MemoryEntries;
   readonly #users: MemoryUserIndex;
@@ -74,7 +74,7 @@ export class MemorySessionMoves implements SessionMoves {
     this.#entries.put(id, { record: frozen, expiresAt });
     const claim = `${freeze}.${nodeSecrets.random(CLAIM_BYTES)}`;
     const copied = renamed(record, unfrozenNames);
-    copied.delete(reserved.freeze); // it does not leave its store
+    copied.delete(reserved.freeze); // the freeze stays in this store
     const remainingMs = expiresAt - now;
     return { copy: { id, record: [...copied].flat(), claim, remainingMs, now } };
   }
@@ -156,7 +156,7 @@ export class MemorySessionMoves implements SessionMoves {
   }
 
   #session(id: SessionId, copy: StoredSession): Session {
-    return sessionOf(id, copy, this.#clock.now()) as Session; // a copy was a session
+    return sessionOf(id, copy, this.#clock.now()) as Session; // a copy always contains a valid session
   }
 }
 

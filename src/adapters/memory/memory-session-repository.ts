@@ -42,12 +42,14 @@ import { type MemoryEntries, MemorySessionMoves } from './memory-session-moves.t
 import { MemoryUserIndex } from './memory-user-index.ts';
 
 /**
- * Sessions in this process: for tests, for embedding and for a server without Redis. It keeps the whole contract, but
- * nothing outlives the process and no other process sees it. Each call runs to its end in one turn of the event loop,
- * which is what makes it atomic.
+ * Sessions in the memory of this process, for tests, for embedding and for a server without Redis. It keeps the whole
+ * contract, but sessions are lost when the process ends and are not visible to other processes. Each call is atomic,
+ * because it runs within one turn of the event loop.
  */
 export class MemorySessionRepository implements MovableRepository {
+  /** The index of each user's sessions. */
   readonly users: UserIndex;
+  /** The steps with which sessions move to and from this repository. */
   readonly moves: SessionMoves;
   readonly #entries = new Map<SessionId, StoredSession>();
   readonly #clock: Clock;
@@ -65,7 +67,7 @@ export class MemorySessionRepository implements MovableRepository {
     this.moves = new MemorySessionMoves(entries, users, clock);
   }
 
-  /** How many sessions are alive. Looks at each. */
+  /** The number of live sessions. Checks every session. */
   async count(): Promise<number> {
     const now = this.#clock.now();
     let living = 0;
@@ -73,7 +75,7 @@ export class MemorySessionRepository implements MovableRepository {
     return living;
   }
 
-  /** The ids of the sessions that are alive. Looks at each. */
+  /** The ids of the live sessions. Checks every session. */
   ids(): SessionId[] {
     const now = this.#clock.now();
     return [...this.#entries].filter(([, { expiresAt }]) => expiresAt > now).map(([id]) => id);
@@ -142,7 +144,7 @@ export class MemorySessionRepository implements MovableRepository {
     return this.#step(id, (stored, now) => endStep(stored, now, options));
   }
 
-  /** Never durable: there is no other process that has it. */
+  /** Never durable, because no other process has the data. */
   async durably<T>(
     _durability: Durability,
     act: (repository: MovableRepository) => Promise<T>,
@@ -167,8 +169,8 @@ export class MemorySessionRepository implements MovableRepository {
     return stored;
   }
 
-  // Sessions that nobody asks for again would stay for ever; looking at all of them each time the number has doubled
-  // costs every create the same small share.
+  // Sessions that nobody asks for again would stay for ever. Checking all of them each time their number has doubled
+  // adds a small constant cost to each `create`.
   #sweep(): void {
     if (this.#entries.size < this.#sweepAtSize) return;
     for (const id of [...this.#entries.keys()]) this.#alive(id);

@@ -15,7 +15,7 @@ interface Entry {
 }
 
 interface Entries {
-  /** By place, which is when each was entered, or just after the one before. */
+  /** By place: the time at which the entry was added, or one more than the place before it. */
   ordered: Entry[];
   readonly ids: Map<SessionId, Entry>;
   expiresAt: number;
@@ -23,10 +23,10 @@ interface Entries {
 
 const SAMPLE = 3;
 
-/** An index that takes in entries outlives their sessions by so much. */
+/** The index outlives the sessions of moved entries by this long. */
 const MARGIN_MS = 60_000;
 
-/** Users' sessions in this process. */
+/** The index of users' sessions in this process. */
 export class MemoryUserIndex implements UserIndex {
   readonly #users = new Map<string, Entries>();
   readonly #clock: Clock;
@@ -36,7 +36,7 @@ export class MemoryUserIndex implements UserIndex {
     this.#clock = clock;
   }
 
-  /** Users of whom anything is kept. */
+  /** The number of users with an index. */
   get heldUsers(): number {
     return this.#users.size;
   }
@@ -59,7 +59,7 @@ export class MemoryUserIndex implements UserIndex {
     return { place: entry.place, sample: this.#sample(ordered, id, now) };
   }
 
-  /** `IndexEntry.place` of that entry, if there is one. */
+  /** `IndexEntry.place` of that entry; `undefined` if there is none. */
   placeOf(user: string, id: SessionId): number | undefined {
     return this.#alive(user)?.ids.get(id)?.place;
   }
@@ -117,8 +117,8 @@ export class MemoryUserIndex implements UserIndex {
     return undefined;
   }
 
-  // Users who never come back would stay for ever; looking at all of them each time the number has doubled costs every
-  // login the same small share.
+  // Users who never return would stay for ever. Checking all of them each time their number has doubled adds a small
+  // constant cost to each login.
   #sweep(): void {
     if (this.#users.size < this.#sweepAtSize) return;
     for (const user of [...this.#users.keys()]) this.#alive(user);
@@ -130,7 +130,7 @@ function told({ id, place }: Entry, now: number): IndexEntry {
   return { id, place, ageMs: Math.max(0, now - place) };
 }
 
-/** How many entries stand below that place, by bisection. */
+/** The number of entries below that place, by binary search. */
 function countBelow(ordered: readonly Entry[], place: number): number {
   let low = 0;
   let high = ordered.length;

@@ -1,4 +1,4 @@
-/** What may be shown of an error. */
+/** The parts of an error that may be shown. */
 export interface PlainError {
   readonly type: string;
   readonly message: string;
@@ -14,9 +14,9 @@ const MAX_CAUSES = 5;
 const MAX_CHARACTERS = 8192;
 
 /**
- * An error for logs and traces: these properties and no others, since a client hangs the command that failed on its
- * errors, with session data and hashes of secrets among its arguments. Whatever in a text is as long as a secret and
- * looks like one is left out, and so are the arguments that Redis repeats in some answers.
+ * An error for logs and traces, with these properties only. Redis clients attach the failed command to their errors,
+ * and its arguments contain session data and hashes of secrets. Any part of a text that has the length and shape of a
+ * secret is removed, and so are arguments that Redis repeats in some answers.
  */
 export function plainError(error: unknown, causes = MAX_CAUSES): PlainError {
   if (!(error instanceof Error))
@@ -33,10 +33,10 @@ export function plainError(error: unknown, causes = MAX_CAUSES): PlainError {
   };
 }
 
-/** The text without anything that may be a secret or a secret's hash: 43 characters of base64url, or more. */
+/** The text without anything that may be a secret or its hash: 43 or more characters of base64url. */
 export function withoutSecrets(text: string): string {
   return text
     .replace(/, with args beginning with:[^\n]*/g, '')
     .replace(/[\w-]{43,}/g, '<redacted>')
-    .slice(0, MAX_CHARACTERS); // not before: the first half of a secret does not look like one
+    .slice(0, MAX_CHARACTERS); // last: half a secret would not be recognised
 }

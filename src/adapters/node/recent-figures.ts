@@ -10,17 +10,20 @@ import type {
 } from '../../ports/session-observer.ts';
 import { systemClock } from './system-clock.ts';
 
-/** What is looked at every ten seconds, beside what an observer is told. Each is left out where there is no such thing. */
+/** Figures that are sampled every ten seconds, in addition to observed events. Each is optional. */
 export interface RecentFiguresOptions {
-  /** How many sessions are alive: `shareCount({ client })` of `sojourn/redis`, or `MemorySessionRepository.count`. */
+  /**
+   * Returns the number of live sessions: `shareCount({ client })` of `sojourn/redis`, or `() => repository.count()` for
+   * a `MemorySessionRepository`.
+   */
   readonly countSessions?: () => Promise<
     number | { readonly sessions: number; readonly ageMs: number } | undefined
   >;
-  /** Bytes that the store's memory takes. */
+  /** Returns the memory used by the store, in bytes. */
   readonly storeBytes?: () => Promise<number | undefined>;
-  /** `NearCache.stats` of `sojourn/redis`. */
+  /** The hits and misses of a near cache: `NearCache.stats` of `sojourn/near-cache`. */
   readonly nearCache?: () => { readonly hits: number; readonly misses: number };
-  /** Default: the system's. */
+  /** By default the system's clock. */
   readonly clock?: Clock;
 }
 
@@ -31,7 +34,7 @@ const SAMPLE_MS = 10_000;
 /** Twelve hours. */
 const KEPT_MINUTES = 720;
 
-/** A count that is older tells nothing of now. */
+/** An older count says nothing about the present. */
 const OLDEST_COUNT_MS = 10 * MINUTE_MS;
 
 interface Minute {
@@ -47,8 +50,9 @@ interface Minute {
 }
 
 /**
- * An observer that remembers the last twelve hours minute by minute, in half a megabyte at most, however much happens:
- * what the console draws. It is forgotten with the process. What an observer is not told is looked at only after `start`.
+ * An observer that keeps figures of the last twelve hours per minute, for the charts of the operator's console. It uses
+ * at most half a megabyte, however much happens, and its data is lost with the process. Sessions and memory are sampled
+ * only after `start`.
  */
 export class RecentFigures implements SessionObserver {
   readonly #options: RecentFiguresOptions;
@@ -74,7 +78,7 @@ export class RecentFigures implements SessionObserver {
     const askedAt = performance.now();
     return (answer) => {
       const minute = this.#now();
-      // A piece of work that is done durably is made of calls that are told as well.
+      // Durable work consists of calls that are reported too.
       if (name !== 'durably') add(minute.durations, slotOf(performance.now() - askedAt), 1);
       if (answer.outcome !== 'failed') return;
       const { error } = answer;
@@ -84,14 +88,16 @@ export class RecentFigures implements SessionObserver {
     };
   }
 
-  /** Begins to sample, now and every ten seconds, and answers what stops it. */
+  /** Starts to sample, now and every ten seconds. Returns a function that stops it. */
   start(): () => void {
     void this.sample();
     const timer = setInterval(() => void this.sample(), SAMPLE_MS).unref();
     return () => clearInterval(timer);
   }
 
-  /** Looks once, unless that is under way: a count may take its time. What cannot be had is left out. */
+  /**
+   * Samples once, unless a sample is under way: a count may take long. Figures that are not available are left out.
+   */
   async sample(): Promise<void> {
     this.#sampling ??= this.#sample().finally(() => {
       this.#sampling = undefined;
@@ -109,14 +115,14 @@ export class RecentFigures implements SessionObserver {
   }
 
   /**
-   * The last so many minutes in spans of so many each, oldest first, the last of which is under way. What was before this
-   * process is left out. Both are whole numbers from 1; twelve hours are kept.
+   * The last `minutes` minutes in periods of `step` minutes, oldest first; the last one is still running. Periods
+   * before this process started are left out. Both are whole numbers of at least 1; twelve hours are kept.
    */
   recent({ minutes, step }: { readonly minutes: number; readonly step: number }): SessionFigures[] {
     this.#takeHits();
     const now = minuteOf(this.#clock.now());
     const spans: SessionFigures[] = [];
-    // Spans begin at multiples of their length, so that a figure stays in its place when the page is looked at again.
+    // Periods begin at multiples of their length, so that a figure keeps its place when the page is reloaded.
     const last = now - (now % step);
     const oldest = Math.max(this.#since, now - KEPT_MINUTES + 1);
     for (let from = last - minutes + step; from <= last; from += step) {
@@ -169,7 +175,7 @@ function sessionsOf(
   return count.ageMs <= OLDEST_COUNT_MS ? count.sessions : undefined;
 }
 
-// Durations are counted in slots, each 19 % longer than the one before: from 10 µs to about 10 s.
+// Durations are counted in buckets from 10 µs to about 10 s, each 19 % longer than the one before.
 const LEAST_MS = 0.01;
 const SLOTS_A_DOUBLING = 4;
 const SLOTS = 20 * SLOTS_A_DOUBLING;
@@ -183,7 +189,7 @@ function add(durations: Uint32Array, slot: number, count: number): void {
   durations[slot] = (durations[slot] ?? 0) + count;
 }
 
-/** The longest duration of the slot in which the answer stands that so large a share of all answers did not exceed. */
+/** The upper bound of the bucket with the duration that this share of all answers did not exceed. */
 function percentile(durations: Uint32Array, share: number): number | undefined {
   const all = durations.reduce((sum, count) => sum + count, 0);
   if (all === 0) return undefined;

@@ -15,15 +15,15 @@ import type {
 } from '../../ports/session-observer.ts';
 import { plainError } from '../node/plain-error.ts';
 
-/** Where spans go, and what they say of the store. */
+/** Where spans go, and how they describe the store. */
 export interface SessionSpansOptions {
-  /** Default: the one that is registered globally; without one nothing is recorded. */
+  /** By default the globally registered provider. Without one nothing is recorded. */
   readonly tracerProvider?: TracerProvider;
-  /** The database behind the repository, if there is one, as spans name it. */
+  /** The database behind the repository, for the attributes of spans. */
   readonly database?: SpanDatabase;
 }
 
-/** OpenTelemetry's semantic conventions for databases. */
+/** Attributes from OpenTelemetry's semantic conventions for databases. */
 export interface SpanDatabase {
   /** `db.system.name`. */
   readonly system: 'redis';
@@ -34,9 +34,15 @@ export interface SpanDatabase {
 }
 
 /**
- * What the store is asked for as OpenTelemetry spans, `sojourn access` and so on, children of whatever span is active; what
- * happens to sessions as events of the active span. Ids are shown; tokens, secrets, their hashes and data never are.
- * Works with the API alone: nothing is recorded unless the program registers an SDK, before or after.
+ * An observer that records each call to the store as an OpenTelemetry span, such as `sojourn access`, as a child of the
+ * active span, and session events as events of the active span. Spans contain ids, but never tokens, secrets, their
+ * hashes or session data. It uses the API alone: nothing is recorded unless the program registers an SDK, before or
+ * after.
+ *
+ * @example
+ * ```ts
+ * const service = new SessionService({ repository, observer: new SessionSpans({ database: { system: 'redis' } }) });
+ * ```
  */
 export class SessionSpans implements SessionObserver {
   readonly #tracer: Tracer;

@@ -16,11 +16,11 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface ServerLogOptions {
   readonly level: LogLevel;
-  /** Default: stderr. */
+  /** By default stderr. */
   readonly stream?: DestinationStream;
 }
 
-/** A request that was answered. */
+/** A request that has been answered. */
 export interface AnsweredRequest {
   readonly method: string;
   /** Without the query. */
@@ -28,15 +28,15 @@ export interface AnsweredRequest {
   readonly status: number;
   readonly durationMs: number;
   readonly sessionId: string | undefined;
-  /** Why it was refused or failed, in words that may repeat what the client sent. */
+  /** Why it was refused or failed. May repeat what the client sent. */
   readonly reason?: string | undefined;
-  /** Whether it failed because the store did, which is told by lines of its own. */
+  /** True if it failed because the store did. The store's failure has log lines of its own. */
   readonly storeFailed?: boolean | undefined;
 }
 
-/** What an operator did by the console. */
+/** What an operator did in the console. */
 export interface OperatorAct {
-  /** Who, by which tool: `console ada`. */
+  /** Who, and with which tool: `console ada`. */
   readonly by: string;
   readonly did: string;
   readonly outcome: string;
@@ -50,20 +50,22 @@ export interface OperatorAct {
 
 const STDERR = 2;
 const MAX_WAITING_BYTES = 1024 * 1024;
+/** A tenth of a second apart. */
+const MAX_TRIES_AT_EXIT = 10;
 const MAX_SENT_CHARACTERS = 256;
 
-/** Asked by machines, all day long. */
+/** Requests from machines, many times a minute. */
 const probes: readonly string[] = ['/healthz', '/readyz', '/metrics'];
 
 /**
- * The server's log: one JSON object a line. It says what it is told in the shapes below and takes no objects from outside, so
- * that no token, no secret and no data gets in by the way; errors are shown by `plainError`. Nothing
- * in it forges a line or gives the terminal that shows it orders.
+ * The server's log, with one JSON object per line. It has a method for each kind of line and accepts no other objects,
+ * so that no token, secret or session data gets into it by accident; errors are shown by `plainError`. No content can
+ * forge a line or control the terminal that shows it.
  */
 export class ServerLog implements SessionObserver {
-  /** Lines of a request carry its id, and its trace's. */
+  /** Lines of a request contain the ids of the request and its trace. */
   readonly #log: Logger;
-  /** Lines that belong to no request, whoever's work happened to bring them about. */
+  /** Lines that do not belong to a request, even if one happened to cause them. */
   readonly #own: Logger;
   readonly #outage: StoreOutage;
   readonly #audit: Logger;
@@ -92,22 +94,22 @@ export class ServerLog implements SessionObserver {
     });
   }
 
-  /** What was decided at the start of a server, and what decided it. */
+  /** Logs the settings of a server at its start, and what determined them. */
   started(decisions: Readonly<Record<string, unknown>>): void {
     this.#own.info(decisions, 'started');
   }
 
-  /** How to find out that a store which failed answers again, where no request asks it. */
+  /** Sets a function that asks whether the store answers again, for an outage during which no requests arrive. */
   watchStore(ask: () => Promise<void>): void {
     this.#outage.askWith(ask);
   }
 
-  /** Of the request whose work it is. */
+  /** The id of the current request. */
   get requestId(): string | undefined {
     return this.#requestIds.getStore();
   }
 
-  /** Does the work of a request: every line that is written meanwhile carries its id, and that of its trace if there is one. */
+  /** Runs the work of a request. Every line written meanwhile contains its id, and its trace's id if there is one. */
   during<T>(requestId: string, work: () => Promise<T>): Promise<T> {
     return this.#requestIds.run(requestId, work);
   }
@@ -124,13 +126,16 @@ export class ServerLog implements SessionObserver {
 
   notify(event: SessionEvent): void {
     const { type, id, ...more } = event;
-    // Every server that watches hears of each.
+    // Every watching server gets each of these events.
     const announced = type === 'gone' || (event.type === 'ended' && event.why === 'expired');
     const level = type === 'reused' ? 'warn' : announced ? 'debug' : 'info';
     this.#log[level]({ event: type, sessionId: id, ...more }, 'session');
   }
 
-  /** Logs what fails: in full at level debug; otherwise when it begins, from time to time, and when it is over. */
+  /**
+   * Logs failures of the store: each of them at level debug; otherwise the beginning of an outage, from time to time
+   * that it continues, and its end.
+   */
   storeAsked({ name, id }: StoreOperation): (answer: StoreAnswer) => void {
     return (answer) => {
       if (answer.outcome !== 'failed') {
@@ -138,7 +143,8 @@ export class ServerLog implements SessionObserver {
         return;
       }
       const { error } = answer;
-      // What is done durably may fail by itself, and fails with what a call in it failed with.
+      // A failure of the application's function in durable work is not the store's, and an error of a call in it has
+      // been logged already.
       if (!(error instanceof StoreUnavailableError) || this.#told.has(error)) return;
       this.#told.add(error);
       const line = { operation: name, sessionId: id, ...failureOf(error) };
@@ -147,35 +153,35 @@ export class ServerLog implements SessionObserver {
     };
   }
 
-  /** The store did not answer whether it serves. */
+  /** The readiness check of the store failed. */
   storeSilent(error: StoreUnavailableError): void {
     if (this.#outage.operationFailed(error.failure))
       this.#own.warn(failureOf(error), 'store fails');
   }
 
-  /** A connection to the store failed; the client goes on trying. */
+  /** A connection to the store failed; the client keeps trying. */
   connectionFailed(error: Error): void {
     const line = { failure: 'connection', reason: withoutSecrets(error.message) };
     if (this.#outage.connectionFailed()) this.#own.warn(line, 'store fails');
     else this.#own.debug(line, 'store connection failed');
   }
 
-  /** Something is set up wrongly; the text says how to do it rightly. */
+  /** Logs a wrong setup. The text says how to correct it. */
   advises(text: string): void {
     this.#log.warn(text);
   }
 
-  /** Node warns of something, in its own words. */
+  /** Logs a warning of Node. */
   warnedByNode(text: string): void {
     this.#own.warn(withoutSecrets(text));
   }
 
-  /** Something is missing that the server can do without. */
+  /** Logs the failure of something that the server can do without. */
   degraded(what: string, error: unknown): void {
     this.#own.warn({ err: error }, what);
   }
 
-  /** What an operator did, or was refused: written whatever the level, as it is an audit. */
+  /** Logs what an operator did or was refused, whatever the log level, because it is an audit. */
   operatorDid(act: OperatorAct): void {
     const { by, did, outcome, sessionId, user, ended, reason } = act;
     const shown = {
@@ -190,7 +196,7 @@ export class ServerLog implements SessionObserver {
     this.#audit.info(shown, 'operator');
   }
 
-  /** Nobody foresaw this. */
+  /** Logs an error that nothing else handles. */
   unexpected(error: unknown): void {
     this.#log.error({ err: error }, 'unexpected error');
   }
@@ -201,7 +207,24 @@ function failureOf(error: StoreUnavailableError) {
   return { failure, outcome, reason: cause?.message ?? message };
 }
 
-// Not waited for: a terminal or a pipe that nobody reads must not stop the server. What is then too much is dropped.
+// Asynchronous: a terminal or pipe that is not read must not stop the server. Lines beyond the limit are dropped, and at
+// exit what is still waiting after about a second.
 function standardError(): DestinationStream {
-  return destination({ dest: STDERR, sync: false, maxLength: MAX_WAITING_BYTES });
+  let triesAtExit = 0;
+  let exiting = false;
+  process.once('exit', () => {
+    exiting = true; // before the stream hears of it, which would try for ever
+  });
+  const retryEAGAIN = () => !exiting || ++triesAtExit < MAX_TRIES_AT_EXIT;
+  const options = { dest: STDERR, sync: false, maxLength: MAX_WAITING_BYTES, retryEAGAIN };
+  const stream = destination(options);
+  const flushSync = stream.flushSync.bind(stream);
+  stream.flushSync = () => {
+    try {
+      flushSync();
+    } catch {
+      // Nobody reads the log, and there is nowhere else to say so.
+    }
+  };
+  return stream;
 }

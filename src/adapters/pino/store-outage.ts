@@ -1,16 +1,16 @@
 import type { StoreFailure } from '../../domain/errors.ts';
 
-/** What an outage was, until now. */
+/** The figures of an outage up to now. */
 export interface OutageFigures {
-  /** Since it began. */
+  /** Seconds since it began. */
   readonly seconds: number;
-  /** Operations that failed, by kind of failure. */
+  /** Number of failed operations, by kind of failure. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Connections, or attempts to connect, that failed. */
+  /** Number of connections, or attempts to connect, that failed. */
   readonly connections: number;
 }
 
-/** Hears what becomes of an outage. */
+/** Receives the progress of an outage. */
 export interface OutageListener {
   onGoingOn(figures: OutageFigures): void;
   onOver(figures: OutageFigures): void;
@@ -19,24 +19,27 @@ export interface OutageListener {
 const LOOK_MS = 1000;
 const TELL_MS = 30_000;
 
-/** Without a failure for so long, an outage is over once the store has answered. */
+/** An outage is over if the store has answered and nothing has failed for this long. */
 const QUIET_MS = 2000;
 const MOST_QUIET_MS = 64_000;
 
-/** An outage that begins so soon after the last one is the same trouble, and takes twice as long a quiet to be over. */
+/**
+ * An outage that begins this soon after the last one is the same problem; it must be quiet for twice as long before it
+ * counts as over.
+ */
 const SOON_MS = 60_000;
 
-/** What a store that is away fails with, by turns. Another failure tells of another trouble. */
+/** The failures of a store that is down. Any other failure is another problem. */
 const away: readonly string[] = ['timeout', 'connection', 'unready'] satisfies StoreFailure[];
 
-/** Whether that is a failure of a store that is away. */
+/** True for a failure of a store that is down. */
 export function isAway(failure: string): boolean {
   return away.includes(failure);
 }
 
 /**
- * Makes one outage of many failures, so that a log tells when the store began to fail, from time to time that it still
- * does, and when it answers again, however many requests come meanwhile, and on a night without any.
+ * Combines many failures into one outage. A log can then say when the store began to fail, from time to time that it
+ * still does, and when it answers again, whether there are many requests or none.
  */
 export class StoreOutage {
   readonly #listener: OutageListener;
@@ -57,19 +60,22 @@ export class StoreOutage {
     this.#listener = listener;
   }
 
-  /** How to find out whether the store answers again, where nobody else asks it. Without it, whoever asks next tells. */
+  /**
+   * Sets how to find out whether the store answers again if no requests arrive. Without it, the next request shows
+   * that.
+   */
   askWith(ask: () => Promise<void>): void {
     this.#ask = ask;
   }
 
-  /** An operation failed. Answers whether that is news: an outage begins with it, or it becomes another one. */
+  /** An operation failed. Returns true if that is new: an outage begins, or there is another problem. */
   operationFailed(failure: string): boolean {
     const news = this.#failed(failure);
     this.#failures[failure] = (this.#failures[failure] ?? 0) + 1;
     return news;
   }
 
-  /** A connection failed, or an attempt to connect. Answers as `operationFailed` does. */
+  /** A connection or an attempt to connect failed. Returns the same as `operationFailed`. */
   connectionFailed(): boolean {
     const news = this.#failed('connection');
     this.#connections += 1;
@@ -101,7 +107,7 @@ export class StoreOutage {
     this.#failures = {};
     this.#connections = 0;
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
-    this.#timer.unref(); // it keeps no process alive
+    this.#timer.unref(); // must not keep the process alive
   }
 
   #look(): void {
@@ -125,7 +131,7 @@ export class StoreOutage {
     this.#ask()
       .then(
         () => this.answered(),
-        () => {}, // it is known that the store fails
+        () => {}, // the failure is known already
       )
       .finally(() => {
         this.#asking = false;

@@ -2,31 +2,34 @@ import { soon } from './soon.ts';
 
 export interface SessionCountOptions {
   /**
-   * Counts anew, however long that takes; or tells what others have counted and how long ago, if anything. Then whoever
-   * shares a count bounds what it costs.
+   * Counts again, however long that takes. Or returns a count that others made and its age, if there is one; then the
+   * shared count limits what counting costs.
    */
   readonly count: () => Promise<number | KnownCount | undefined>;
-  /** Milliseconds between the end of one count and the begin of the next, at least. */
+  /** Minimum time between the end of one count and the start of the next, in milliseconds. */
   readonly everyMs: number;
-  /** Hears of counts that failed. */
+  /** Receives the errors of counts that failed. */
   readonly onError: (error: unknown) => void;
 }
 
-/** A count, and how long ago it was made. */
+/** A number of sessions, and how long ago they were counted. */
 export interface KnownCount {
   readonly sessions: number;
+  /** Age of the count, in milliseconds. */
   readonly ageMs: number;
 }
 
-/** What others count is asked for no more often. */
+/** Minimum time between two reads of a shared count. */
 const LEAST_REST_MS = 1000;
 
-/** The share of time that counting may take: of a store where a count takes a second, one every 20 seconds at most. */
+/**
+ * Counting takes at most a twentieth of the time: if a count takes a second, there is one every 20 seconds at most.
+ */
 const REST = 19;
 
 /**
- * A number that is expensive to find out. Asking for it begins a count where the last one is old, one at a time, and is
- * answered soon with the newest that there is: neither a slow count nor a failing one keeps anybody waiting.
+ * A number that is expensive to determine. Asking for it starts a count if the last one is too old, and soon returns
+ * the newest known number: neither a slow count nor a failing one delays the caller.
  */
 export class SessionCount {
   readonly #options: SessionCountOptions;

@@ -10,39 +10,48 @@ import type {
 import { type KnownCount, SessionCount } from './session-count.ts';
 import { StoreUp } from './store-up.ts';
 
-/** Where the metrics go, and what is asked when somebody reads them. */
+/** Where the metrics go, and how to obtain those that are not observed. */
 export interface SessionMetricsOptions {
-  /** Default: a registry of its own. A registry takes these metrics once; one `SessionMetrics` may observe several services. */
+  /**
+   * The registry for the metrics; by default a new one. A registry accepts these metrics once, but one `SessionMetrics`
+   * can observe several services.
+   */
   readonly registry?: Registry;
   /**
-   * Counts the sessions that are alive: `shareCount({ client })` of `sojourn/redis`, which one process does for all that
-   * share a Redis; `() => countSessions({ client })`, which each does for itself; or `MemorySessionRepository.count`. Called
-   * in the background, only when the metrics are read, one at a time, and such that it takes at most a twentieth of the
-   * time. Without it there is no `sojourn_sessions_active`.
+   * Counts the live sessions, for `sojourn_sessions_active`; without it there is no such metric. Use `shareCount({
+   * client })` of `sojourn/redis`, which lets one process count for all that share a Redis, `() => countSessions({
+   * client })`, which counts in each process, or `() => repository.count()` for a `MemorySessionRepository`. It is
+   * called in the background when the metrics are read, once at a time, and during at most a twentieth of the time.
    */
   readonly countSessions?: () => Promise<number | KnownCount | undefined>;
-  /** Milliseconds between two counts at least. Default 60000. */
+  /** Minimum time between two counts, in milliseconds. @default 60000 */
   readonly countEveryMs?: number;
-  /** Hears of counts that failed; the metrics show the last one and its age. Default: nobody. */
+  /**
+   * Receives the errors of counts that failed. The metrics then show the last count and its age. By default errors are
+   * ignored.
+   */
   readonly onCountError?: (error: unknown) => void;
   /**
-   * Asks the store whether it serves, and rejects with `StoreUnavailableError` where it does not: `ping` of
-   * `connectRedis`. Called when the metrics are read and the store was asked for nothing in the last five seconds, one at a
-   * time, so that `sojourn_store_up` is right also while nobody is there.
-   *
-   * @default none: `sojourn_store_up` is what the store last answered
+   * Checks whether the store is available, and rejects with `StoreUnavailableError` if not: `ping` of `connectRedis`.
+   * It is called when the metrics are read and the store has not been called for five seconds, once at a time, so that
+   * `sojourn_store_up` is also right without requests. By default `sojourn_store_up` shows the result of the last call.
    */
   readonly checkStore?: () => Promise<void>;
-  /** `NearCache.stats` of `sojourn/redis`, where there is a near cache. */
+  /** The figures of a near cache, if there is one: `NearCache.stats` of `sojourn/near-cache`. */
   readonly nearCache?: () => NearCacheFigures;
 }
 
-/** What a near cache tells of itself. */
+/** The figures of a near cache. */
 export interface NearCacheFigures {
+  /** Number of sessions in memory. */
   readonly sessions: number;
+  /** Estimated size of these sessions, in bytes. */
   readonly bytes: number;
+  /** Whether reads may currently be answered from memory. */
   readonly trusted: boolean;
+  /** Number of reads answered from memory. */
   readonly hits: number;
+  /** Number of reads answered by Redis. */
   readonly misses: number;
 }
 
@@ -65,11 +74,18 @@ const failures = [
 ];
 
 /**
- * What happens to sessions and how the store answers, as Prometheus metrics: `new SessionService({ repository, observer })`
- * with this as the observer, and `await metrics.registry.metrics()` where they are read. No label ever holds an id, a
- * user or a prefix, so there are about a thousand series at most.
+ * An observer that exports session events and the behaviour of the store as Prometheus metrics. No label contains an
+ * id, a user or a prefix, so there are at most about a thousand time series.
+ *
+ * @example
+ * ```ts
+ * const metrics = new SessionMetrics({ countSessions: shareCount({ client }) });
+ * const service = new SessionService({ repository, observer: metrics });
+ * app.get('/metrics', async (c) => c.text(await metrics.registry.metrics()));
+ * ```
  */
 export class SessionMetrics implements SessionObserver {
+  /** The registry with the metrics, whose `metrics()` returns them as text. */
   readonly registry: Registry;
   readonly #events: Readonly<Record<Exclude<SessionEvent['type'], 'ended' | 'gone'>, Counter>>;
   readonly #ended: Counter<'why'>;
@@ -96,39 +112,43 @@ export class SessionMetrics implements SessionObserver {
     ) => new Counter<Label>({ name, help, labelNames, registers: [registry] });
 
     this.#events = {
-      created: counter('sojourn_sessions_created_total', 'Sessions started here.'),
-      rotated: counter('sojourn_sessions_rotated_total', 'Secrets replaced by new ones.'),
+      created: counter('sojourn_sessions_created_total', 'Sessions started by this process.'),
+      rotated: counter('sojourn_sessions_rotated_total', 'Session secrets replaced by a rotation.'),
       reused: counter(
         'sojourn_tokens_reused_total',
-        'Tokens presented after a rotation had replaced them: old copies, or stolen ones.',
+        'Tokens presented after a rotation had replaced them: old copies or stolen ones.',
       ),
       refused: counter(
         'sojourn_tokens_refused_total',
-        'Well-formed tokens that opened nothing: their session has ended, or the secret is wrong.',
+        'Well-formed tokens that opened nothing: the session has ended or the secret is wrong.',
       ),
     };
-    this.#ended = counter('sojourn_sessions_ended_total', 'Sessions ended here, by why.', ['why']);
+    this.#ended = counter(
+      'sojourn_sessions_ended_total',
+      'Sessions ended by this process, by reason.',
+      ['why'],
+    );
     this.#expired = counter(
       'sojourn_sessions_expired_total',
-      'Sessions that ran out, as the store announced them. Every process that listens hears of all: take the max over instances, not the sum.',
+      'Sessions that expired, as the store announced them. Every watching process counts all of them: use the max over instances, not the sum.',
     );
     this.#durations = new Histogram({
       name: 'sojourn_store_operation_duration_seconds',
-      help: 'Time that the store took, by what it was asked for and how it answered.',
+      help: 'Duration of calls to the store, by operation and outcome.',
       labelNames: ['operation', 'outcome'],
       buckets: BUCKETS,
       registers: [registry],
     });
     this.#errors = counter(
       'sojourn_store_errors_total',
-      'Operations that the store failed, by what kept it from answering, and whether it certainly did not apply them (refused) or may have (unknown).',
+      'Calls to the store that failed, by cause, and whether they were certainly not applied (refused) or may have been (unknown).',
       ['kind', 'outcome'],
     );
     this.#lostEntries = counter(
       'sojourn_journal_failures_total',
-      'Entries that the journal lost. Sessions went on.',
+      'Journal entries that were lost. Sessions are not affected.',
     );
-    // A counter that appears with its first error has no increase that an alert could see.
+    // A counter that appears only with its first error shows no increase to an alert.
     for (const why of endReasons) this.#ended.inc({ why }, 0);
     for (const kind of failures) {
       for (const outcome of ['refused', 'unknown']) this.#errors.inc({ kind, outcome }, 0);
@@ -149,7 +169,10 @@ export class SessionMetrics implements SessionObserver {
     else this.#ended.inc({ why: event.why });
   }
 
-  /** The journal has lost an entry: `new SessionService({ ..., onJournalFailure: () => metrics.journalFailed() })`. */
+  /**
+   * Counts a lost journal entry. Pass it to the service: `new SessionService({ ..., onJournalFailure: () =>
+   * metrics.journalFailed() })`.
+   */
   journalFailed(): void {
     this.#lostEntries.inc();
   }
@@ -163,7 +186,8 @@ export class SessionMetrics implements SessionObserver {
       this.#up.heard(answer, answeredAt);
       if (answer.outcome !== 'failed') return;
       const { error } = answer;
-      // What is done durably may fail by itself, and fails with what a call in it failed with.
+      // A failure of the application's function in durable work is not the store's, and an error of a call in it has
+      // been counted already.
       if (!(error instanceof StoreUnavailableError) || this.#counted.has(error)) return;
       this.#counted.add(error);
       this.#errors.inc({ kind: error.failure, outcome: error.outcome });
@@ -174,7 +198,7 @@ export class SessionMetrics implements SessionObserver {
 function addStoreUp(registry: Registry, store: StoreUp): void {
   new Gauge({
     name: 'sojourn_store_up',
-    help: '1 if the store serves, 0 if it does not, by what it last answered.',
+    help: '1 if the store is available, 0 if not, according to its last answer.',
     registers: [registry],
     async collect() {
       const up = await store.latest();
@@ -202,7 +226,7 @@ function addCount(registry: Registry, count: SessionCount, everyMs: number): voi
     });
   gauge(
     'sojourn_sessions_active',
-    `Sessions alive in the store, counted when this is read, at most every ${everyMs / 1000} s and a twentieth of the time. The same for all instances: take the max, not the sum.`,
+    `Live sessions in the store, counted when this is read, at most every ${everyMs / 1000} s and during at most a twentieth of the time. The same for all instances: use the max, not the sum.`,
     ({ sessions }) => sessions,
   );
   gauge(
@@ -233,12 +257,16 @@ function addNearCache(registry: Registry, figures: () => NearCacheFigures): void
       },
     });
   counter('sojourn_near_cache_hits_total', 'Reads answered from memory.', ({ hits }) => hits);
-  counter('sojourn_near_cache_misses_total', 'Reads that Redis was asked for.', (f) => f.misses);
+  counter('sojourn_near_cache_misses_total', 'Reads answered by Redis.', (f) => f.misses);
   gauge('sojourn_near_cache_sessions', 'Sessions kept in memory.', ({ sessions }) => sessions);
-  gauge('sojourn_near_cache_bytes', 'Bytes of them, as estimated.', ({ bytes }) => bytes);
+  gauge(
+    'sojourn_near_cache_bytes',
+    'Estimated size of the sessions kept in memory.',
+    ({ bytes }) => bytes,
+  );
   gauge(
     'sojourn_near_cache_trusted',
-    '1 while Redis vouches for what is kept; at 0 every read goes to Redis.',
+    '1 while the sessions in memory are known to be current; at 0 every read goes to Redis.',
     ({ trusted }) => Number(trusted),
   );
 }

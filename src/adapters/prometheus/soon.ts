@@ -1,7 +1,7 @@
-/** What is quickly there is waited for; the rest is for the next who asks. */
+/** How long a scrape waits. Later results are for the next scrape. */
 const WAIT_MS = 100;
 
-/** Resolves when the work is done, or after a moment in which a scrape can wait. The work must not reject. */
+/** Resolves when the work is done, or after a short time for which a scrape can wait. The work must not reject. */
 export function soon(work: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, WAIT_MS);

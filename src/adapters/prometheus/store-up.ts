@@ -2,13 +2,19 @@ import { type StoreFailure, StoreUnavailableError } from '../../domain/errors.ts
 import type { StoreAnswer } from '../../ports/session-observer.ts';
 import { soon } from './soon.ts';
 
-/** A store that answered within this time needs no question of its own. */
+/** If the store answered within this time, it need not be checked. */
 const FRESH_MS = 5000;
 
-/** With these nobody can log in. A store that is full still answers who is logged in, and other failures are of one session. */
+/**
+ * With these failures nobody can log in. A store that is out of memory can still tell who is logged in, and other
+ * failures affect one session.
+ */
 const away: readonly StoreFailure[] = ['timeout', 'connection', 'unready', 'denied', 'unfit'];
 
-/** Whether the store serves, by what it last answered: an operation, or the question that is asked where there was none. */
+/**
+ * Whether the store is available, according to its last answer to an operation, or to a check if there were no
+ * operations.
+ */
 export class StoreUp {
   readonly #check: (() => Promise<void>) | undefined;
   #up: boolean | undefined;
@@ -25,7 +31,7 @@ export class StoreUp {
     this.#heardAt = now;
   }
 
-  /** `undefined` until it was asked for the first time. */
+  /** `undefined` before the first answer. */
   async latest(): Promise<boolean | undefined> {
     if (this.#check !== undefined && performance.now() - this.#heardAt >= FRESH_MS) {
       this.#asking ??= this.#ask(this.#check);

@@ -1,13 +1,13 @@
 import { StoreUnavailableError } from '../../domain/errors.ts';
 
 /**
- * What to throw for an answer that no script gives. A client may be set up to hand answers out in other forms, and
- * something else may answer in the place of Redis: nothing of that may pass for a session. Tells of the form only, as the
- * answer may hold what belongs into no log.
+ * The error for an answer that no script can give. A client may be set up to return answers in another form, and
+ * something other than Redis may answer; neither may be mistaken for a session. The message describes only the form,
+ * because the answer may contain data that must not be logged.
  */
 export function notUnderstood(answer: unknown): StoreUnavailableError {
   return new StoreUnavailableError('unknown', {
-    cause: new Error(`The client handed out an answer that is not understood: ${formOf(answer)}`),
+    cause: new Error(`The client returned an answer that is not understood: ${formOf(answer)}`),
   });
 }
 
@@ -15,12 +15,12 @@ export function isTexts<Text extends string>(answer: unknown): answer is Text[] 
   return Array.isArray(answer) && answer.every((part) => typeof part === 'string');
 }
 
-/** A list with one text, or an empty one for none. */
+/** The string of a list with one string, or none for an empty list. */
 export function toOptionalText(answer: unknown): { readonly text: string | undefined } | undefined {
   return isTexts(answer) && answer.length <= 1 ? { text: answer[0] } : undefined;
 }
 
-/** What JSON says; `undefined`, which is not understood, where it is none. */
+/** The parsed JSON; `undefined` if the text is not JSON, which no caller accepts. */
 export function parsedJson(json: string): unknown {
   try {
     return JSON.parse(json);
@@ -29,7 +29,7 @@ export function parsedJson(json: string): unknown {
   }
 }
 
-/** A whole number, as a number or in decimal digits. */
+/** A whole number, given as a number or in decimal digits. */
 export function toInteger(answer: unknown): number | undefined {
   const number = typeof answer === 'string' && /^-?\d+$/.test(answer) ? Number(answer) : answer;
   return Number.isSafeInteger(number) ? (number as number) : undefined;

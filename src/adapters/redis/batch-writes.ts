@@ -1,14 +1,17 @@
 import type { Redis } from 'ioredis';
 
-/** Enough to share the cost of a write among them, few enough that Redis works on them while the next ones are made. */
+/**
+ * Enough commands to share the cost of a write, and few enough that Redis works on them while the next are prepared.
+ */
 const MOST_IN_A_PACKET = 16;
 
 /**
- * Lets commands of one turn of the event loop share packets. ioredis writes each command by itself, and under load these
- * system calls, here and in Redis, are most of what a session costs. The first command of a turn leaves at once, so
- * that one that comes alone waits for nothing.
+ * Lets the commands of one turn of the event loop share packets. ioredis writes each command separately, and under load
+ * these system calls, here and in Redis, are most of the cost of a session. The first command of a turn is sent at
+ * once, so that a single command does not wait.
  *
- * Unlike with ioredis' autopipelining, no command waits for the answers of an earlier packet, and scripts may take part.
+ * Unlike with ioredis' autopipelining, no command waits for the answers of an earlier packet, and scripts can take
+ * part.
  */
 export function batchWrites(client: Redis): void {
   const send = client.sendCommand;
@@ -17,7 +20,7 @@ export function batchWrites(client: Redis): void {
   client.sendCommand = (command, stream) => {
     const answer = send.call(client, command, stream);
     const socket = client.stream;
-    // Before the first connection there is none, whatever its type says.
+    // Before the first connection there is no socket, although the type says so.
     if (socket === undefined) return answer;
     if (turn !== socket) {
       turn = socket;

@@ -8,45 +8,48 @@ import { askForPasswords, openIoredis, type Patience, type Place } from './open-
 import { type HostAndPort, parseRedisUrl, type RedisAddress } from './redis-address.ts';
 import { plainRedisError, storeUnavailable } from './redis-errors.ts';
 
-/** An open connection, for a repository and to be closed by whoever opened it. */
+/** An open connection for a repository. Whoever opened it must close it. */
 export interface RedisConnection {
+  /** The ioredis client, for a repository and other uses. */
   readonly client: Redis | Cluster;
   /**
-   * Resolves when Redis runs a script; rejects with `StoreUnavailableError` when it does not in time, or not at all, as
-   * a Valkey whose Lua is not installed.
+   * Checks that Redis runs a script. Rejects with `StoreUnavailableError` if it does not do so in time or cannot, like
+   * a Valkey without its Lua module.
    */
   ping(): Promise<void>;
-  /** Lets commands under way finish, then closes. */
+  /** Waits for commands in flight, then closes the connection. */
   close(): Promise<void>;
 }
 
-/** How patient a connection is, and who hears of its failures. */
+/** Timeouts of a connection, and who receives its failures. */
 export interface ConnectOptions {
-  /** Hears of every connection that failed, in an error without arguments of commands. Default: nobody. */
+  /** Receives each connection error, without arguments of commands. By default errors are ignored. */
   readonly onError?: (error: Error) => void;
   /**
-   * Milliseconds until a connection must stand, TLS included. Raise it across regions.
+   * Milliseconds within which a connection must be established, including TLS. Raise it across regions.
    *
    * @default 1000
    */
   readonly connectTimeoutMs?: number;
   /**
-   * Milliseconds until a command must be answered; then it fails with outcome `unknown`. Keep it below `deadlineMs` of the
-   * middleware. Raise it across regions, and for tools that look at a busy Redis. A connection that says nothing for twice
-   * as long while a command waits, and for a second at least, counts as dead and is replaced.
+   * Milliseconds within which a command must be answered; otherwise it fails with outcome `unknown`. Keep it below
+   * `deadlineMs` of the middleware. Raise it across regions, and for tools that use a busy Redis. A connection that
+   * sends nothing for twice this time while a command waits, and for at least a second, counts as dead and is replaced.
    *
    * @default 500
    */
   readonly commandTimeoutMs?: number;
   /**
-   * Milliseconds until the first connection must be ready, several attempts included.
+   * Milliseconds within which the first connection must be ready, including retries. If three times `connectTimeoutMs`
+   * is more than the default, that is the default instead.
    *
-   * @default 3000, or three times `connectTimeoutMs` where that is more
+   * @default 3000
    */
   readonly readyTimeoutMs?: number;
   /**
-   * Milliseconds after which an idle connection is kept alive by an empty packet (TCP keep-alive). Clouds drop idle
-   * connections without a word, Azure after 4 minutes and AWS after 350 seconds, so stay below that. 0 sends none.
+   * Milliseconds after which an idle connection is kept alive by an empty packet (TCP keep-alive). Cloud networks
+   * silently drop idle connections, Azure after 4 minutes and AWS after 350 seconds, so stay below that. 0 turns it
+   * off.
    *
    * @default 60000
    */
@@ -56,10 +59,17 @@ export interface ConnectOptions {
 const MOST_MS = 3600 * 1000;
 
 /**
- * Opens a connection that is safe for sessions and resolves once Redis is ready. Rejects with `StoreUnavailableError`,
- * with nothing left open, when the first attempt fails. Afterwards it reconnects by itself for ever.
+ * Opens a connection with options that are safe for sessions, and resolves when Redis is ready. Afterwards it
+ * reconnects by itself, without a limit.
  *
- * Throws a `SessionError` (`invalid_option`) for a URL or an option that makes no sense.
+ * @throws `StoreUnavailableError` if Redis cannot be reached; nothing is left open. `SessionError` (`invalid_option`)
+ * for an invalid URL or option.
+ *
+ * @example
+ * ```ts
+ * const { client, close } = await connectRedis({ kind: 'url', url: 'rediss://redis.internal:6380' });
+ * const service = new SessionService({ repository: new RedisSessionRepository({ client }) });
+ * ```
  */
 export async function connectRedis(
   address: RedisAddress,
@@ -67,7 +77,7 @@ export async function connectRedis(
 ): Promise<RedisConnection> {
   const patience = patienceOf(options);
   const place = address.kind === 'url' ? atUrl(address) : address;
-  // Only here, so that programs with another client load no ioredis.
+  // Imported here, so that programs with another client do not load ioredis.
   const client = openIoredis(await import('ioredis'), place, patience);
   for (const prepare of [endSocketTimerWithSocket, batchWrites]) {
     if (isCluster(client)) client.on('+node', prepare);
@@ -81,14 +91,14 @@ export async function connectRedis(
     await once(client, 'ready', { signal: deadline });
     if (isCluster(client)) await nodesSettled(client, deadline);
   } catch (error) {
-    client.on('error', () => {}); // the first one was thrown; what follows while it closes tells nothing new
+    client.on('error', () => {}); // the first error is thrown; later ones add nothing
     client.disconnect();
     const cause = deadline.aborted
       ? new Error(`not ready within ${readyTimeoutMs} ms`)
       : reasonOf(error);
     throw storeUnavailable(
       await withHint(cause, place),
-      'refused', // nobody had the client yet, so nothing was asked of it
+      'refused', // the client was not in use yet, so no command was sent
     );
   }
   const told = (error: Error) => onError(plainRedisError(error));
@@ -98,13 +108,13 @@ export async function connectRedis(
     client,
     async ping() {
       try {
-        await client.eval('return 1', 0); // PING is answered by a Redis without Lua as well
+        await client.eval('return 1', 0); // a Redis without Lua would also answer PING
       } catch (error) {
         throw storeUnavailable(error);
       }
     },
     async close() {
-      // `quit` fails when Redis is away; then there is nothing to wait for. It leaves the connections to sentinels open.
+      // `quit` fails if Redis is down; there is nothing to wait for then. It leaves connections to sentinels open.
       await client.quit().catch(() => {});
       client.disconnect();
     },
@@ -133,17 +143,17 @@ function atUrl({ kind: _, url, ...access }: RedisAddress & { readonly kind: 'url
   return { kind: 'server', ...parseRedisUrl(url), ...access };
 }
 
-/** The error with the likely reason, where TLS is used on one side only. What Redis answers in words is reason enough. */
+/** Adds the likely reason to the error if only one side uses TLS. An error that Redis itself sent says enough. */
 async function withHint(error: Error, place: Place): Promise<Error> {
   const at = error.name === 'ReplyError' ? undefined : firstAsked(place);
   if (at === undefined) return error;
-  const { tlsMismatch } = await import('./tls-mismatch.ts'); // only here: `node:tls` takes as long to load as all of ours
+  const { tlsMismatch } = await import('./tls-mismatch.ts'); // imported here, because loading `node:tls` takes as long as all of our code
   const hint = await tlsMismatch(at, at.byTls);
   if (hint === undefined) return error;
   return new Error(`${at.host}:${at.port} does not answer; ${hint} (${error.message})`);
 }
 
-/** Who is asked first, and whether by TLS; `undefined` for a unix socket, which has none. */
+/** The server that is asked first, and whether by TLS; `undefined` for a Unix socket, which has no TLS. */
 function firstAsked(place: Place): (HostAndPort & { readonly byTls: boolean }) | undefined {
   if (place.kind === 'socket') return undefined;
   if (place.kind === 'server') return { ...place, byTls: place.tls !== undefined };
@@ -154,7 +164,9 @@ function firstAsked(place: Place): (HostAndPort & { readonly byTls: boolean }) |
   return node && { ...node, byTls: tls !== undefined };
 }
 
-/** Resolves when every node that is known has answered or been given up: a cluster serves what it can. */
+/**
+ * Resolves when every known node has answered or has been given up. A cluster can serve with the nodes that it has.
+ */
 async function nodesSettled(cluster: Cluster, signal: AbortSignal): Promise<void> {
   await Promise.all(
     cluster.nodes('master').map((node) => {
@@ -167,7 +179,7 @@ async function nodesSettled(cluster: Cluster, signal: AbortSignal): Promise<void
   );
 }
 
-/** Of a cluster none of whose nodes could be asked, what the last one of them said. */
+/** For a cluster of which no node could be reached, the error of the last one. */
 function reasonOf(error: unknown): Error {
   const { lastNodeError } = error as { lastNodeError?: Error };
   return lastNodeError ?? (error as Error);

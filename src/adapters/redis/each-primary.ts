@@ -1,21 +1,22 @@
 import type { RedisCommands, RedisServer } from './clients/redis-commands.ts';
 
-/** One of something for each server that keys are written to. */
+/** An object for each server that keys are written to. */
 export interface EachPrimary<T> {
-  /** That of the server which the client takes for the owner of the slot. */
+  /** The object of the server that the client considers the owner of the slot. */
   of(slot: number): T | undefined;
   all(): readonly T[];
-  /** Looks which primaries the client knows by now: to be called from time to time. */
+  /** Adapts to the primaries that the client knows now. Call it from time to time. */
   follow(): Promise<void>;
   close(): void;
 }
 
-/** A server that can be connected to once more. */
+/** A server to which further connections can be opened. */
 export type Primary = Pick<RedisServer, 'command' | 'stayConnected'>;
 
 /**
- * Opens one for each primary, and on a cluster goes on to: for primaries that the client meets later, and those that are
- * none any more are closed. On one server it is open at once, whether or not the client is connected.
+ * Opens one object for each primary. On a cluster it follows changes: it opens one for each new primary and closes
+ * those of servers that are no longer primaries. On a single server it opens one at once, whether or not the client is
+ * connected.
  */
 export function openForEachPrimary<T extends { close(): void }>(
   commands: RedisCommands,
@@ -43,13 +44,13 @@ function onCluster<T extends { close(): void }>(
   open: (primary: Primary) => T,
 ): EachPrimary<T> {
   const opened = new Map<string, T>();
-  /** As the client has them now: of a primary that it connects to anew it makes another one. */
+  /** The primaries as the client has them now. When it connects to a primary again, it creates a new object. */
   let known = new Map<string, RedisServer>();
   let isClosed = false;
 
   async function follow(): Promise<void> {
     const primaries = await commands.primaries().catch(() => undefined);
-    if (primaries === undefined || isClosed) return; // where the client knows none the last ones may come back
+    if (primaries === undefined || isClosed) return; // without known primaries, the last ones may come back
     known = new Map(primaries.map((primary) => [primary.name, primary]));
     for (const [name, one] of opened) {
       if (known.has(name)) continue;

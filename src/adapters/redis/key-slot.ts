@@ -1,4 +1,4 @@
-/** The slot of a cluster that a key belongs to: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ */
+/** The cluster slot of a key: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ */
 export function slotOf(key: string): number {
   let crc = 0;
   for (const byte of encoder.encode(hashed(key))) {
@@ -16,7 +16,9 @@ const table = Array.from({ length: 256 }, (_, byte) => {
   return crc & 0xffff;
 });
 
-/** What is between the first brace and the next closing one, if anything: keys that have it in common share a slot. */
+/**
+ * The part between the first brace and the next closing one, if there is one: keys with the same part share a slot.
+ */
 function hashed(key: string): string {
   const start = key.indexOf('{');
   const end = start < 0 ? -1 : key.indexOf('}', start);

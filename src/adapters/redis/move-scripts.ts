@@ -2,7 +2,7 @@ import { SAME_CLOCK_MS } from '../../domain/session-record.ts';
 import type { RedisScript } from './clients/redis-commands.ts';
 import { check, clock, load, proof, session, slide } from './scripts.ts';
 
-/** Adds to `load`: how many times the session had been frozen for that claim. */
+/** Adds to `load` how many times the session had been frozen when this claim was made. */
 const freezes = `
 local function freezes_of(claim)
   return tonumber(string.match(claim or '', '^(%d+)-') or '0')
@@ -10,10 +10,10 @@ end
 `;
 
 /**
- * ARGV[1]: the hash of the presented secret, or '' for whoever needs none. ARGV[2]: the instant to record as the last
- * access, or '' not to slide. ARGV[3]: as ARGV[3] of `access`. ARGV[4]: 1 to leave a session in use as it is, which is
- * answered with 1. ARGV[5]: a text that nobody repeats. Answers { session, Redis' clock in milliseconds, the freeze }, the
- * record with the names of a session in use; or { claim } where it was released.
+ * ARGV[1]: the hash of the presented secret, or '' if no secret is needed. ARGV[2]: the instant to record as the last
+ * access, or '' not to slide. ARGV[3]: as ARGV[3] of `access`. ARGV[4]: 1 to leave a session in use unchanged; the
+ * answer is 1 then. ARGV[5]: a unique text. Returns { session, Redis' time in milliseconds, the freeze }, the record
+ * with the field names of a session in use, or { claim } if the session was released.
  */
 const freeze = `${load}${freezes}
 local released = field('session_released')
@@ -61,9 +61,9 @@ return { ${session}, string.format('%.0f', now), freeze }
 `;
 
 /**
- * ARGV[1]: the claim. ARGV[2]: milliseconds left. ARGV[3]: the clock of the other store, by which the record's instants
- * are told; then the record, names and values in turn. Answers { session, claim, 1 if it was written now }, 1 for
- * a session in use, 0 for anything else that takes the id.
+ * ARGV[1]: the claim. ARGV[2]: milliseconds left. ARGV[3]: the time of the other store's clock, to which the record's
+ * instants refer. Then the record, names and values in turn. Returns { session, claim, 1 if it was written now }, 1 for
+ * a session in use, and 0 for anything else that has the id.
  */
 const adopt = `${load}${freezes}
 local before = field('session_claim')
@@ -96,7 +96,10 @@ redis.call('PEXPIRE', key, ARGV[2])
 return { ${session}, ARGV[1], 1 }
 `;
 
-/** ARGV[1]: the claim. Answers 1, or 0 where it is not given up to that claim. What stays keeps the session's expiry. */
+/**
+ * ARGV[1]: the claim. Returns 1, or 0 if the session is not released to that claim. What remains keeps the session's
+ * expiry.
+ */
 const release = `${load}
 local released = field('session_released')
 if released then return released == ARGV[1] and 1 or 0 end
@@ -108,7 +111,7 @@ for i = 1, #names, 1000 do redis.call('HDEL', key, unpack(names, i, math.min(i +
 return 1
 `;
 
-/** Opens a frozen session. */
+/** Reopens a frozen session. */
 const open = `
 local previous = field('session_frozen_previous')
 redis.call('HSET', key, 'session_secret', field('session_frozen_secret'))
@@ -117,12 +120,15 @@ redis.call('HDEL', key, 'session_frozen_secret', 'session_frozen_previous', 'ses
 return 1
 `;
 
-/** ARGV[1]: the claim. Answers 1 if the copy can be used from now on. */
+/** ARGV[1]: the claim. Returns 1 if the copy can be used from now on. */
 const thaw = `${load}
 if field('session_claim') ~= ARGV[1] then return 0 end
 ${open}`;
 
-/** ARGV[1]: the claim. The name of the freeze stays, for the next one to be told from it. Answers 1 if the session can be used from now on. */
+/**
+ * ARGV[1]: the claim. The name of the freeze stays, so that the next one is different. Returns 1 if the session can be
+ * used from now on.
+ */
 const unfreeze = `${load}
 if not field('session_frozen_secret') or field('session_freeze') ~= string.match(ARGV[1], '^[^.]*') then return 0 end
 ${open}`;
@@ -134,8 +140,8 @@ return 1
 `;
 
 /**
- * KEYS[1]: a user's index. ARGV: the id; the place to enter it at, or one more for each that is taken; until when to keep
- * the index, by Redis' clock, or ''.
+ * KEYS[1]: a user's index. ARGV: the id; the place for it, or the next that is free; until when to keep the index, by
+ * Redis' clock, or ''.
  */
 const enter = `
 local key, id, place, keep_until = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -157,7 +163,7 @@ const now = `${clock}
 return string.format('%.0f', now)
 `;
 
-/** Each under the name that it is registered with. */
+/** The scripts with the names that they are registered with. */
 export const moveScripts = {
   freeze: { name: 'sojournFreeze', lua: freeze },
   adopt: { name: 'sojournAdopt', lua: adopt },

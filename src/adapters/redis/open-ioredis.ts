@@ -2,12 +2,12 @@ import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import { isCluster } from './clients/ioredis-cluster.ts';
 import type { RedisAccess, RedisAddress } from './redis-address.ts';
 
-/** A URL is another way to say where one server is. */
+/** An address without URLs: a URL is another form of a server's address. */
 export type Place =
   | Exclude<RedisAddress, { readonly kind: 'url' | 'server' }>
   | (RedisAddress & { readonly kind: 'server'; readonly family?: 4 | 6 });
 
-/** As `ConnectOptions` has them. */
+/** As in `ConnectOptions`, with the defaults filled in. */
 export interface Patience {
   readonly connectTimeoutMs: number;
   readonly commandTimeoutMs: number;
@@ -56,23 +56,25 @@ export function openIoredis(
       const cluster = new Cluster([...address.nodes], {
         redisOptions: { ...options, ...accessOf(address) },
         enableOfflineQueue: false,
-        // It asks any node, which refuses while its connection is not up, and then all connections start over.
+        // The ready check asks any node, which refuses while its connection is not open, and then all connections start
+        // over.
         enableReadyCheck: false,
         scaleReads: 'master',
-        // A command is sent again only to the node that a MOVED or ASK names, which never ran it.
+        // A command is sent again only to the node named by a MOVED or ASK; the first node did not run it.
         maxRedirections: 5,
         retryDelayOnFailover: 0,
         retryDelayOnClusterDown: 50,
         slotsRefreshTimeout: commandTimeoutMs,
         clusterRetryStrategy: (attempt) => Math.min(50 * attempt, 1000) + jitterMs(),
-        // As given: a certificate is for the name, not for the address.
+        // Unresolved: a certificate is for the name, not for the address.
         dnsLookup: (name, answer) => answer(null, name),
       });
-      // Left to itself ioredis connects to a node when a first command goes there, and refuses those that follow until
-      // the connection stands. A replica may be the next primary. Deferred, as that first command may be on its way.
+      // By default ioredis connects to a node when the first command for it is sent, and rejects those that follow
+      // until the connection is open. Replicas are connected too, because one may be the next primary. Deferred,
+      // because that first command may be on its way.
       cluster.on('+node', (node: Redis) => {
         setImmediate(() => {
-          if (node.status === 'wait') node.connect().catch(() => {}); // told by 'node error'
+          if (node.status === 'wait') node.connect().catch(() => {}); // the event 'node error' reports it
         });
       });
       return cluster;
@@ -85,7 +87,7 @@ function accessOf({ username, password, db, tls }: RedisAccess): RedisOptions {
     ...(username !== undefined && { username }),
     ...(db !== undefined && { db }),
     ...(tls !== undefined && { tls }),
-    // Copied for every node of a cluster, with the password of that moment.
+    // Copied for every node of a cluster, with the password at that time.
     ...(password !== undefined && {
       get password() {
         return text(password);
@@ -98,7 +100,7 @@ function text(password: string | (() => string)): string {
   return typeof password === 'function' ? password() : password;
 }
 
-/** Has the client look a password up anew for each connection, where it is a function that answers it. */
+/** Makes the client call the password function, if there is one, for each connection. */
 export function askForPasswords(client: Redis | Cluster, place: Place): void {
   const { password } = place;
   const ofSentinels = place.kind === 'sentinel' ? place.sentinelAccess?.password : undefined;
@@ -125,30 +127,30 @@ export function askForPasswords(client: Redis | Cluster, place: Place): void {
 }
 
 /**
- * The client options that keep every command from running twice or late. With ioredis' defaults a command whose answer
- * got lost is sent again after reconnecting, and one that timed out waits in a queue until the server is back: a page
- * view counts double, a login that was refused happens after all. So: nothing is queued, nothing is sent again, and
- * no answer is waited for longer than `commandTimeoutMs`.
+ * Client options with which no command runs twice or late. With ioredis' defaults, a command whose answer was lost is
+ * sent again after reconnecting, and a command that timed out waits in a queue until the server is back: a page view
+ * counts twice, and a login that was refused happens later. So nothing is queued, nothing is sent again, and no command
+ * waits longer than `commandTimeoutMs`.
  */
 function safeOptions({ connectTimeoutMs, commandTimeoutMs, keepAliveMs }: Patience) {
   return {
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
-    // A connection that says nothing while a command waits is dead (half-open); ioredis drops it and connects anew.
+    // A connection that sends nothing while a command waits is dead (half-open). ioredis drops it and reconnects.
     socketTimeout: Math.max(LEAST_SOCKET_TIMEOUT_MS, 2 * commandTimeoutMs),
     ...(keepAliveMs > 0 && { keepAlive: keepAliveMs }),
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), 1000) + jitterMs(),
-    // Naming the library to the server would need one more permission.
+    // Sending the name of the library to the server would require one more permission.
     disableClientInfo: true,
-    // A master that was demoted answers READONLY, one that is not ready LOADING or MASTERDOWN: look for the right one.
-    // `true` reconnects without sending the command again.
+    // A demoted primary answers READONLY, and one that is not ready LOADING or MASTERDOWN: reconnect to find the right
+    // one. `true` reconnects without sending the command again.
     reconnectOnError: (error) => /^(READONLY|LOADING|MASTERDOWN)/.test(error.message),
   } satisfies RedisOptions;
 }
 
-// Many app servers that lost the same Redis come back one after the other.
+// So that many app servers that lost the same Redis do not all return at once.
 function jitterMs(): number {
   return Math.random() * 100;
 }

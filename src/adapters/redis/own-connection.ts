@@ -3,9 +3,9 @@ import type { Durability } from '../../ports/session-repository.ts';
 import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 
 /**
- * KEYS[1]: any key that was asked about. Rewrites it as it is, so that a replica that has this write has what came
- * before it, also what this connection only found and another one wrote: for a connection that wrote nothing, Redis 8
- * waits for nothing. Answers 1, or 0 if it could not.
+ * KEYS[1]: any key that was read or written. Rewrites it unchanged. A replica that has this write also has everything
+ * before it, including what this connection only found and another one wrote: for a connection that wrote nothing,
+ * Redis 8 does not wait. Returns 1, or 0 if it could not.
  */
 const confirm: RedisScript = {
   name: 'sojournConfirm',
@@ -21,15 +21,18 @@ return redis.call('PEXPIRE', key, string.format('%.0f', left))
 `,
 };
 
-/** A connection that nobody else writes on: what WAIT waits for is what this connection wrote, and who waits blocks it. */
+/** A connection that nothing else writes on: WAIT covers only the writes of its own connection, and blocks it. */
 export interface OwnConnection {
   readonly commands: RedisCommands;
-  /** True if what was asked of these keys on this connection has reached so many replicas in time. Never rejects. */
+  /**
+   * True if everything that was done with these keys on this connection has reached that many replicas in time. Never
+   * rejects.
+   */
   reached(keys: Iterable<string>, durability: Durability): Promise<boolean>;
   close(): void;
 }
 
-/** Connects once more to where the client is connected. Rejects with `StoreUnavailableError`. */
+/** Opens another connection to where the client is connected. Rejects with `StoreUnavailableError`. */
 export async function openOwnConnection(
   shared: RedisCommands,
   { timeoutMs }: Durability,
@@ -45,7 +48,7 @@ export async function openOwnConnection(
         }
         return await waitForReplicas(replicas, timeoutMs);
       } catch {
-        return false; // the connection is gone, and with it the only one who knew
+        return false; // only this connection could have confirmed it
       }
     },
     close,

@@ -1,39 +1,55 @@
 import type { ConnectionOptions } from 'node:tls';
 import { SessionError } from '../../domain/errors.ts';
 
-/** Where a server listens. */
+/** Host name or address of a server, and its port. */
 export interface HostAndPort {
   readonly host: string;
   readonly port: number;
 }
 
-/** What the servers ask for, if anything. */
+/** Credentials, database and TLS options. */
 export interface RedisAccess {
-  /** A user of Redis' access control; without one, `password` is that of the default user. */
+  /** User name for Redis' access control (ACL). Without it, `password` belongs to the default user. */
   readonly username?: string;
   /**
-   * The password, or a function that answers it and is asked before every connection, so that a password can be
-   * changed without a restart.
+   * The password, or a function that returns it. The function is called before every connection, so that the password
+   * can be changed without a restart.
    */
   readonly password?: string | (() => string);
-  /** The number of the database. A cluster has only 0. */
+  /** The number of the database. A cluster has only database 0. @default 0 */
   readonly db?: number;
-  /** TLS, with the options of Node's `tls.connect` as needed: `ca`, `cert`, `key`, `servername`. */
+  /**
+   * Turns TLS on. Accepts the options of Node's `tls.connect`, such as `ca`, `cert`, `key` and `servername`; `{}` for
+   * none.
+   */
   readonly tls?: ConnectionOptions;
 }
 
-/** Where Redis is: one server, the master that sentinels watch over, or a cluster. */
+/**
+ * The address of Redis: a single server, a Sentinel deployment or a cluster.
+ *
+ * @example
+ * ```ts
+ * const server: RedisAddress = { kind: 'url', url: 'rediss://redis.internal:6380' };
+ * const sentinel: RedisAddress = {
+ *   kind: 'sentinel',
+ *   sentinels: [{ host: 'sentinel-1', port: 26379 }, { host: 'sentinel-2', port: 26379 }],
+ *   master: 'main',
+ * };
+ * const cluster: RedisAddress = { kind: 'cluster', nodes: [{ host: 'node-1', port: 6379 }] };
+ * ```
+ */
 export type RedisAddress =
   | ({ readonly kind: 'server'; readonly host: string; readonly port: number } & RedisAccess)
-  /** A unix socket. */
+  /** A Unix socket. */
   | ({ readonly kind: 'socket'; readonly path: string } & RedisAccess)
-  /** As `parseRedisUrl` takes it. What is given beside the URL is stronger than what the URL says. */
+  /** A URL such as `redis://user:password@host:port/database`. Properties given beside the URL take precedence. */
   | ({ readonly kind: 'url'; readonly url: string } & RedisAccess)
   | ({
       readonly kind: 'sentinel';
       readonly sentinels: readonly HostAndPort[];
       readonly master: string;
-      /** What the sentinels themselves ask for. */
+      /** Credentials and TLS of the sentinels themselves. */
       readonly sentinelAccess?: Omit<RedisAccess, 'db'>;
     } & RedisAccess)
   | ({ readonly kind: 'cluster'; readonly nodes: readonly HostAndPort[] } & Omit<
@@ -41,18 +57,18 @@ export type RedisAddress =
       'db'
     >);
 
-/** What a URL says of a server. */
+/** The parts of a Redis URL. */
 export interface ParsedRedisUrl extends RedisAccess {
   readonly host: string;
   readonly port: number;
-  /** 4 or 6: which kind of address to look the host up for. */
+  /** The address family for looking up the host. */
   readonly family?: 4 | 6;
 }
 
 const DEFAULT_PORT = 6379;
 const MAX_DATABASE = 2 ** 31 - 1;
 
-/** Whether each name, of Redis' own kind or Valkey's, means TLS. */
+/** URL schemes of Redis and Valkey, and whether they mean TLS. */
 const schemes: ReadonlyMap<string, boolean> = new Map([
   ['redis:', false],
   ['valkey:', false],
@@ -61,27 +77,29 @@ const schemes: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 const ENCODING =
-  'In user and password every character but letters, digits, - . _ and ~ must be percent-encoded: ' +
+  'In user and password, every character except letters, digits, - . _ and ~ must be percent-encoded: ' +
   '# as %23, / as %2F, : as %3A, @ as %40, ? as %3F, % as %25';
 
 /**
- * What `redis://user:password@host:port/database` says; with `rediss:` by TLS. All but the host may be left out. The
- * query may hold `db` and `family` (4 or 6), and no other option of any client.
+ * Parses `redis://user:password@host:port/database`, or `rediss:` for TLS. Everything but the host is optional. The
+ * query may contain `db` and `family` (4 or 6), and no other client options.
  *
- * Throws a `SessionError` (`invalid_option`) that says what is wrong and never repeats the URL, which may hold a password.
+ * Throws a `SessionError` (`invalid_option`) that says what is wrong and never repeats the URL, because it may contain
+ * a password.
  */
 export function parseRedisUrl(text: string): ParsedRedisUrl {
   const scheme = /^[a-z]+:(?=\/\/)/i.exec(text)?.[0].toLowerCase() ?? '';
   const secure = schemes.get(scheme);
   if (secure === undefined) {
     throw invalid(
-      'begins with redis:// or, with TLS, with rediss://, as in redis://redis.internal:6380/0',
+      'must begin with redis://, or with rediss:// for TLS, as in redis://redis.internal:6380/0',
     );
   }
-  if (text.includes('#')) throw invalid(`holds no #. ${ENCODING}`);
-  if (!URL.canParse(text)) throw invalid(`has a host, and a port from 1 to 65535. ${ENCODING}`);
+  if (text.includes('#')) throw invalid(`must not contain #. ${ENCODING}`);
+  if (!URL.canParse(text))
+    throw invalid(`must have a host, and a port from 1 to 65535. ${ENCODING}`);
   const url = new URL(text);
-  if (url.port === '0') throw invalid('has a port from 1 to 65535');
+  if (url.port === '0') throw invalid('must have a port from 1 to 65535');
   return {
     host: url.hostname.replace(/^\[|\]$/g, '') || 'localhost',
     port: Number(url.port) || DEFAULT_PORT,
@@ -96,15 +114,15 @@ function options({ pathname, searchParams }: URL): Pick<ParsedRedisUrl, 'db' | '
   const path = pathname.replace(/^\//, '');
   const databases = [...(path === '' ? [] : [path]), ...searchParams.getAll('db')];
   const [db, ...others] = databases.map(databaseNumber);
-  if (others.some((other) => other !== db)) throw invalid('names one database, not several');
+  if (others.some((other) => other !== db)) throw invalid('must name one database, not several');
   const family = searchParams.get('family');
   if (family !== null && family !== '4' && family !== '6')
-    throw invalid('has family=4 or family=6');
+    throw invalid('must have family=4 or family=6, if any');
   const unknown = [...searchParams.keys()].find((name) => name !== 'db' && name !== 'family');
   if (unknown !== undefined) {
     throw invalid(
-      `has no options but db and family after the ?, and not ${JSON.stringify(unknown.slice(0, 40))}: ` +
-        'options are given in code or by flags',
+      `accepts only the options db and family after the ?, not ${JSON.stringify(unknown.slice(0, 40))}: ` +
+        'give other options in code or by flags',
     );
   }
   return {
@@ -115,17 +133,17 @@ function options({ pathname, searchParams }: URL): Pick<ParsedRedisUrl, 'db' | '
 
 function databaseNumber(text: string): number {
   if (/^\d{1,10}$/.test(text) && Number(text) <= MAX_DATABASE) return Number(text);
-  throw invalid('ends with the number of a database, as in /0, or with none');
+  throw invalid('must end with the number of a database, as in /0, or without one');
 }
 
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw invalid(`has no % but before two hexadecimal digits. ${ENCODING}`); // it says no more than that
+    throw invalid(`must not contain % except before two hexadecimal digits. ${ENCODING}`); // the error has no further details
   }
 }
 
 function invalid(what: string): SessionError {
-  return new SessionError('invalid_option', `The URL of a Redis ${what}.`);
+  return new SessionError('invalid_option', `The Redis URL ${what}.`);
 }

@@ -1,13 +1,16 @@
 import { type StoreFailure, StoreUnavailableError } from '../../domain/errors.ts';
 
-/** What a client throws, as its adapter understands it. */
+/** How to interpret the errors of a client library. */
 export interface Diagnosis {
   /** Whether the command was certainly not applied. */
   wasRefused(error: Error): boolean;
   failureOf(error: Error): StoreFailure;
 }
 
-/** What a client threw, as the failure that the domain knows. Its cause says what happened and carries no argument of the command. */
+/**
+ * Converts an error of a client to the domain's error. Its cause says what happened and contains no arguments of the
+ * command.
+ */
 export function storeUnavailable(
   error: unknown,
   outcome?: StoreUnavailableError['outcome'],
@@ -23,9 +26,9 @@ export function storeUnavailable(
 
 const ioredis: Diagnosis = { wasRefused, failureOf };
 
-// An answer of the server (ReplyError) is a refusal: the scripts change nothing before their last check. So are answers
-// of a cluster's nodes that sent the command from one to the next. Some messages say that it was never sent. Of all else
-// nobody knows whether it arrived.
+// An answer of the server (ReplyError) is a refusal, because the scripts change nothing before their last check. The
+// same holds for answers of cluster nodes that redirected the command. Some messages say that the command was never
+// sent. For all others it is unknown whether it arrived.
 function wasRefused({ name, message }: Error): boolean {
   return (
     name === 'ReplyError' ||
@@ -35,7 +38,7 @@ function wasRefused({ name, message }: Error): boolean {
   );
 }
 
-/** By the first word of an answer of the server. */
+/** By the first word of the server's answer. */
 const failures: Readonly<Record<string, StoreFailure>> = {
   OOM: 'full',
   LOADING: 'unready',
@@ -51,10 +54,10 @@ const failures: Readonly<Record<string, StoreFailure>> = {
   NOPERM: 'denied',
 };
 
-/** Where a script was let in and a command in it was not; Redis 7.0 gives that no code of its own. */
+/** The script was permitted but a command in it was not. Redis 7.0 has no code for that. */
 const DENIED_IN_SCRIPT = /user executing the script can't/;
 
-/** Of what the server answered. */
+/** The category of an error that the server sent. */
 export function failureOfReply(reply: string): StoreFailure {
   if (DENIED_IN_SCRIPT.test(reply)) return 'denied';
   return failures[reply.split(' ', 1)[0] ?? ''] ?? 'other';
@@ -77,12 +80,12 @@ function failureOf(error: Error): StoreFailure {
 const NO_LUA = 'Redis cannot run Lua scripts, which Sojourn needs; for Valkey install valkey-lua';
 
 /**
- * What a client threw or told, for people and logs. Clients hang the command with its arguments on their errors, and Redis repeats
- * arguments in some messages: session data, hashes and, where a connection is refused, the password.
+ * An error for people and logs. Clients attach the command with its arguments to their errors, and Redis repeats
+ * arguments in some messages: session data, hashes and, when a connection is refused, the password.
  */
 export function plainRedisError(error: Error): Error {
   const code = (error as NodeJS.ErrnoException).code;
-  // Where a name has several addresses, Node's error is a bundle of errors with a code and no message.
+  // If a name has several addresses, Node throws an aggregate error with a code and no message.
   const message = (error.message || code || error.name).replace(
     /, with args beginning with:.*$/s,
     '',
@@ -92,13 +95,13 @@ export function plainRedisError(error: Error): Error {
   return code === undefined ? plain : Object.assign(plain, { code });
 }
 
-/** What Redis or the client said, of what an adapter threw. */
+/** The error of Redis or the client behind an adapter's error. */
 export function causeOf(error: unknown): Error {
   const { cause } = error as StoreUnavailableError;
   return cause instanceof Error ? cause : (error as Error);
 }
 
-/** Whether Redis refuses because it has no Lua, as Valkey has none where its module is not installed. */
+/** True if Redis refuses because it has no Lua, like a Valkey without its Lua module. */
 export function lacksLua({ message }: Error): boolean {
   return /unknown command .{0,2}eval|scripting engine/i.test(message);
 }

@@ -7,9 +7,10 @@ import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from './clients/tell-apart.ts';
 
 /**
- * KEYS[1]: the user's stream. ARGV: how many entries there may be; milliseconds to keep each, or '' to add to a stream that
- * is there and leave its expiry and its other entries alone; then fields and values in turn. Answers 1, or 0 where it added nothing. A key of
- * another type fails the first command. A new key is made only once PEXPIRE, which does nothing yet, has not been refused.
+ * KEYS[1]: the user's stream. ARGV: maximum number of entries; milliseconds to keep each, or '' to add only to an
+ * existing stream and leave its expiry and other entries alone; then fields and values in turn. Returns 1, or 0 if it
+ * added nothing. A key of another type makes the first command fail. A new key is created only after PEXPIRE, which has
+ * no effect at first, has been permitted.
  */
 const append: RedisScript = {
   name: 'sojournJournalAppend',
@@ -30,8 +31,9 @@ return 1
 };
 
 /**
- * KEYS[1]: the user's stream. ARGV: the id to begin with, or '+'; how many at most; milliseconds that an entry is kept, or '' for all that
- * are there. Answers entries, newest first, as XREVRANGE does, from a script because clients make different things of that command's answer.
+ * KEYS[1]: the user's stream. ARGV: the id to begin with, or '+'; maximum number of entries; milliseconds that an entry
+ * is kept, or '' for all entries. Returns entries, newest first, like XREVRANGE. It is a script because clients return
+ * that command's answer in different forms.
  */
 const read: RedisScript = {
   name: 'sojournJournalRead',
@@ -45,7 +47,7 @@ return redis.call('XREVRANGE', KEYS[1], ARGV[1], oldest, 'COUNT', ARGV[2])
 `,
 };
 
-/** KEYS[1]: the user's stream. Removes it, and answers how many entries it had. A key of another type stays. */
+/** KEYS[1]: the user's stream. Deletes it and returns how many entries it had. A key of another type stays. */
 const erase: RedisScript = {
   name: 'sojournJournalErase',
   lua: `
@@ -60,31 +62,34 @@ export const journalScripts = { append, read, erase };
 
 const DEFAULT_LIMIT = 100;
 
-/** Redis serves nobody else while it collects so many. */
+/** Redis serves nobody else while it reads a page. */
 const PAGE = 200;
 
-/** Which Redis, which of its keys, and how much of each user. */
+/** Which Redis, which keys, and how much to keep of each user. */
 export interface RedisJournalOptions extends JournalRetention {
-  /** As `RedisSessionRepository` takes it. */
+  /** A Redis client, as for `RedisSessionRepository`. */
   readonly client: RedisClient;
-  /** What the repository's keys begin with. @default 'session:' */
+  /** The repository's prefix. @default 'session:' */
   readonly prefix?: string;
   /**
-   * For tools beside an application, which decides whether there is a journal and for how long: adds only to journals that
-   * there are, and leaves their expiry and their other entries alone. @default false
+   * For tools beside an application, which decides whether there is a journal and how long entries are kept: adds only
+   * to existing journals, and leaves their expiry and other entries alone.
+   * @default false
    */
   readonly onlyExisting?: boolean;
 }
 
 /**
- * Users' journals in Redis: a stream for each user at `<prefix>journal:<user>`, with an expiry that each entry renews. An
- * entry is one script on that key.
+ * Users' journals in Redis: one stream per user at `<prefix>journal:<user>`, whose expiry is renewed by each entry.
+ * Adding an entry is one script on that key.
  *
  * @example
+ * ```ts
  * const service = new SessionService({
  *   repository: new RedisSessionRepository({ client }),
  *   journal: new RedisJournal({ client, keepDays: 90 }),
  * });
+ * ```
  */
 export class RedisJournal implements SessionJournal {
   readonly #commands: RedisCommands;
@@ -92,7 +97,10 @@ export class RedisJournal implements SessionJournal {
   readonly #keepMs: number | '';
   readonly #maxEntries: number;
 
-  /** Throws a `TypeError` for a client that cannot work, and a `SessionError` (`invalid_option`). */
+  /**
+   * @throws `TypeError` for an unsupported client, and `SessionError` (`invalid_option`) for a retention that is out of
+   * range.
+   */
   constructor({
     client,
     prefix = 'session:',
@@ -144,7 +152,7 @@ export class RedisJournal implements SessionJournal {
   }
 }
 
-/** Names and values in turn; what is not said is left out. */
+/** Names and values in turn, without properties that are `undefined`. */
 function toFields({ device, ...entry }: JournalEntry): (string | number)[] {
   const fields: readonly (readonly [string, string | number | undefined])[] = [
     ['at', entry.at],
@@ -165,7 +173,7 @@ function toFields({ device, ...entry }: JournalEntry): (string | number)[] {
 const events = ['started', 'rotated', 'reused', 'ended'] as const;
 const reasons: readonly EndReason[] = ['logout', 'revoked', 'evicted', 'reused', 'expired'];
 
-/** `undefined` of what a journal of this version cannot have written, or says nothing without what is missing. */
+/** The entry; `undefined` if a journal of this version cannot have written it, or an essential part is missing. */
 function toEntry(fields: readonly string[]): JournalEntry | undefined {
   const says = new Map<string, string>();
   for (let i = 0; i + 1 < fields.length; i += 2) says.set(fields[i] ?? '', fields[i + 1] ?? '');
@@ -187,7 +195,7 @@ function toEntry(fields: readonly string[]): JournalEntry | undefined {
   };
 }
 
-/** The last moment that a `Date` knows, in milliseconds since 1970. */
+/** The last instant that a `Date` can represent, in milliseconds since 1970. */
 const LAST_INSTANT = 8.64e15;
 
 function toInstant(text: string | undefined): number | undefined {

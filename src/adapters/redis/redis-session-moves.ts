@@ -16,13 +16,13 @@ import { isTexts, notUnderstood, parsedJson, toInteger } from './answers.ts';
 import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 import { moveScripts } from './move-scripts.ts';
 
-/** Carries sessions from one Redis, or prefix, to another. */
+/** Moves sessions between Redis servers or prefixes. */
 export class RedisSessionMoves implements SessionMoves {
   readonly #commands: RedisCommands;
   readonly #prefix: string;
   readonly #onKey: (key: string) => void;
 
-  /** `onKey` hears of every key that is asked about. */
+  /** @param onKey called with every key that is used */
   constructor(commands: RedisCommands, prefix: string, onKey: (key: string) => void) {
     this.#commands = commands;
     this.#prefix = prefix;
@@ -54,7 +54,7 @@ export class RedisSessionMoves implements SessionMoves {
     if (answer === 0) return undefined;
     if (answer === 1) return 'open';
     const [leftMs, adopted, by, isNew] = toRecord(answer);
-    const session = decodeSession(id, adopted, leftMs) as Session; // `freeze` has looked
+    const session = decodeSession(id, adopted, leftMs) as Session; // `freeze` has checked it
     return { claim: by, session, isNew: isNew === 1 };
   }
 
@@ -109,13 +109,13 @@ export class RedisSessionMoves implements SessionMoves {
 
 const CLAIM_BYTES = 12;
 
-/** An index outlives its sessions by so much. */
+/** The index outlives its sessions by this long. */
 const MARGIN_MS = 60_000;
 
-/** The year 2286: a session without a lifetime never has to end. */
+/** The year 2286, for a session without a lifetime, which may never end. */
 const FOREVER = 1e13 - 1;
 
-/** Milliseconds left, the record, and what is behind them. */
+/** Milliseconds left, the record, and the values after it. */
 function toRecord(answer: unknown): [number, readonly string[], string, unknown] {
   const [left, fields, text, more] = Array.isArray(answer) ? answer : [];
   const record = typeof fields === 'string' ? parsedJson(fields) : fields;
@@ -125,7 +125,7 @@ function toRecord(answer: unknown): [number, readonly string[], string, unknown]
   return [left, record, text, more];
 }
 
-/** The name of a freeze stays in its store. */
+/** The name of the freeze stays in its store. */
 function withoutFreeze(record: readonly string[]): string[] {
   const at = record.findIndex((name, i) => i % 2 === 0 && name === reserved.freeze);
   return at === -1 ? [...record] : record.toSpliced(at, 2);

@@ -31,54 +31,64 @@ import { scripts } from './scripts.ts';
 
 type ScriptName = keyof typeof scripts;
 
-/** Each script as clients take it. */
+/** The scripts in the form that clients take. */
 export const named = Object.fromEntries(
   Object.entries(scripts).map(([name, lua]) => [name, { name, lua }]),
 ) as Readonly<Record<ScriptName, RedisScript>>;
 
-/** As `RedisCommands.script`. */
+/** Like `RedisCommands.script`. */
 export type RunScript = RedisCommands['script'];
 
-/** A session as a script answered it. */
+/** A session as a script returned it. */
 export interface SessionReading {
   readonly session: Session;
-  /** What it was decoded from, secrets' hashes included. */
+  /** The record that it was decoded from, with hashes of secrets. */
   readonly record: readonly string[];
-  /** Whether it was slid just now. */
+  /** True if it was slid by this call. */
   readonly slid: boolean;
 }
 
-/** What a script answers where there is no session to act on. */
+/** The scripts' answer if there is no session to act on. */
 const ABSENT = 0;
 
-/** What stands first in the answer to the end of a session that was frozen. */
+/** The first value in the answer of `end` for a session that was frozen. */
 const FROZEN = 1;
 
-/** Which Redis, and which of its keys. */
+/** Which Redis, and which keys. */
 export interface RedisSessionRepositoryOptions {
   /**
-   * A client of ioredis, iovalkey or node-redis, of one server, behind Sentinel or of a cluster. Its options decide what
-   * happens when Redis is away: take `connectRedis`, or read docs/redis-clients.md for which ones keep a command from
-   * running twice or late. It may connect later; the repository neither connects nor closes it.
+   * A client of ioredis, iovalkey or node-redis, for a single server, a Sentinel deployment or a cluster. Its options
+   * decide what happens when Redis is down: use `connectRedis`, or see docs/redis-clients.md for the options that keep
+   * a command from running twice or late. It may connect later; the repository neither connects nor closes it.
    */
   readonly client: RedisClient;
-  /** What every key begins with. Applications that share a Redis each take their own. Default `session:`. */
+  /** The prefix of all keys. Applications that share a Redis need different prefixes. @default 'session:' */
   readonly prefix?: string;
 }
 
 /**
- * Sessions in Redis: one hash at `<prefix><id>`, expired by Redis itself. Each operation is one script on that key.
- * Several processes may use one Redis, and their clocks may differ: the server's clock decides when a session ends.
+ * Sessions in Redis: one hash per session at `<prefix><id>`, which Redis itself expires. Each operation is one script
+ * on that key. Several processes may share a Redis, and their clocks may differ: Redis' clock decides when a session
+ * ends.
+ *
+ * @example
+ * ```ts
+ * const { client } = await connectRedis({ kind: 'url', url: 'redis://localhost:6379' });
+ * const service = new SessionService({ repository: new RedisSessionRepository({ client, prefix: 'session:shop:' }) });
+ * ```
  */
 export class RedisSessionRepository implements MovableRepository {
+  /** The index of each user's sessions. */
   readonly users: UserIndex;
+  /** The steps with which sessions move to and from this repository. */
   readonly moves: SessionMoves;
   readonly #commands: RedisCommands;
   readonly #prefix: string;
   readonly #onKey: (key: string) => void;
 
   /**
-   * Throws a `TypeError` for a client that cannot work. `onKey` hears of every key that is asked about.
+   * @param onKey for internal use: called with every key that is used
+   * @throws `TypeError` for an unsupported client.
    */
   constructor(
     { client, prefix = 'session:' }: RedisSessionRepositoryOptions,
@@ -196,7 +206,7 @@ export class RedisSessionRepository implements MovableRepository {
     return { user: ended.text, ...(frozen && { frozen }) };
   }
 
-  /** Opens a connection of its own for `act`, so that nobody else's commands queue behind the wait. */
+  /** Opens a connection of its own for `act`, so that other commands do not queue behind the wait. */
   async durably<T>(
     durability: Durability,
     act: (repository: MovableRepository) => Promise<T>,
@@ -228,7 +238,7 @@ export class RedisSessionRepository implements MovableRepository {
   }
 }
 
-/** What the scripts `read` and `access` answered of that session. */
+/** Decodes the answer of the scripts `read` and `access`. */
 export function toReading(id: SessionId, answer: unknown): SessionReading | Absent {
   return Array.isArray(answer) ? decode(id, answer) : toRefusal(answer, []);
 }
@@ -255,7 +265,7 @@ function toTrue<Refusal extends string>(
   return answer === 1 || toRefusal(answer, refusals);
 }
 
-/** A text is a refusal that the script names by the port's own code, or `reused`. */
+/** A string is the port's code of a refusal, or `reused`. */
 function toRefusal<Refusal extends string>(
   answer: unknown,
   refusals: readonly Refusal[],

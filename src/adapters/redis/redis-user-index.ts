@@ -10,10 +10,11 @@ import { isTexts, notUnderstood, toInteger } from './answers.ts';
 import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 
 /**
- * KEYS[1]: the user's sorted set, ids by the milliseconds since 1970 at which they were entered, by Redis' clock; the
- * newest is always strictly last. ARGV: id; milliseconds to keep the set; how many there may be or ''; then numbers from
- * 0 to below 1, each of which picks an entry. Answers 0 if it entered nothing because of the limit, else a list: the
- * score of the entry, then ids, scores and ages in milliseconds of those that were picked, the new one left out.
+ * KEYS[1]: the user's sorted set of ids. The score is the time at which an id was added, in milliseconds since 1970 by
+ * Redis' clock; the newest id is always strictly last. ARGV: id; milliseconds to keep the set; maximum number of
+ * entries, or ''; then numbers from 0 to below 1, each of which selects an entry. Returns 0 if nothing was added
+ * because of the limit; otherwise a list: the score of the entry, then ids, scores and ages in milliseconds of the
+ * selected entries, without the new one.
  */
 const add: RedisScript = {
   name: 'sojournIndexAdd',
@@ -49,8 +50,8 @@ return { unpack(answer) } -- ioredis-mock cannot hand out a table that has grown
 };
 
 /**
- * KEYS[1]: the user's sorted set. ARGV: the score to begin with, the one to end with, how many at most, and REV where they
- * go down. Answers ids, scores and ages in milliseconds in turn.
+ * KEYS[1]: the user's sorted set. ARGV: the score to begin with, the one to end with, maximum number of entries, and
+ * REV for descending order. Returns ids, scores and ages in milliseconds in turn.
  */
 const list: RedisScript = {
   name: 'sojournIndexList',
@@ -78,16 +79,16 @@ export const indexScripts = { [add.name]: add.lua, [list.name]: list.lua };
 
 const SAMPLE = 3;
 
-/** Redis serves nobody else while it removes so many, and a client's arguments have room for them. */
+/** Redis serves nobody else while it removes this many, and they fit into a client's arguments. */
 const REMOVED_AT_ONCE = 1000;
 
-/** Users' sessions in Redis: a sorted set for each user at `<prefix>user:<user>`. */
+/** The index of users' sessions in Redis: one sorted set per user at `<prefix>user:<user>`. */
 export class RedisUserIndex implements UserIndex {
   readonly #commands: RedisCommands;
   readonly #prefix: string;
   readonly #onKey: (key: string) => void;
 
-  /** `onKey` hears of every key that is asked about. */
+  /** @param onKey called with every key that is used */
   constructor(commands: RedisCommands, prefix: string, onKey: (key: string) => void) {
     this.#commands = commands;
     this.#prefix = `${prefix}user:`;

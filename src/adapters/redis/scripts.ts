@@ -1,20 +1,20 @@
 import { MAX_SECONDS } from '../../domain/session-policy.ts';
 
 /**
- * One Lua script for each operation, each on one key, so that a session is one hash slot and one atomic step: Redis runs
- * a script to its end before it serves anybody else, so what a script found is still so when it acts.
+ * One Lua script per operation, each on one key. So a session is in one hash slot, and an operation is one atomic step:
+ * Redis runs a script to its end before it serves anybody else, so whatever a script found still holds when it acts.
  *
- * They run on Redis 6.2 and later (Lua 5.1) and under ioredis-mock (Lua 5.3, no cjson): numbers become text by
- * string.format, never by tostring. They carry no `#!lua` line, because Redis refuses such a script when its memory is
- * full, and people must be able to log out then.
+ * The scripts run on Redis 6.2 and later (Lua 5.1) and under ioredis-mock (Lua 5.3, no cjson): numbers are converted to
+ * text by string.format, never by tostring. They have no `#!lua` line, because Redis refuses scripts with one when its
+ * memory is full, and users must be able to log out then.
  *
- * KEYS[1] is the session. Unless its header says otherwise, a script answers 0 where there is no session to act on and
- * a refusal's code as text; both before anything was changed.
+ * KEYS[1] is the session. Unless its comment says otherwise, a script returns 0 if there is no session to act on, and a
+ * refusal's code as a string; in both cases nothing has been changed.
  */
 
 /**
- * Ends the script with 0 where the key is no hash. From then on `flat` holds its fields as HGETALL gives them, none where
- * there is no key, and `field` says what one holds.
+ * Ends the script with 0 if the key is not a hash. Afterwards `flat` contains its fields as HGETALL returns them, none
+ * if there is no key, and `field` returns the value of one field.
  */
 export const load = `
 local key = KEYS[1]
@@ -34,10 +34,11 @@ end
 `;
 
 /**
- * Adds to `load`: ends the script with 0 unless the key holds a session, as Redis has none that is past its expiry. From
- * then on `ttl` is its idle timeout in seconds, `deadline` the end of its lifetime or nil, `accessed_place` where `flat` has the last access, and `previous_until` when the
- * replaced secret's grace ends. A number is plain decimal digits in range or the hash is no session: what tonumber takes
- * besides (nan, inf, 0x10) compares with nothing, ends nothing or makes PEXPIRE fail.
+ * Adds to `load`: ends the script with 0 unless the key holds a session. Its expiry need not be checked, because Redis
+ * shows no expired key. Afterwards `ttl` is the idle timeout in seconds, `deadline` the end of the lifetime or nil,
+ * `accessed_place` the position of the last access in `flat`, and `previous_until` the end of the replaced secret's
+ * grace. Each number must be plain decimal digits in range, or the hash is not a session: other forms that tonumber
+ * accepts (nan, inf, 0x10) fail in comparisons, never end, or make PEXPIRE fail.
  */
 export const check = `
 local ttl, deadline, accessed_at, accessed_place, created_at, current_secret, previous_until
@@ -70,27 +71,30 @@ end
 
 const find = `${load}${check}`;
 
-/** The answer of scripts that read: `left`; the fields, as one text where there is cjson, which is less work than a list. */
+/**
+ * The answer of scripts that read: `left`, and the fields. With cjson the fields are one string, which is cheaper than
+ * a list.
+ */
 export const session = 'left, cjson and cjson.encode(flat) or flat';
 
-/** Adds to `find`, for scripts that only look: `left` holds the milliseconds until the key expires. */
+/** Adds to `find`, for scripts that only read: `left` is the number of milliseconds until the key expires. */
 const look = `
 local left = redis.call('PTTL', key)
 if left == -1 then return 0 end -- by another hand: a session always has an end
 left = math.max(1, left) -- in its last millisecond 0 are left
 `;
 
-/** `now` in milliseconds since 1970, by Redis' clock. */
+/** `now` is the time in milliseconds since 1970, by Redis' clock. */
 export const clock = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * Adds to `find`, for all scripts that a token opens. ARGV[1]: the hash of the presented secret. ARGV[2]: the instant
- * to record as the last access. The script ends with 0 unless this secret opens the session, and with 'reused' if it
- * did so before one of the last rotations and its grace is over. From then on `superseded` tells that the secret is the
- * replaced one, in its grace.
+ * Adds to `find`, for all scripts that need a token. ARGV[1]: the hash of the presented secret. ARGV[2]: the instant to
+ * record as the last access. Ends the script with 0 unless this secret opens the session, and with 'reused' if it did
+ * before one of the last rotations and its grace is over. Afterwards `superseded` is true if the secret is the replaced
+ * one, within its grace.
  */
 export const proof = `
 local secret, at = ARGV[1], ARGV[2]
@@ -112,7 +116,10 @@ end
 
 const open = `${find}${proof}`;
 
-/** Adds to `open`, for all scripts that slide: `rest` holds the milliseconds until the lifetime ends. Ends the script with 0 if it has. */
+/**
+ * Adds to `open`, for all scripts that slide: `rest` is the number of milliseconds until the lifetime ends. Ends the
+ * script with 0 if it has ended.
+ */
 const use = `
 local rest = math.huge
 if deadline then
@@ -123,8 +130,8 @@ end
 `;
 
 /**
- * Slides: from then on `left` holds the milliseconds left. The expiry moves first and the other write may fail: with its
- * memory full Redis refuses HSET, and reading must go on.
+ * Slides. Afterwards `left` is the number of milliseconds left. The expiry is set first, and the other write may fail:
+ * with its memory full, Redis refuses HSET, and reading must still work.
  */
 export const slide = `
 local left = math.min(ttl * 1000, rest)
@@ -132,7 +139,10 @@ redis.call('PEXPIRE', key, string.format('%.0f', left))
 if accessed_at ~= at then redis.pcall('HSET', key, 'last_accessed_at', at) end
 `;
 
-/** Adds to `use`: the fields by name in `hash`, and the code of the limit that the application's among them would pass, or nil. */
+/**
+ * Adds to `use`: the fields by name in `hash`, and a function that returns the code of the limit that the application's
+ * fields exceed, or nil.
+ */
 const limits = `
 local hash = {}
 for i = 1, #flat, 2 do hash[flat[i]] = flat[i + 1] end
@@ -151,9 +161,9 @@ end
 `;
 
 /**
- * ARGV: idle timeout in seconds; lifetime in seconds or ''; then the fields, names and values in turn.
- * Answers 0 if the key exists, whatever it holds, 'evicted' if that is the mark of an eviction, else { milliseconds
- * left, deadline or '' }.
+ * ARGV: idle timeout in seconds; lifetime in seconds or ''; then the fields, names and values in turn. Returns 0 if the
+ * key exists, whatever it holds, 'evicted' if it is the mark of an eviction, otherwise { milliseconds left, deadline or
+ * '' }.
  */
 const create = `
 local key, ttl, lifetime = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -175,17 +185,18 @@ redis.call('PEXPIRE', key, string.format('%.0f', left))
 return { string.format('%.0f', left), deadline }
 `;
 
-/** Answers { session }. */
+/** Returns { session }. */
 const read = `${open}${look}
 return { ${session} }
 `;
 
 /**
- * ARGV[3]: milliseconds since the last slide within which this one is skipped, but half the ttl at most. What is missing to the whole ttl is at
- * least that time; it is more where the lifetime cut a slide off. It is never skipped where the key has no expiry or more
- * than the whole ttl left, by another hand or by a clock that stepped back. ARGV[4]: anything, on a connection that Redis
- * tracks with NOLOOP: it is not told of its own slide, which ends the tracking of the key for everybody, and a read after
- * that begins it anew. Answers { session } as it is then, with 1 behind it if it was slid.
+ * ARGV[3]: the session is not slid if the last slide is less than this many milliseconds ago, or half the ttl if that
+ * is less. The difference between the ttl and the time left is at least the time since the last slide; it is more if
+ * the lifetime limited that slide. The session is always slid if the key has no expiry or more than the whole ttl left,
+ * because of another program or a clock that was set back. ARGV[4]: set on a connection that Redis tracks with NOLOOP.
+ * Redis does not report the connection's own slide to it, but the slide ends the tracking of the key for everybody, so
+ * the script reads the key again to renew it. Returns { session } as it is afterwards, followed by 1 if it was slid.
  */
 const access = `${open}
 if ARGV[3] ~= '0' then
@@ -204,8 +215,8 @@ return { ${session}, 1 }
 `;
 
 /**
- * ARGV[3], ARGV[4]: limits. ARGV[5]: how many of the arguments that follow are fields to set, names and values in turn;
- * the rest are names to remove. Answers 1.
+ * ARGV[3], ARGV[4]: limits. ARGV[5]: how many of the following arguments are fields to set, names and values in turn;
+ * the rest are names to remove. Returns 1.
  */
 const update = `${open}${use}${limits}
 local last = 5 + tonumber(ARGV[5])
@@ -230,7 +241,7 @@ ${slide}
 return 1
 `;
 
-/** ARGV[3], ARGV[4]: limits. ARGV[5]: the field. ARGV[6]: the step. Answers { the sum as text }. */
+/** ARGV[3], ARGV[4]: limits. ARGV[5]: the field. ARGV[6]: the step. Returns { the sum as a string }. */
 const increment = `${open}${use}${limits}
 local field, max = ARGV[5], 9007199254740991
 local current = hash[field] or '0'
@@ -249,7 +260,7 @@ return { hash[field] }
 
 /**
  * ARGV[3], ARGV[4]: limits. ARGV[5]: the field. ARGV[6], ARGV[7]: 1 and the expected value, or 0 and '' if the field
- * should be missing. ARGV[8], ARGV[9]: the same for what is to be written. Answers 1, or -1 if it held something else.
+ * should be missing. ARGV[8], ARGV[9]: the same for the new value. Returns 1, or -1 if the field held something else.
  */
 const replace = `${open}${use}${limits}
 local field = ARGV[5]
@@ -269,7 +280,7 @@ ${slide}
 return 1
 `;
 
-/** ARGV[3]: the field. Answers { what it held }, or {} if it was missing. */
+/** ARGV[3]: the field. Returns { its value }, or {} if it was missing. */
 const take = `${open}${use}
 local value = field(ARGV[3])
 if value then redis.call('HDEL', key, ARGV[3]) end
@@ -277,7 +288,7 @@ ${slide}
 return { value }
 `;
 
-/** ARGV[3]: the new idle timeout in seconds. Answers 1. */
+/** ARGV[3]: the new idle timeout in seconds. Returns 1. */
 const setTtl = `${open}${use}
 redis.call('HSET', key, 'session_ttl', ARGV[3])
 ttl = tonumber(ARGV[3])
@@ -287,8 +298,8 @@ return 1
 
 /**
  * ARGV[3]: the hash of the next secret. ARGV[4]: the grace of the replaced one in milliseconds. ARGV[5]: 1 if the user
- * has authenticated anew, else 0; ARGV[6] is then the new lifetime in seconds or ''. Answers { the user }, {} for a
- * session without one, or -1 if another rotation was first.
+ * has authenticated again, otherwise 0; ARGV[6] is then the new lifetime in seconds or ''. Returns { the user }, {} for
+ * a session without one, or -1 if another rotation was first.
  */
 const rotate = `${open}${use}
 if superseded then return -1 end
@@ -327,23 +338,24 @@ ${slide}
 return { field('session_user') }
 `;
 
-/** Answers { the user }, or {} for a session without one. */
+/** Returns { the user }, or {} for a session without one. */
 const remove = `${open}
 redis.call('DEL', key)
 return { field('session_user') }
 `;
 
-/** Answers { session } to whoever knows the id. */
+/** Returns { session }. Needs only the id. */
 const findById = `${find}${look}
 return { ${session} }
 `;
 
 /**
- * Ends the session for whoever knows the id, also one that is frozen, and removes what one that moved has left. ARGV[1]: milliseconds for which no session can be created under it if there
- * is none: a mark takes its place, which `create` meets. ARGV[2]: what the mark says, 'revoked' or 'evicted'; the former
- * stays. Answers { the user }, or {} for a session without one, with 1 before it if it was frozen. What Sojourn wrote and
- * somebody broke since, which only the hash of a secret can tell, is ended like a session: nothing else would. A copy that is
- * not in use yet leaves the mark for as long as it would have lasted: whoever brings another copy meets it.
+ * Ends the session with this id, even if it is frozen, and removes what a session that moved has left. ARGV[1]:
+ * milliseconds for which no session can be created with the id if there is none: a mark takes its place, which `create`
+ * finds. ARGV[2]: the text of the mark, 'revoked' or 'evicted'; an existing 'revoked' stays. Returns { the user }, or
+ * {} for a session without one, with 1 in front if it was frozen. A record that Sojourn wrote but that was damaged
+ * since, recognisable by the hash of a secret, is ended like a session, because nothing else would end it. A copy that is
+ * not in use yet leaves the mark for as long as it would have lasted, so that no other copy takes its place.
  */
 const end = `${load}
 if field('session_released') then
@@ -371,7 +383,7 @@ if frozen then return { 1, field('session_user') } end
 return { field('session_user') }
 `;
 
-/** Each script under the name that it is registered with. */
+/** The scripts with the names that they are registered with. */
 export const scripts = {
   sojournCreate: create,
   sojournRead: read,

@@ -5,8 +5,8 @@ import type { HostAndPort } from './redis-address.ts';
 const PROBE_MS = 500;
 
 /**
- * Why a server that cannot be talked to may not answer: it speaks TLS and was asked without, or the other way round.
- * `undefined` where that is not it. One end alone sees a timeout or a reset and cannot tell, so the other way is tried.
+ * The likely reason why a server does not answer: it uses TLS and the client does not, or the other way round.
+ * `undefined` if that is not the reason. The client only sees a timeout or a reset, so this tries the other way.
  */
 export async function tlsMismatch(
   { host, port }: HostAndPort,
@@ -14,15 +14,13 @@ export async function tlsMismatch(
 ): Promise<string | undefined> {
   if (askedByTls) {
     return (await answersPlainly(host, port))
-      ? 'it does not speak TLS: use redis://, or leave TLS out'
+      ? 'it does not use TLS: use redis://, or turn TLS off'
       : undefined;
   }
-  return (await shakesHands(host, port))
-    ? 'it speaks TLS: use rediss://, or turn TLS on'
-    : undefined;
+  return (await shakesHands(host, port)) ? 'it uses TLS: use rediss://, or turn TLS on' : undefined;
 }
 
-/** Whether what listens there answers as Redis does, be it by a refusal. */
+/** True if the server answers as Redis does, even with a refusal. */
 function answersPlainly(host: string, port: number): Promise<boolean> {
   const socket = connectPlain({ host, port }, () => socket.write('PING\r\n'));
   return outcome(socket, (settle) => {
@@ -31,7 +29,7 @@ function answersPlainly(host: string, port: number): Promise<boolean> {
 }
 
 function shakesHands(host: string, port: number): Promise<boolean> {
-  // Whose certificate it has does not matter: nothing is said.
+  // The certificate does not matter, because nothing is sent.
   const socket = connectTls({ host, port, rejectUnauthorized: false });
   return outcome(socket, (settle) => {
     socket.once('secureConnect', () => settle(true));
@@ -44,7 +42,7 @@ function outcome(
 ): Promise<boolean> {
   return new Promise<boolean>((resolve) => {
     socket.setTimeout(PROBE_MS, () => resolve(false));
-    socket.once('error', () => resolve(false)); // whatever it is, it is not the other way
+    socket.once('error', () => resolve(false)); // not a TLS mismatch in the other direction
     socket.once('close', () => resolve(false));
     listen(resolve);
   }).finally(() => socket.destroy());

@@ -3,22 +3,22 @@ import type { Session } from '../../domain/session.ts';
 import type { SessionId } from '../../domain/session-token.ts';
 import type { OperatorAct, OperatorConsoleOptions } from './options.ts';
 
-/** What has become of ending all sessions. */
+/** The state of ending all sessions. */
 export interface EndingAll {
   readonly by: string;
-  /** So far. */
+  /** Number of sessions ended so far. */
   readonly ended: number;
   readonly state: 'under way' | 'done' | 'failed';
 }
 
 type Act = Omit<OperatorAct, 'by' | 'outcome'>;
 
-/** How the audit and the journal name who did it. */
+/** How the audit and the journal name the operator. */
 export function actorOf(operator: string): string {
   return `console ${operator}`;
 }
 
-/** All that an operator can do. Each act is audited, whether it succeeds, fails or is refused. */
+/** Everything that an operator can do. Each act is audited, whether it succeeds, fails or is refused. */
 export class OperatorActs {
   readonly #options: Pick<OperatorConsoleOptions, 'service' | 'endAll' | 'audit' | 'onError'>;
   #endingAll: EndingAll | undefined;
@@ -27,12 +27,12 @@ export class OperatorActs {
     this.#options = options;
   }
 
-  /** The last time that all sessions were ended from here, if any. */
+  /** The last time that all sessions were ended from the console; `undefined` if never. */
   get endingAll(): EndingAll | undefined {
     return this.#endingAll;
   }
 
-  /** Whether there was one. */
+  /** Returns whether there was such a session. */
   async endSession(operator: string, sessionId: SessionId): Promise<boolean> {
     const { service } = this.#options;
     return this.#audited(operator, { did: 'end session', sessionId }, async () => {
@@ -41,7 +41,7 @@ export class OperatorActs {
     });
   }
 
-  /** Answers how many there were. */
+  /** Returns how many sessions there were. */
   async endUser(operator: string, user: string): Promise<number> {
     const { service } = this.#options;
     return this.#audited(operator, { did: 'end user', user }, async () => {
@@ -50,12 +50,15 @@ export class OperatorActs {
     });
   }
 
-  /** Begins to end all sessions, unless that is under way. It goes on by itself: `endingAll` tells how far it is. */
+  /**
+   * Starts to end all sessions, unless that is under way. It continues in the background; `endingAll` shows the
+   * progress.
+   */
   endAll(operator: string): void {
     const { endAll } = this.#options;
     if (endAll === undefined) return;
     if (this.#endingAll?.state === 'under way') {
-      this.refuse(operator, 'end all', `under way already, by ${this.#endingAll.by}`);
+      this.refuse(operator, 'end all', `already under way, started by ${this.#endingAll.by}`);
       return;
     }
     const by = actorOf(operator);
@@ -84,12 +87,12 @@ export class OperatorActs {
     );
   }
 
-  /** To be called before anything of the application's data is shown. */
+  /** Call it before values of the application's fields are shown. */
   showValues(operator: string, { id, user }: Session): void {
     this.#tell(operator, { did: 'show values', sessionId: id, user }, 'done');
   }
 
-  /** To be called for what was asked for and is not tried. */
+  /** Call it for an act that is refused without being tried. */
   refuse(operator: string, did: OperatorAct['did'], reason: string): void {
     this.#tell(operator, { did, reason }, 'refused');
   }

@@ -10,33 +10,33 @@ import { route } from './route.ts';
 import { askForToken, signInRoutes } from './sign-in.tsx';
 import { tokenAccess } from './token-access.ts';
 
-/** What the second listener serves. */
+/** Options of the second listener. */
 export interface AdminServerOptions {
   readonly metrics: Exposition;
-  /** Resolves when the store answers, rejects when it does not. */
+  /** Resolves if the store answers, and rejects otherwise. */
   readonly ready: () => Promise<void>;
-  /** What everybody is asked for; without it whoever reaches the listener is let in. */
+  /** The token that is required; `undefined` lets everybody in who can reach the listener. */
   readonly token: string | undefined;
-  /** The console, but for who may use it. */
+  /** Options of the console, except for access control. */
   readonly console: Omit<OperatorConsoleOptions, 'operator' | 'onStranger' | 'onError'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** What every request passes first: ids, the log. */
+  /** Middleware that every request passes first: ids and the log. */
   readonly around?: readonly MiddlewareHandler[];
-  /** Hears of errors that nobody expected. */
+  /** Receives unexpected errors. */
   readonly onError?: (error: unknown) => void;
 }
 
-/** Metrics as text, in the format that the content type names. */
+/** Metrics as text, and their content type. */
 export interface Exposition {
   readonly contentType: string;
   metrics(): Promise<string>;
 }
 
-/** Who works without a token: whoever is on this machine. */
+/** The operator's name without a token: someone on this machine. */
 const LOCAL = 'on loopback';
 
-/** The routes of the second listener: metrics, health, readiness with its reason, the console. */
+/** The second listener: metrics, health, readiness with its reason, and the console. */
 export function createAdminServer(options: AdminServerOptions): Hono {
   const { metrics, ready, token, now, onError = () => {} } = options;
   const { audit, trustProxy = false } = options.console;
@@ -96,7 +96,10 @@ export function createAdminServer(options: AdminServerOptions): Hono {
     audit({ by: actorOf('token'), did: 'sign in', outcome: 'refused', reason });
   }
 
-  /** The kind of failure for everybody, such as a probe without a token; what Redis or the network said may name hosts. */
+  /**
+   * Everybody gets the kind of failure, such as a probe without a token. Messages of Redis or the network may contain
+   * host names and are for operators only.
+   */
   async function whyUnready(c: Context, error: unknown): Promise<object> {
     if (!(error instanceof StoreUnavailableError)) {
       onError(error);

@@ -5,7 +5,7 @@ interface Asset {
   body(): Promise<string>;
 }
 
-/** What browsers load beside the pages: files of this package, read when the first browser asks. */
+/** Files that browsers load in addition to the pages. They are part of this package and read on first use. */
 export const assets: Readonly<Record<string, Asset>> = {
   '/tokens.css': { contentType: 'text/css; charset=utf-8', body: once('tokens.css') },
   '/favicon.svg': { contentType: 'image/svg+xml', body: once('favicon.svg') },
@@ -13,7 +13,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   '/console.js': { contentType: 'text/javascript; charset=utf-8', body: once('console.js') },
 };
 
-/** Where the files are, as seen from this module, from an entry point that it was bundled into, and from a chunk beside those. */
+/** Where the files are, relative to this module, to an entry point that it was bundled into, and to a chunk. */
 const folders = ['./', '../', './http/admin/', './http/', '../http/admin/', '../http/'].map(
   (folder) => `${folder}browser/`,
 );
@@ -32,6 +32,6 @@ async function read(name: string): Promise<string> {
     places.map((place) => readFile(place, 'utf8').catch(() => undefined)),
   );
   const text = found.find((text) => text !== undefined);
-  if (text === undefined) throw new Error(`${name} of the console is not beside its code.`);
+  if (text === undefined) throw new Error(`The file ${name} of the console is missing.`);
   return text;
 }

@@ -3,27 +3,27 @@ import { number as plain, timeOfDay } from './words.ts';
 /** One line, or one part of every bar. */
 export interface Series {
   readonly name: string;
-  /** One for each span; `undefined` where nobody knows: there is a gap. */
+  /** One value per period; `undefined` if it is unknown, which is shown as a gap. */
   readonly values: readonly (number | undefined)[];
 }
 
-/** What a chart shows. */
+/** The content of a chart. */
 export interface ChartProps {
   /** Unique on the page. */
   readonly id: string;
   readonly title: string;
-  /** How to read it, where the title does not say. */
+  /** How to read the chart, if the title does not say. */
   readonly hint?: string;
   readonly kind: 'lines' | 'bars';
-  /** When each span begins, in milliseconds since 1970. */
+  /** Start of each period, in milliseconds since 1970. */
   readonly at: readonly number[];
-  /** The span of time that the axis shows. */
+  /** The range of time that the axis shows. */
   readonly from: number;
   readonly until: number;
   readonly series: readonly Series[];
-  /** How a value is written. @default `number` */
+  /** Formats a value. @default `number` */
   readonly format?: (value: number) => string;
-  /** The least that the axis reaches to, so that noise does not look like a mountain. @default 2 */
+  /** The axis reaches at least this value, so that noise does not look large. @default 2 */
   readonly atLeast?: number;
 }
 
@@ -35,8 +35,8 @@ const TOP = 10;
 const BOTTOM = 22;
 
 /**
- * A chart as SVG: for eyes the picture, for everybody else its title and a sentence, and for whoever wants to know exactly
- * the table behind it. Colours come from the style sheet.
+ * A chart as SVG. It has a title and a summary for screen readers, and a table with the exact figures. The style sheet
+ * defines the colours.
  */
 export function Chart(props: ChartProps) {
   const { id, title, hint, kind, at, from, until, series, format = plain } = props;
@@ -95,7 +95,7 @@ export function Chart(props: ChartProps) {
   );
 }
 
-/** The numbers themselves, latest first. */
+/** The figures as a table, latest first. */
 function Figures({ id, title, at, series, format = plain }: ChartProps) {
   const rows = at.map((_, i) => i).reverse();
   return (
@@ -158,7 +158,7 @@ function Bars({
   });
 }
 
-/** Straight from point to point, with gaps where nothing is known; a point that stands alone is a short dash. */
+/** Straight lines between points, with gaps for unknown values. A single point is drawn as a short dash. */
 function lineThrough(
   xs: readonly number[],
   values: readonly (number | undefined)[],
@@ -179,7 +179,7 @@ function lineThrough(
   return path;
 }
 
-/** The next of 1, 2, 4, 6, 8 times a power of ten: its half is a round number as well. */
+/** The next of 1, 2, 4, 6 or 8 times a power of ten, whose half is also a round number. */
 function ceilingOf({ kind, series, at, atLeast = 2 }: ChartProps): number {
   const heights = at.map((_, i) => {
     const values = series.map(({ values }) => values[i] ?? 0);
@@ -190,7 +190,7 @@ function ceilingOf({ kind, series, at, atLeast = 2 }: ChartProps): number {
   return power * ([1, 2, 4, 6, 8].find((step) => step * power >= highest) ?? 10);
 }
 
-/** `Now 12; from 3 to 15 in this time.` for each series. */
+/** `Last 12, from 3 to 15.` for each series. */
 function inWords({ kind, series, format = plain, from, until }: ChartProps): string {
   const span = `${timeOfDay(from)} to ${timeOfDay(until)} UTC`;
   const sentences = series.map(({ name, values }) => {

@@ -3,18 +3,18 @@ import { Name, sessionHref } from './layout.tsx';
 import type { ConsoleJournalEntry } from './options.ts';
 import { instant } from './words.ts';
 
-/** What there is to tell of a user's past: entries, or why there are none to be had. */
+/** Entries of the journal, or why they cannot be read. */
 export type JournalView =
   | { readonly entries: readonly ConsoleJournalEntry[]; readonly more: boolean }
   | { readonly failed: string };
 
-/** What happened, newest first. */
+/** The events, newest first. */
 export function JournalPart({
   journal,
   withIds,
 }: {
   readonly journal: JournalView;
-  /** Whether each entry says of which session it is. */
+  /** Whether each entry shows its session. */
   readonly withIds: boolean;
 }) {
   return (
@@ -26,7 +26,7 @@ export function JournalPart({
         <p class="hint">
           {journal.more
             ? 'None of the latest entries of this user is about this session.'
-            : 'Nothing is kept of these sessions.'}
+            : 'The journal has no entries for these sessions.'}
         </p>
       ) : (
         <section class="scroll" tabindex={0} aria-label="Entries of the journal">
@@ -96,11 +96,11 @@ function What({ entry: { event, why, device } }: { readonly entry: ConsoleJourna
         </>
       );
     case 'rotated':
-      return <>Its secret was replaced</>;
+      return <>Secret rotated</>;
     case 'reused':
-      return <>A token came back that a rotation had replaced</>;
+      return <>A replaced token was used again</>;
     case 'ended':
-      return <>{ends[why ?? ''] ?? `Ended: ${printable(short(why ?? 'nobody knows why'))}`}</>;
+      return <>{ends[why ?? ''] ?? `Ended: ${printable(short(why ?? 'reason unknown'))}`}</>;
     default:
       return <>{printable(short(String(event)))}</>;
   }
@@ -108,15 +108,15 @@ function What({ entry: { event, why, device } }: { readonly entry: ConsoleJourna
 
 const MAX_CHARACTERS = 200;
 
-/** A journal holds what somebody put there: no text in it is worth a page. */
+/** A journal contains text from other parties, so each text is shortened. */
 function short(text: string): string {
   return text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
 }
 
 const ends: Readonly<Record<string, string>> = {
   logout: 'Logged out',
-  revoked: 'Ended from elsewhere',
+  revoked: 'Revoked',
   evicted: 'Ended to make room for a newer one',
-  reused: 'Ended because a replaced token came back',
-  expired: 'Ran out: nobody used it',
+  reused: 'Ended because a replaced token was used again',
+  expired: 'Expired',
 };

@@ -2,25 +2,25 @@ import { html } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import { printable } from '../../domain/printable.ts';
 
-/** What stands around every page. */
+/** The frame of every page. */
 export interface LayoutProps {
   readonly title: string;
-  /** From this page to the console's first one: `./`, or `../` and so on for a path that is deeper. */
+  /** Relative path from this page to the console's first page: `./`, or `../` and so on for a deeper path. */
   readonly root?: string;
-  /** What is looked at: the store and its prefix. */
+  /** The store and prefix that the console shows. */
   readonly store?: { readonly label: string; readonly prefix: string } | undefined;
-  /** Who is signed in; nobody on the page that asks for a token. */
+  /** Who is signed in; `undefined` on the sign-in page. */
   readonly operator?: string | undefined;
-  /** Whether there is a sign-in to undo. */
+  /** Whether the operator can sign out. */
   readonly canSignOut?: boolean;
-  /** What has become of the form that led here. */
+  /** The result of the form that led here. */
   readonly notice?: string | undefined;
-  /** Whether that is bad news. */
+  /** Whether the notice reports a failure. */
   readonly failed?: boolean;
   readonly children?: Child;
 }
 
-/** The whole document, complete without its script. Every value in it is escaped. */
+/** The complete document, which works without its script. Every value in it is escaped. */
 export function document(props: LayoutProps): string | Promise<string> {
   return html`<!DOCTYPE html>${<Layout {...props} />}`;
 }
@@ -77,12 +77,12 @@ function Layout(props: LayoutProps) {
   );
 }
 
-/** What somebody typed: it cannot give orders to the page, hide, or turn the direction of what stands around it. */
+/** Text from users. It cannot control the page, hide, or change the direction of the text around it. */
 export function Name({ of: text }: { readonly of: string }) {
   return <bdi class="name">{printable(text)}</bdi>;
 }
 
-/** One field to find a user or a session by. */
+/** A field to find a user or a session. */
 export function Find({ asked = '' }: { readonly asked?: string }) {
   return (
     <form class="find" method="get" action="./find">
@@ -93,12 +93,12 @@ export function Find({ asked = '' }: { readonly asked?: string }) {
   );
 }
 
-/** Where a user's page is, from any other. */
+/** The link to a user's page, from any other page. */
 export function userHref(user: string, more: Readonly<Record<string, string>> = {}): string {
   return `./user?${new URLSearchParams({ name: user, ...more })}`;
 }
 
-/** Where a session's page is, from any other. */
+/** The link to a session's page, from any other page. */
 export function sessionHref(id: string, more: Readonly<Record<string, string>> = {}): string {
   return `./session?${new URLSearchParams({ id, ...more })}`;
 }

@@ -23,24 +23,26 @@ import { sessions } from './words.ts';
 
 type Env = { Variables: FormEnv['Variables'] & { operator: string } };
 
-/** Where nothing better has to be typed. */
+/** The confirmation if there is no prefix to type. */
 const END_ALL = 'end all sessions';
 
 const SESSIONS_A_PAGE = 50;
 const JOURNAL_ENTRIES = 100;
 
 /**
- * The operator's console as a Hono application: how many sessions are alive and how that moved, a user's sessions and
- * journal, and a hand on them. It shows no token, no secret and no hash of one, and an application's values only to whom
- * asks for them. It never walks through the sessions to show a page. Mount it by `app.route` behind whatever `operator` says.
+ * The operator's console as a Hono application: the number of live sessions over time, a user's sessions and journal,
+ * and the means to end sessions. It never shows a token, a secret or its hash, and shows values of the application's
+ * fields only on request. No page scans all sessions. Mount it with `app.route`; `operator` controls access.
  *
  * @example
+ * ```ts
  * app.route('/admin', operatorConsole({
  *   service,
  *   repository,
  *   operator: (c) => (c.var.session.user === 'ada' ? 'ada' : undefined),
  *   audit: (act) => console.log(JSON.stringify(act)),
  * }));
+ * ```
  */
 export function operatorConsole(options: OperatorConsoleOptions): Hono {
   const { service, repository, store, figures, journal, canSignOut = false } = options;
@@ -106,7 +108,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   route(app, '/end', {
     POST: form('end session', async (c) => {
       const id = requiredId(c.var.form.get('id') ?? '');
-      // Where to go back to. Without an answer the end is tried all the same, which is noted.
+      // For the page to return to. If the read fails, ending is tried all the same, and audited.
       const user = (await repository.find(id).catch(() => undefined))?.user;
       if (!(await acts.endSession(c.var.operator, id))) throw noSession();
       return c.redirect(user === undefined ? './?ended=1' : userHref(user, { ended: '1' }), 303);
@@ -145,15 +147,15 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     if (error instanceof SessionError) return sorry(c, 400, error.message);
     if (error instanceof StoreUnavailableError) {
       c.header('Retry-After', '1');
-      // The guard may have failed: why, which may name hosts, is for those whom it let in.
+      // The failure may be in the access check. The reason may contain host names, so only operators see it.
       const known = c.get('operator') !== undefined;
       return sorry(c, 503, known ? unavailable(error) : 'The store did not answer.');
     }
     onError(error);
-    return sorry(c, 500, 'Something went wrong that nobody foresaw. The log has it.');
+    return sorry(c, 500, 'An unexpected error occurred. The log has the details.');
   });
 
-  return app as unknown as Hono; // what it keeps in its context is its own affair
+  return app as unknown as Hono; // its context variables are private
 
   function form(
     did: OperatorAct['did'],
@@ -185,7 +187,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   function find(c: Context<Env>): Response {
     const text = (c.req.query('q') ?? '').trim();
     if (text === '') return c.redirect('./', 303);
-    // People paste a key for an id, and a token where they should not: of that only the id goes further.
+    // People paste a key instead of an id, or even a token. Of a token only the id is used.
     const pasted = idOfTokenIn(text);
     if (pasted !== undefined) return c.redirect(sessionHref(parseSessionId(pasted) ?? ''), 303);
     const bare =
@@ -216,7 +218,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
       return { entries: entries.slice(0, JOURNAL_ENTRIES), more };
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
-      return { failed: reasonOf(error) }; // the sessions are worth showing without it
+      return { failed: reasonOf(error) }; // the sessions are still useful without the journal
     }
   }
 
@@ -234,7 +236,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   ): Promise<Response> {
     const { operator } = c.var;
     const root = `./${'../'.repeat(rest(c).split('/').length - 1)}`;
-    const who = operator === undefined ? {} : { operator, canSignOut, store }; // a stranger learns nothing of it
+    const who = operator === undefined ? {} : { operator, canSignOut, store }; // without access nothing about the store is shown
     const props = { title: titles[status] ?? 'Refused', root, ...who };
     const children = (
       <>
@@ -242,7 +244,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
         {more}
         {operator !== undefined && root === './' && <Find />}
         <p>
-          <a href={root}>To the first page</a>
+          <a href={root}>Back to the first page</a>
         </p>
       </>
     );
@@ -251,11 +253,11 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
 
   async function stranger(c: Context<Env>): Promise<Response> {
     if (options.onStranger !== undefined) return options.onStranger(c);
-    return sorry(c, 403, 'This is for operators.');
+    return sorry(c, 403, 'This page is for operators only.');
   }
 }
 
-/** Some applications call their users by what looks like a session's id. */
+/** Some applications have user names that look like a session's id. */
 function UserOfThatName({ id }: { readonly id: SessionId }) {
   return (
     <p>
@@ -267,23 +269,23 @@ function UserOfThatName({ id }: { readonly id: SessionId }) {
 }
 
 const titles: Readonly<Record<number, string>> = {
-  400: 'Not understood',
+  400: 'Bad request',
   403: 'Refused',
   404: 'Not found',
-  405: 'Not understood',
+  405: 'Method not allowed',
   413: 'Too large',
-  415: 'Not understood',
-  500: 'An error',
-  503: 'The store is away',
+  415: 'Unsupported content type',
+  500: 'Error',
+  503: 'The store is unavailable',
 };
 
-/** What the path says behind the place where the console is mounted. */
+/** The part of the path after the place where the console is mounted. */
 function rest(c: Context): string {
   const place = routePath(c, -1).replace(/\*$/, '');
   return c.req.path.startsWith(place) ? c.req.path.slice(place.length) : '';
 }
 
-/** The console's links are relative, so that it can be mounted anywhere: they need the slash. */
+/** The console's links are relative, so that it can be mounted anywhere; they need the trailing slash. */
 function withSlash(c: Context): Response {
   const { search } = new URL(c.req.url);
   return c.redirect(`./${c.req.path.split('/').at(-1)}/${search}`, 302);
@@ -293,22 +295,22 @@ function requiredId(text: string): SessionId {
   const id = parseSessionId(text);
   if (id !== undefined) return id;
   const message =
-    'That is no session id: 22 letters, digits, - and _, as the last part of its key.';
+    'This is not a session id. An id has 22 letters, digits, - and _, and is the last part of the key.';
   throw new HTTPException(404, { message });
 }
 
 function noSession(): HTTPException {
-  const message = 'No session of that id is alive. It has ended, or never was.';
+  const message = 'There is no session with this id. It has ended or never existed.';
   return new HTTPException(404, { message });
 }
 
-/** A name that went through a form, which would change its line ends. */
+/** A user's name that went through a form, which would change its line ends. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
     throw new HTTPException(400, {
-      message: 'The name of the user is not encoded as it should be.',
+      message: 'The user name is not encoded correctly.',
     });
   }
 }
@@ -332,5 +334,5 @@ function unavailable(error: StoreUnavailableError): string {
   const why = `The store did not answer: ${reasonOf(error)}.`;
   if (error.outcome === 'refused') return `${why} Nothing was changed.`;
   const ended = error.ended ?? 0;
-  return `${why} ${ended > 0 ? `${sessions(ended)} ended, others may have` : 'What was asked for may have been done'}: look, and say it again.`;
+  return `${why} ${ended > 0 ? `${sessions(ended)} ended, others may have ended too` : 'The action may have been done'}. Check the result and repeat it if necessary.`;
 }

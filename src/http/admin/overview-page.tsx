@@ -5,7 +5,7 @@ import { Chart } from './chart.tsx';
 import { Find, Name } from './layout.tsx';
 import { bytes, milliseconds, number, percent, sessions } from './words.ts';
 
-/** How far back the charts can reach, and how many minutes a point stands for. */
+/** How far back the charts reach, and how many minutes each point covers. */
 export const ranges = [
   { hours: 1, step: 1 },
   { hours: 3, step: 3 },
@@ -14,13 +14,13 @@ export const ranges = [
 
 export type Range = (typeof ranges)[number];
 
-/** The first page: how it goes, and what can be looked for and done. */
+/** The first page: the current state, and what can be searched and done. */
 export interface OverviewView {
   /** Why the store does not answer; `undefined` while it does. */
   readonly outage: string | undefined;
   readonly range: Range;
   readonly figures: readonly SessionFigures[] | undefined;
-  /** What has to be typed to end all sessions; `undefined` where that cannot be done from here. */
+  /** The text to type to end all sessions; `undefined` if the console cannot do that. */
   readonly confirmation: string | undefined;
   readonly endingAll: EndingAll | undefined;
 }
@@ -32,8 +32,8 @@ export function OverviewPage(view: OverviewView) {
       <div id="state" data-live>
         {outage === undefined ? null : (
           <p class="notice failed" role="alert">
-            The store does not answer: {printable(outage)}. Nobody was logged out by that; sessions
-            are back when it is.
+            The store does not answer: {printable(outage)}. This logs nobody out: sessions work
+            again when the store does.
           </p>
         )}
         {endingAll && <EndingAllNotice {...endingAll} />}
@@ -41,7 +41,7 @@ export function OverviewPage(view: OverviewView) {
       <Find />
       {figures && (
         <section aria-labelledby="figures-heading">
-          <h2 id="figures-heading">Lately, as this process saw it</h2>
+          <h2 id="figures-heading">Recent activity in this process</h2>
           <div id="now" data-live>
             <Now figures={figures} range={range} />
           </div>
@@ -71,8 +71,8 @@ function EndingAllNotice({ by, ended, state }: EndingAll) {
     <p class={state === 'failed' ? 'notice failed' : 'notice'} role="status">
       {state === 'under way' && `All sessions are being ended: ${far} so far. `}
       {state === 'done' && `All sessions were ended: ${far}. `}
-      {state === 'failed' && `Not all sessions were ended, as the store failed: ${far}. `}
-      Begun by <Name of={by} />.{state === 'failed' && ' Say it again to go on.'}
+      {state === 'failed' && `Not all sessions were ended, because the store failed: ${far}. `}
+      Started by <Name of={by} />.{state === 'failed' && ' Repeat it to continue.'}
     </p>
   );
 }
@@ -97,7 +97,7 @@ function Now({
   return (
     <dl class="tiles">
       <Tile
-        term="sessions alive, as last counted"
+        term="live sessions at the last count"
         value={alive === undefined ? '–' : number(alive)}
       />
       <Tile term={`logins ${inAll}`} value={number(sum(({ started }) => started))} />
@@ -105,7 +105,7 @@ function Now({
         term={`ends ${inAll}`}
         value={number(sum(({ ended }) => endReasons.reduce((all, why) => all + ended[why], 0)))}
       />
-      <Tile term="store latency p99, lately" value={p99 === undefined ? '–' : milliseconds(p99)} />
+      <Tile term="latest store latency p99" value={p99 === undefined ? '–' : milliseconds(p99)} />
       <Tile term={`store failures ${inAll}`} value={number(sum(({ errors }) => errors))} />
     </dl>
   );
@@ -120,12 +120,12 @@ function Tile({ term, value }: { readonly term: string; readonly value: string }
   );
 }
 
-/** How the reasons of the domain are called in a legend. */
+/** The labels of end reasons in a legend. */
 const reasons = {
   logout: 'logged out',
-  expired: 'ran out',
-  revoked: 'ended from elsewhere',
-  evicted: 'made room',
+  expired: 'expired',
+  revoked: 'revoked',
+  evicted: 'evicted',
   reused: 'token reused',
 } as const satisfies Record<(typeof endReasons)[number], string>;
 
@@ -137,7 +137,7 @@ function Charts({
   readonly range: Range;
 }) {
   const last = figures.at(-1);
-  if (last === undefined) return <p class="hint">Nothing was seen yet.</p>;
+  if (last === undefined) return <p class="hint">No data yet.</p>;
   const until = last.from + last.forMs;
   const axis = {
     at: figures.map(({ from }) => from),
@@ -223,7 +223,7 @@ function EndAll({ confirmation }: { readonly confirmation: string }) {
       <summary>End all sessions…</summary>
       <form method="post" action="./end-all">
         <p>
-          Everybody is logged out. That cannot be undone. To do it, type{' '}
+          This logs everybody out and cannot be undone. To confirm, type{' '}
           <code>{printable(confirmation)}</code>.
         </p>
         <label for="confirmation">Confirmation</label>

@@ -2,7 +2,7 @@ import type { Env, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Handler } from 'hono/types';
 
-/** One path and the methods that it knows; any other is an `HTTPException`: 405, with `Allow` set. */
+/** Registers one path with its methods. Any other method is an `HTTPException`: 405, with `Allow` set. */
 export function route<E extends Env>(
   app: Hono<E>,
   path: string,

@@ -3,7 +3,7 @@ import { createMiddleware } from 'hono/factory';
 import { HTTPException } from 'hono/http-exception';
 import { crossSiteCheck } from '../cross-site.ts';
 
-/** Refuses a form that another site made a browser send: 403. `refused` hears of it first. */
+/** Refuses a form that another site made a browser send: 403. `refused` is called first. */
 export function sameSite(
   trustProxy: boolean,
   refused: (c: Context, reason: string) => void | Promise<void>,

@@ -1,15 +1,15 @@
-/** A session's token wherever it stands in a text: a cookie, a header, a line of a log. */
+/** A session's token anywhere in a text: in a cookie, a header, a log line. */
 const TOKEN = /([\w-]{22})(?:\.|%2e)[\w-]{43}/i;
 
-/** What 32 random bytes or more look like in base64 or base64url. Nobody is called that. */
+/** At least 32 random bytes in base64 or base64url. User names do not look like this. */
 const SECRET = /[\w+/-]{43}/;
 
-/** Of the first token in the text what may be the session's id; `undefined` where no token is in it. */
+/** The part of the first token in the text that may be a session's id; `undefined` if the text contains no token. */
 export function idOfTokenIn(text: string): string | undefined {
   return TOKEN.exec(text)?.[1];
 }
 
-/** Whether the text holds what may be a secret: a token of a session, or the admin token, if that is long enough. */
+/** True if the text may contain a secret: a session's token, or the admin token if that is long enough. */
 export function maySecretBeIn(text: string): boolean {
   return SECRET.test(text);
 }

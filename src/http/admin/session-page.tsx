@@ -5,7 +5,7 @@ import { Find, Name, userHref } from './layout.tsx';
 import { EndSession } from './user-page.tsx';
 import { duration, instant } from './words.ts';
 
-/** One session, without the application's values unless somebody asked for them. */
+/** One session. The values of the application's fields are hidden unless they were asked for. */
 export interface SessionPageView {
   readonly session: Session;
   readonly key: string | undefined;
@@ -20,11 +20,11 @@ export function SessionPage({ session, key, showsValues, journal }: SessionPageV
     <>
       <Find />
       <section aria-labelledby="session-heading">
-        <h2 id="session-heading">What it is</h2>
+        <h2 id="session-heading">Details</h2>
         <dl class="facts">
           <Fact term="User">
             {user === undefined ? (
-              'nobody: it was started without one'
+              'none: the session was started without a user'
             ) : (
               <a href={userHref(user)}>
                 <Name of={user} />
@@ -33,9 +33,9 @@ export function SessionPage({ session, key, showsValues, journal }: SessionPageV
           </Fact>
           <Fact term="Started">{instant(session.createdAt)}</Fact>
           <Fact term="Last used">{instant(session.lastAccessedAt)}</Fact>
-          <Fact term="Ends, unless it is used, in">{duration(remainingSeconds(session))}</Fact>
+          <Fact term="Time left if unused">{duration(remainingSeconds(session))}</Fact>
           <Fact term="Idle timeout">{duration(session.ttl)}</Fact>
-          <Fact term="Ends at the latest">
+          <Fact term="End of lifetime">
             {session.endsAt === undefined ? 'never' : instant(session.endsAt)}
           </Fact>
           <Fact term="Remembered">{session.persistent ? 'yes' : 'no'}</Fact>
@@ -59,7 +59,7 @@ export function SessionPage({ session, key, showsValues, journal }: SessionPageV
         <EndSession id={id} />
       </section>
       <section aria-labelledby="fields-heading">
-        <h2 id="fields-heading">What the application keeps in it</h2>
+        <h2 id="fields-heading">Application fields</h2>
         {names.length === 0 && <p class="hint">No fields.</p>}
         {names.length > 0 && (
           <section class="scroll" tabindex={0} aria-label="Fields of the session">
@@ -87,7 +87,7 @@ export function SessionPage({ session, key, showsValues, journal }: SessionPageV
           <form method="post" action="./values">
             <input type="hidden" name="id" value={id} />
             <button type="submit">Show the values</button>
-            <span class="hint"> It is noted who looked.</span>
+            <span class="hint"> The audit log records this.</span>
           </form>
         )}
       </section>

@@ -9,20 +9,20 @@ import { sameSite } from './same-site.ts';
 import { idOfTokenIn } from './secrets-in-text.ts';
 import type { TokenAccess } from './token-access.ts';
 
-/** A page of the console with what it was asked, and nothing else: where to go after the sign-in. */
+/** A page of the console with its query, where to go after the sign-in. */
 const PAGE = /^(?:user|session)?(?:\?[\x21-\x7e]*)?$/;
 
-/** How the audit calls somebody without a name. */
-const NOBODY = 'nobody in particular';
+/** The name in the audit for somebody without a name. */
+const NOBODY = 'unnamed';
 
-/** What a sign-in needs beside the token. */
+/** What the sign-in needs besides the token. */
 export interface SignInOptions {
   readonly access: TokenAccess;
   readonly audit: OperatorConsoleOptions['audit'];
   readonly trustProxy: boolean;
 }
 
-/** Where people present the token: `POST sign-in` and `POST sign-out`. */
+/** The routes with which people present the token: `POST sign-in` and `POST sign-out`. */
 export function signInRoutes({ access, audit, trustProxy }: SignInOptions): Hono<FormEnv> {
   const app = new Hono<FormEnv>();
 
@@ -67,16 +67,16 @@ export function signInRoutes({ access, audit, trustProxy }: SignInOptions): Hono
   }
 }
 
-/** Answers whoever brought no token, or a wrong one: programs in JSON, people with a form. 401. */
+/** The response without a token or with a wrong one: JSON for programs, a form for people. 401. */
 export async function askForToken(
   c: Context,
   asked?: { readonly name: string; readonly next: string; readonly wrong: boolean },
 ): Promise<Response> {
-  c.header('WWW-Authenticate', 'Bearer realm="Sojourn"'); // of which browsers make nothing
+  c.header('WWW-Authenticate', 'Bearer realm="Sojourn"'); // browsers ignore it
   const supports = ['application/json', 'text/html'];
   const type = accepts(c, { header: 'Accept', supports, default: 'application/json' });
   if (type !== 'text/html') {
-    return c.json({ error: 'This asks for the admin token, as a bearer token' }, 401);
+    return c.json({ error: 'The admin token is required, as a bearer token' }, 401);
   }
   const { name = '', wrong = false, next = pageOf(c) } = asked ?? {};
   const page = {
@@ -95,7 +95,7 @@ function SignInForm({ name, next }: { readonly name: string; readonly next: stri
         <input type="hidden" name="next" value={next} />
         <label for="name">Your name</label>
         <input id="name" name="name" value={name} autocomplete="username" maxlength={64} required />
-        <p class="hint">Whatever you do here is noted under it.</p>
+        <p class="hint">The audit log records what you do here under this name.</p>
         <label for="token">Admin token</label>
         <input id="token" name="token" type="password" autocomplete="current-password" required />
         <button type="submit">Sign in</button>
@@ -110,7 +110,9 @@ function pageOf(c: Context): string {
   return pageIn(`${c.req.path.split('/').at(-1)}${search}`);
 }
 
-/** The page of the console that the text names; the first one for anything else, and for one with a token in it. */
+/**
+ * The page of the console that the text names. The first page for anything else, and for a text with a token in it.
+ */
 function pageIn(text: string): string {
   return PAGE.test(text) && idOfTokenIn(text) === undefined ? text : '';
 }

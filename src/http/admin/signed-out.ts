@@ -1,6 +1,6 @@
-/** A sign-in, as its cookie tells of it. */
+/** A sign-in, as its cookie contains it. */
 export interface SignIn {
-  /** The whole of it. */
+  /** The complete value of the cookie. */
   readonly value: string;
   readonly name: string;
   /** Milliseconds since 1970. */
@@ -10,8 +10,9 @@ export interface SignIn {
 const MAX_KEPT = 1000;
 
 /**
- * The sign-ins that somebody signed out of, each until its end: their cookies may have been copied. It keeps a thousand at
- * most. One more ends every sign-in that would end before the last of them, since to forget one would let it in again.
+ * The sign-ins that were ended by signing out, until they would have expired, because their cookies may have been
+ * copied. At most a thousand are kept. One more ends every sign-in that would expire before the last of them, because
+ * forgetting one would let it in again.
  */
 export class SignedOut {
   readonly #endsAt = new Map<string, number>();

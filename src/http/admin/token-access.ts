@@ -9,15 +9,15 @@ const SIGNED_IN_SECONDS = 8 * 3600;
 const TOLD_EVERY_MS = 60_000;
 const MAX_NAME_CHARACTERS = 64;
 
-/** Who may come in with a token: it is presented by programs in each request, and by people once, in a form. */
+/** Access with a token: programs send it with each request, people once, in a form. */
 export interface TokenAccess {
-  /** Who asks: the name that was given at sign-in, `token` for a program; `undefined` for a stranger. */
+  /** The operator's name: the one given at sign-in, or `token` for a program; `undefined` without access. */
   operator(c: Context): Promise<string | undefined>;
-  /** The name in what somebody typed for one, cut where it is long. Empty for the token, and for what may be another secret. */
+  /** The name that was typed, shortened if it is long. Empty if it is the token or may be another secret. */
   nameIn(typed: string): Promise<string>;
-  /** Whether that is the token: then the browser gets a cookie, and asks by that name from now on. */
+  /** True if this is the token. The browser then gets a cookie and is known by that name. */
   signIn(c: Context, name: string, presented: string): Promise<boolean>;
-  /** Ends the sign-in of this browser here and now, wherever else its cookie was kept. */
+  /** Ends the sign-in of this browser at once, wherever else its cookie was copied. */
   signOut(c: Context): Promise<void>;
 }
 
@@ -25,16 +25,19 @@ export interface TokenAccessOptions {
   readonly token: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Hears of programs with a wrong token, once a minute at most, and how many requests brought one since the last time. */
+  /**
+   * Called for programs with a wrong token, at most once a minute, with the number of such requests since the last
+   * call.
+   */
   readonly refused: (times: number) => void;
 }
 
 /**
- * Access by one secret token. Programs send `Authorization: Bearer TOKEN`. A browser gets a cookie in exchange for it, for
- * eight hours: a name and an end, signed with the token (HMAC-SHA256), so that the server keeps nothing but the sign-ins that
- * were signed out of before their end, and another token ends them all. It is `HttpOnly` and `SameSite=Strict`, and `Secure`
- * where the form came over HTTPS. HTTP Basic would do without a form, but browsers send it along with whatever another site
- * makes them ask, and nobody can sign out of it.
+ * Access with one secret token. Programs send `Authorization: Bearer TOKEN`. A browser exchanges the token for a cookie
+ * that is valid for eight hours: a name and an expiry, signed with the token (HMAC-SHA256). So the server stores only
+ * the sign-ins that were signed out of before their end, and a new token ends all of them. The cookie is `HttpOnly` and
+ * `SameSite=Strict`, and `Secure` if the form came over HTTPS. HTTP Basic would not need a form, but browsers send it
+ * along with requests that another site causes, and it has no sign-out.
  */
 export function tokenAccess({ token, now, refused }: TokenAccessOptions): TokenAccess {
   const signedOut = new SignedOut();
@@ -59,7 +62,7 @@ export function tokenAccess({ token, now, refused }: TokenAccessOptions): TokenA
 
     async signIn(c, name, presented) {
       if (!(await timingSafeEqual(presented.trim(), token))) return false;
-      // No two the same, so that who signs out ends one.
+      // Each sign-in has a different end, so that signing out ends only one.
       lastEnd = Math.max(now() + SIGNED_IN_SECONDS * 1000, lastEnd + 1);
       await setSignedCookie(c, COOKIE, `${lastEnd} ${name}`, token, {
         ...attributes(c),
@@ -92,7 +95,7 @@ export function tokenAccess({ token, now, refused }: TokenAccessOptions): TokenA
 }
 
 function attributes(c: Context) {
-  // Browsers say by themselves where a form was sent from, and it was seen to be this site.
+  // Browsers themselves send the Origin of a form, and it has been checked to be this site.
   const secure = c.req.header('Origin')?.startsWith('https://') ?? false;
   return { path: '/', httpOnly: true, sameSite: 'Strict', secure } as const;
 }

@@ -4,11 +4,11 @@ import { JournalPart, type JournalView } from './journal-part.tsx';
 import { Find, Name, sessionHref, userHref } from './layout.tsx';
 import { duration, instant } from './words.ts';
 
-/** A user's sessions, a page of them, and what happened to all. */
+/** A page of a user's sessions, and the user's journal. */
 export interface UserView {
   readonly user: string;
   readonly sessions: readonly Session[];
-  /** What this page began after; `undefined` for the first one. */
+  /** Where this page began; `undefined` for the first one. */
   readonly after: string | undefined;
   readonly next: string | undefined;
   readonly journal: JournalView | undefined;
@@ -22,9 +22,7 @@ export function UserPage({ user, sessions, after, next, journal }: UserView) {
       <section aria-labelledby="sessions-heading">
         <h2 id="sessions-heading">Sessions</h2>
         {sessions.length === 0 ? (
-          <p class="hint">
-            {after === undefined ? 'No session is alive.' : 'No further session is alive.'}
-          </p>
+          <p class="hint">{after === undefined ? 'No live sessions.' : 'No further sessions.'}</p>
         ) : (
           <p class="hint">
             {isAll ? `${sessions.length} alive` : `${sessions.length} on this page`}, oldest first.
@@ -59,10 +57,7 @@ export function UserPage({ user, sessions, after, next, journal }: UserView) {
           <details class="danger">
             <summary>End all sessions of this user…</summary>
             <form method="post" action="./end-user">
-              <p>
-                Whoever uses them is logged out, on every device. A login that is under way ends
-                too.
-              </p>
+              <p>This logs the user out on every device. A login that is under way is ended too.</p>
               <input type="hidden" name="user" value={encodeURIComponent(user)} />
               <button class="danger" type="submit">
                 End all sessions of <Name of={user} />

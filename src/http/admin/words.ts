@@ -1,6 +1,6 @@
 import { printable } from '../../domain/printable.ts';
 
-/** `2026-04-02 12:34:56 UTC`, of an instant as sessions keep it or in milliseconds since 1970. */
+/** `2026-04-02 12:34:56 UTC`, for an instant as sessions store it or in milliseconds since 1970. */
 export function instant(at: string | number): string {
   const text = typeof at === 'number' ? iso(at) : at;
   return `${printable(text.slice(0, 19).replace('T', ' '))} UTC`;
@@ -11,7 +11,7 @@ export function timeOfDay(epochMs: number): string {
   return iso(epochMs).slice(11, 16);
 }
 
-/** What a journal or a clock says may be no instant at all. */
+/** A value from a journal or a clock may not be a valid instant. */
 function iso(epochMs: number): string {
   const date = new Date(epochMs);
   return Number.isNaN(date.getTime()) ? 'at an unknown time' : date.toISOString();
@@ -42,7 +42,7 @@ export function milliseconds(value: number): string {
   return value < 1000 ? `${number(value)} ms` : `${precise.format(value / 1000)} s`;
 }
 
-/** `17 MB`, of a million bytes each. */
+/** `17 MB`, in units of powers of 1000. */
 export function bytes(value: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
   const power = value < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(value) / 3));

@@ -12,37 +12,54 @@ import {
   UNAVAILABLE,
 } from '../session-lifecycle.ts';
 
-/** What the middleware works with, and how strict it is. */
+/** Options of the middleware `sessions`. */
 export interface SessionsOptions<Fields extends FieldCodecs = TextFields>
   extends SessionHandlerOptions<Fields> {
-  /** Whether this request slides the expiry or only looks. Default: every request slides. */
+  /**
+   * Whether this request slides the expiry, or only reads. Return false for polling, which should not keep a
+   * session alive. By default every request slides.
+   *
+   * @default () => true
+   *
+   * @example
+   * ```ts
+   * refresh: (c) => c.req.path !== '/notifications'
+   * ```
+   */
   readonly refresh?: (c: Context) => boolean;
-  /** The answer while the store is unavailable. Default: 503 as JSON, with `Retry-After`. */
+  /** The response while the store is unavailable. By default 503 as JSON, with `Retry-After`. */
   readonly onUnavailable?: (
     c: Context,
     error: StoreUnavailableError,
   ) => Response | Promise<Response>;
 }
 
-/** For `new Hono<SessionsEnv>()`: what the middleware puts into `c.var`. */
+/** The variables that the middleware adds to `c.var`: `new Hono<SessionsEnv>()`. */
 export type SessionsEnv<Fields extends FieldCodecs = TextFields> = {
   Variables: { session: RequestSession<Fields> };
 };
 
 /**
- * Gives every request its session as `c.var.session`, and the response what its cookie must become. A request without a
- * cookie costs no command. Otherwise the session is loaded in one round trip, and what the handler changed is
- * written before the response leaves, also when the handler threw an `HTTPException`; any other error discards it.
+ * Middleware that provides the request's session as `c.var.session` and sets the cookie. A request without a cookie
+ * sends no command to the store. Otherwise the session is loaded in one round trip, and the handler's changes are
+ * written before the response is sent, even if the handler threw an `HTTPException`. Any other error discards them.
  *
- * While the store is unavailable a request with a cookie is answered 503 and the cookie stays as it is. Requests that a
- * foreign site caused are refused with 403, in words that name the origin. A login that the user's limit or a
- * simultaneous "log out everywhere" refused is answered 409 where the application answers nothing else.
+ * While the store is unavailable, a request with a cookie gets status 503 and the cookie stays. Cross-site requests get
+ * 403, with a message that names the origin. A login that was refused because of the user's limit or a concurrent "log
+ * out everywhere" gets 409, unless the application responds otherwise.
  *
- * Mounted twice on one request, for all routes and for a group of them, it acts once: the outer one does, with its options.
- * Where the inner one has another service under the same cookie name, the request fails.
+ * If it is mounted twice on one request, for all routes and for a group of them, it acts once: the outer one, with its
+ * options. If the inner one has another service under the same cookie name, the request fails.
  *
- * Throws a `SessionError` (`invalid_option`) for a cookie that browsers would refuse, an origin that is none and a
- * deadline that makes no sense.
+ * @throws `SessionError` (`invalid_option`) for a cookie that browsers would reject, a malformed origin, or a deadline
+ * out of range.
+ *
+ * @example
+ * ```ts
+ * const app = new Hono<SessionsEnv>();
+ * app.use(sessions({ service }));
+ * app.get('/', (c) => c.text(`Hello ${c.var.session.user ?? 'stranger'}`));
+ * ```
  */
 export function sessions<Fields extends FieldCodecs = TextFields>({
   refresh = () => true,
@@ -75,7 +92,7 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
     const failure = (await lifecycle.close(session, failed)) ?? c.error;
     if (failure instanceof StoreUnavailableError) c.res = await onUnavailable(c, failure);
     else if (isConflict(failure) && c.res.status === 500) c.res = c.json(conflict(failure), 409);
-    // Whatever went wrong: what became of the session is a fact, and the browser has to learn of it.
+    // Even after an error, the browser must learn what happened to the session.
     setHeaders(c, lifecycle.answer(session, c.req));
     if (failure !== c.error && !(failure instanceof StoreUnavailableError)) throw failure;
   };
@@ -83,21 +100,22 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
 
 function setHeaders(c: Context, { personal, setCookie }: SessionHeaders): void {
   if (setCookie !== undefined) {
-    // These make a new response: the application may use its own for other requests too, which must not get this cookie.
+    // These create a new response. The application may use its own for other requests, which must not get this cookie.
     c.header('Set-Cookie', setCookie, { append: true });
     c.header('Cache-Control', 'no-store');
   } else if (personal && c.res.status !== 101 && !c.res.headers.has('Cache-Control')) {
-    // Nobody keeps a handshake, and that of some runtimes can be neither changed nor made anew.
+    // A handshake is never cached, and in some runtimes it can be neither changed nor recreated.
     forbidStoring(c);
   }
 }
 
-// `c.header` makes a new response with its body as a stream, which costs more than all else that a session does.
+// `c.header` recreates the response with its body as a stream, which costs more than everything else that a session
+// does.
 function forbidStoring(c: Context): void {
   try {
     c.res.headers.set('Cache-Control', 'no-store');
   } catch {
-    c.header('Cache-Control', 'no-store'); // an answer of `fetch` that the handler passed on: its headers cannot be changed
+    c.header('Cache-Control', 'no-store'); // the headers of a response of `fetch` that was passed on are immutable
   }
 }
 

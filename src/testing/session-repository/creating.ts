@@ -16,7 +16,7 @@ import {
 
 export const creating: readonly ContractCase[] = [
   {
-    name: 'create answers the session as it was stored',
+    name: 'create returns the session as it was stored',
     async run({ repository }) {
       const credential = newCredential();
       const session = await create(
@@ -44,7 +44,7 @@ export const creating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'create refuses an id that is taken and leaves what is there alone',
+    name: 'create refuses an id that is taken and leaves the existing session alone',
     async run({ repository }) {
       const credential = await stored(repository, { fields: { a: '1' } });
       const rival = mintSecret(credential.id, nodeSecrets).credential;
@@ -65,7 +65,7 @@ export const creating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'values come back as they were written, whatever text they are',
+    name: 'any text as a value comes back unchanged',
     async run({ repository }) {
       const fields = {
         empty: '',
@@ -85,7 +85,7 @@ export const creating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a user makes the creation an authentication, and persistent is kept',
+    name: 'creating a session for a user counts as authentication, and persistent is kept',
     async run({ repository }) {
       const credential = newCredential();
       const made = await create(

@@ -17,7 +17,7 @@ import {
 
 export const durability: readonly ContractCase[] = [
   {
-    name: 'what is done durably is done for everybody, and answered as always',
+    name: 'durable work is visible to everybody and returns the usual answers',
     async run({ repository }) {
       const durability = { replicas: 1, timeoutMs: 20 };
       const fields = new Map([['n', '1']]);
@@ -43,7 +43,7 @@ export const durability: readonly ContractCase[] = [
     },
   },
   {
-    name: 'to wait for replicas neither moves the expiry nor brings anything into being',
+    name: 'waiting for replicas neither changes the expiry nor creates anything',
     async run({ repository, elapse }) {
       const durability = { replicas: 1, timeoutMs: 20 };
       const credential = await stored(repository, { ttl: 1 });
@@ -67,7 +67,7 @@ export const durability: readonly ContractCase[] = [
     },
   },
   {
-    name: 'what fails while it is done durably fails for the caller, and what was done before stays done',
+    name: 'an error in durable work reaches the caller, and earlier work stays done',
     async run({ repository }) {
       const credential = await stored(repository, {});
       const failure = new Error('changed my mind');

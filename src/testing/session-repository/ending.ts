@@ -31,7 +31,7 @@ export const ending: readonly ContractCase[] = [
     },
   },
   {
-    name: 'end ends the session of that id, once, whatever its secret is',
+    name: 'end ends the session with that id once, whatever its secret is',
     async run({ repository }) {
       const credential = await stored(repository, {});
       const answers = await Promise.all(
@@ -42,7 +42,7 @@ export const ending: readonly ContractCase[] = [
     },
   },
   {
-    name: 'what ended a session learns whose it was',
+    name: 'delete and end return the user of the session',
     async run({ repository }) {
       for (const user of ['ada', undefined]) {
         const deleted = newCredential();
@@ -55,7 +55,7 @@ export const ending: readonly ContractCase[] = [
     },
   },
   {
-    name: 'end of an id with no session lets nobody create one for a while, if asked to, and only then',
+    name: 'end of an id without a session makes create refuse it for unbornMs, and only if asked to',
     async run({ repository, elapse }) {
       const credential = newCredential();
       assert.equal(await repository.end(credential.id, { unbornMs: 1000 }), undefined);
@@ -69,7 +69,7 @@ export const ending: readonly ContractCase[] = [
     },
   },
   {
-    name: 'create tells an id that was evicted before its session existed from one that was revoked, and creates neither',
+    name: 'create distinguishes an id that was evicted in advance from one that was revoked, and creates neither',
     async run({ repository, elapse }) {
       const evicted = { unbornMs: 1000, unbornAs: 'evicted' } as const;
       const revoked = { unbornMs: 1000, unbornAs: 'revoked' } as const;
@@ -99,7 +99,7 @@ export const ending: readonly ContractCase[] = [
     },
   },
   {
-    name: 'an id that is refused once more is refused for as long from then on',
+    name: 'ending an id again restarts the time for which it is refused',
     async run({ repository, elapse }) {
       const credential = newCredential();
       await repository.end(credential.id, { unbornMs: 3000 });
@@ -110,7 +110,7 @@ export const ending: readonly ContractCase[] = [
     },
   },
   {
-    name: 'find shows the session to who knows the id, by a pure read',
+    name: 'find returns the session by its id, as a pure read',
     async run({ repository }) {
       const credential = newCredential();
       const device = { label: 'Firefox on Linux', userAgent: 'Mozilla/5.0', address: '192.0.2.1' };

@@ -35,7 +35,7 @@ export const incrementing: readonly ContractCase[] = [
     },
   },
   {
-    name: 'increment is exact up to the ends of the safe-integer range and refuses what lies beyond',
+    name: 'increment is exact up to the limits of the safe-integer range and refuses to go beyond',
     async run({ repository }) {
       const most = Number.MAX_SAFE_INTEGER;
       const credential = await stored(repository, { fields: { n: String(most - 1) } });
@@ -94,7 +94,7 @@ export const incrementing: readonly ContractCase[] = [
     },
   },
   {
-    name: 'increment refuses to pass the limits',
+    name: 'increment refuses to exceed the limits',
     async run({ repository }) {
       const credential = await stored(repository, { fields: { a: '', b: '', c: '', d: '' } });
       const answer = await repository.increment(credential, { field: 'n', by: 1, limits, ...use });

@@ -20,7 +20,7 @@ import {
 
 export const readingAndExpiry: readonly ContractCase[] = [
   {
-    name: 'read moves neither the expiry nor the last access',
+    name: 'read changes neither the expiry nor the last access',
     async run({ repository, elapse }) {
       const credential = await stored(repository, {});
       await elapse(1200);
@@ -32,7 +32,7 @@ export const readingAndExpiry: readonly ContractCase[] = [
     },
   },
   {
-    name: 'access slides the expiry and records the last access, and answers both',
+    name: 'access slides the expiry, records the last access, and returns both',
     async run({ repository, elapse }) {
       const credential = await stored(repository, {});
       await elapse(1200);
@@ -115,7 +115,7 @@ export const readingAndExpiry: readonly ContractCase[] = [
     },
   },
   {
-    name: 'the end of the lifetime is told and never moves',
+    name: 'the end of the lifetime is returned and never moves',
     async run({ repository, elapse }) {
       const credential = newCredential();
       const created = await create(repository, newSession({ credential, lifetime: 3600 }));
@@ -137,7 +137,7 @@ export const readingAndExpiry: readonly ContractCase[] = [
     },
   },
   {
-    name: 'an id that never was is absent, and asking creates nothing',
+    name: 'an id that never existed is absent, and asking creates nothing',
     async run({ repository }) {
       const credential = newCredential();
       await assertAbsent(repository, credential);

@@ -4,7 +4,7 @@ import { FIRST, LATER, limits, read, stored, taken, use } from './support.ts';
 
 export const replacingAndTaking: readonly ContractCase[] = [
   {
-    name: 'replace writes only over the expected value, and slides when it does',
+    name: 'replace writes only if the field holds the expected value, and slides only then',
     async run({ repository }) {
       const credential = await stored(repository, { fields: { a: '1' } });
       const replace = (field: string, expected?: string, next?: string) =>
@@ -45,7 +45,7 @@ export const replacingAndTaking: readonly ContractCase[] = [
     },
   },
   {
-    name: 'take answers and removes a field, and slides',
+    name: 'take returns and removes a field, and slides',
     async run({ repository }) {
       const credential = await stored(repository, { fields: { flash: 'Saved.', empty: '' } });
       assert.deepEqual(await repository.take(credential, { field: 'flash', ...use }), {

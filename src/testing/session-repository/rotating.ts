@@ -20,7 +20,7 @@ import {
 
 export const rotating: readonly ContractCase[] = [
   {
-    name: 'rotate without grace: the next secret opens the session with all its data, the old one nothing',
+    name: 'rotate without grace: the new secret opens the session with all its data, the old one opens nothing',
     async run({ repository }) {
       const old = await stored(repository, { fields: { a: '1' }, lifetime: 3600 });
       const before = await read(repository, old);
@@ -35,7 +35,7 @@ export const rotating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'rotate answers whose session it is',
+    name: 'rotate returns the user of the session',
     async run({ repository }) {
       const credential = newCredential();
       await repository.create(newSession({ credential, user: 'ada' }));
@@ -43,7 +43,7 @@ export const rotating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'rotate with grace: the old secret reads and writes until the grace ends, and is then reused',
+    name: 'rotate with grace: the old secret reads and writes until the grace ends, and then counts as reused',
     async run({ repository, elapse }) {
       const old = await stored(repository, { fields: { n: '1' } });
       const next = mintSecret(old.id, nodeSecrets).credential;
@@ -61,7 +61,7 @@ export const rotating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a second rotation closes the session to the secret before the last, which is reused after its grace',
+    name: 'after a second rotation the first secret opens nothing, and counts as reused after its grace',
     async run({ repository, elapse }) {
       const first = await stored(repository, {});
       const second = mintSecret(first.id, nodeSecrets).credential;
@@ -79,7 +79,7 @@ export const rotating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'each secret that one of the last nine rotations replaced is reused, and one that never opened the session is not',
+    name: 'every secret that one of the last nine rotations replaced counts as reused, and one that never opened the session does not',
     async run({ repository }) {
       const first = await stored(repository, { fields: { a: '1' } });
       const secrets = [first];
@@ -100,7 +100,7 @@ export const rotating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'of concurrent rotations with grace exactly one wins, and the others are told so',
+    name: 'of concurrent rotations with grace exactly one wins, and the others get false',
     async run({ repository }) {
       const credential = await stored(repository, {});
       const rivals = Array.from(
@@ -123,7 +123,7 @@ export const rotating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a logout with the old secret in its grace ends the session for the next one as well',
+    name: 'a logout with the old secret during its grace also ends the session for the new one',
     async run({ repository }) {
       const old = await stored(repository, {});
       const next = mintSecret(old.id, nodeSecrets).credential;
@@ -133,7 +133,7 @@ export const rotating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a re-authentication is of now and begins the lifetime anew; a mere rotation does neither',
+    name: 'a re-authentication updates authenticatedAt and restarts the lifetime; a mere rotation does neither',
     async run({ repository, elapse }) {
       const credential = newCredential();
       const made = await create(repository, newSession({ credential, user: 'ada', lifetime: 600 }));

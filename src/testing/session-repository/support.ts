@@ -12,7 +12,7 @@ import type { IndexPage, NewIndexEntry, UserIndex } from '../../ports/user-index
 
 export const FIRST = '2026-04-02T12:34:56+00:00';
 export const LATER = '2026-04-02T12:40:00+00:00';
-/** What a rotation answers for a session without a user. */
+/** The answer of `rotate` for a session without a user. */
 export const NOBODYS = { user: undefined };
 export const limits = { maxFields: 4, maxTotalBytes: 64 };
 export const use = { at: LATER };
@@ -47,7 +47,7 @@ export async function stored(
   return credential;
 }
 
-/** A creation of a session whose id nobody has ended. */
+/** Creates a session; its id has not been ended in advance. */
 export async function create(
   repository: SessionRepository,
   session: NewSession,
@@ -57,7 +57,7 @@ export async function create(
   return answer as Session | undefined;
 }
 
-/** A look at a session; an old secret after its grace has no business in the tests that take it. */
+/** Reads a session; the tests that use this never expect `reused`. */
 export async function read(
   repository: SessionRepository,
   credential: Credential,
@@ -120,7 +120,7 @@ export async function assertAbsent(
   assert.equal(await repository.read(credential), absent);
 }
 
-/** The same session but for the time that passed between two looks. */
+/** Compares two reads of a session, except for the time that passed in between. */
 export function assertSame(actual: object | undefined, expected: object | undefined): void {
   assert.deepEqual({ ...actual, remainingMs: 0 }, { ...expected, remainingMs: 0 });
 }
@@ -128,6 +128,6 @@ export function assertSame(actual: object | undefined, expected: object | undefi
 export function assertBetween(actual: number | undefined, least: number, most: number): void {
   assert.ok(
     actual !== undefined && actual >= least && actual <= most,
-    `${actual} is not from ${least} to ${most}`,
+    `${actual} is not between ${least} and ${most}`,
   );
 }

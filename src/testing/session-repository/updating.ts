@@ -4,7 +4,7 @@ import { FIRST, LATER, limits, read, stored, use } from './support.ts';
 
 export const updating: readonly ContractCase[] = [
   {
-    name: 'update sets and removes single fields, touches no others, and slides',
+    name: 'update sets and removes single fields, leaves the others alone, and slides',
     async run({ repository, elapse }) {
       const credential = await stored(repository, { fields: { a: '1', b: '2', c: '3' } });
       await elapse(1200);
@@ -25,7 +25,7 @@ export const updating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'update removes ten thousand names at once, whether there are such fields or not',
+    name: 'update removes ten thousand names at once, whether these fields exist or not',
     async run({ repository }) {
       const credential = await stored(repository, { fields: { 0: '1', kept: '2', 9999: '3' } });
       const unset = Array.from({ length: 10_000 }, (_, i) => String(i));
@@ -35,7 +35,7 @@ export const updating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'an update of nothing is a use',
+    name: 'an empty update counts as a use',
     async run({ repository }) {
       const credential = await stored(repository, { fields: { a: '1' } });
       assert.equal(
@@ -64,7 +64,7 @@ export const updating: readonly ContractCase[] = [
     },
   },
   {
-    name: 'update refuses more fields or bytes than the limits and changes nothing',
+    name: 'update refuses to exceed the limits and changes nothing',
     async run({ repository }) {
       const credential = await stored(repository, { fields: { a: '1', b: '2' } });
       const many = new Map([

@@ -5,7 +5,7 @@ import { assertBetween, entry, idsOf, newCredential } from './support.ts';
 
 export const userIndex: readonly ContractCase[] = [
   {
-    name: "a user's index lists what was entered, from either end and in pages, until it is removed",
+    name: "a user's index lists added ids from either end and in pages, until they are removed",
     async run({ repository: { users }, elapse }) {
       const user = newCredential().id;
       const ids = Array.from({ length: 5 }, () => newCredential().id);
@@ -64,7 +64,7 @@ export const userIndex: readonly ContractCase[] = [
     },
   },
   {
-    name: 'the index removes very many ids at once',
+    name: 'the index removes very many ids in one call',
     async run({ repository: { users } }) {
       const user = newCredential().id;
       const kept = newCredential().id;
@@ -79,7 +79,7 @@ export const userIndex: readonly ContractCase[] = [
     },
   },
   {
-    name: 'an id that is entered again stays where it is',
+    name: 'an id that is added again keeps its place',
     async run({ repository: { users } }) {
       const user = newCredential().id;
       const ids = Array.from({ length: 3 }, () => newCredential().id);
@@ -92,7 +92,7 @@ export const userIndex: readonly ContractCase[] = [
     },
   },
   {
-    name: 'the index enters nothing beyond the limit',
+    name: 'the index adds nothing beyond the limit',
     async run({ repository: { users } }) {
       const user = newCredential().id;
       const ids = Array.from({ length: 4 }, () => newCredential().id);
@@ -110,7 +110,7 @@ export const userIndex: readonly ContractCase[] = [
     },
   },
   {
-    name: 'whoever enters an id is shown others of the user at random, each at times and three at most',
+    name: 'add returns up to three other ids of the user at random, and each of them sooner or later',
     async run({ repository: { users } }) {
       const user = newCredential().id;
       const ids = Array.from({ length: 4 }, () => newCredential().id);
@@ -123,7 +123,7 @@ export const userIndex: readonly ContractCase[] = [
       await users.add(entry({ user: newCredential().id }));
       const met = new Set<SessionId>();
       for (let looks = 0; met.size < ids.length; looks += 1) {
-        assert.ok(looks < 200, 'each is shown at times');
+        assert.ok(looks < 200, 'some id is never returned as part of a sample');
         const id = newCredential().id;
         const sample = (await users.add(entry({ user, id })))?.sample ?? [];
         await users.remove(user, [id]);
@@ -138,7 +138,7 @@ export const userIndex: readonly ContractCase[] = [
     },
   },
   {
-    name: 'the index is kept for as long as the longest entry asked for, and no longer',
+    name: 'the index is kept for the longest keepMs of its entries, and no longer',
     async run({ repository: { users }, elapse }) {
       const user = newCredential().id;
       await users.add(entry({ user, keepMs: 1000 }));

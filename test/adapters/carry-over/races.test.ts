@@ -44,7 +44,9 @@ const exhaustive: readonly Scenario[] = [
   { actors: [m('increment'), p('increment')], refusals: 1 },
 ];
 
-describe('a session that moves while servers use it, in every order of their steps', () => {
+describe('a session that moves while servers use it, in every order of their steps', {
+  tags: ['slow'],
+}, () => {
   it.each(exhaustive.map((scenario) => [nameOf(scenario), scenario] as const))(
     '%s',
     async (_name, scenario) => {
@@ -74,7 +76,9 @@ const sampled: readonly Scenario[] = [
 const [runs = 1500] = [process.env.CARRY_OVER_RUNS].filter(Boolean).map(Number);
 const [seed = randomInt(2 ** 31)] = [process.env.SEED].filter(Boolean).map(Number);
 
-describe('a session that moves while many servers use it, in some orders of their steps', () => {
+describe('a session that moves while many servers use it, in some orders of their steps', {
+  tags: ['slow'],
+}, () => {
   it.each(sampled.map((scenario) => [nameOf(scenario), scenario] as const))(
     '%s',
     async (_name, scenario) => {

@@ -5,9 +5,9 @@ export function isCluster(client: Redis | Cluster): client is Cluster {
 }
 
 /**
- * Lets a replica say MOVED to whatever it is asked, as it does of itself. ioredis tells replicas to answer reads, whatever
- * `scaleReads` says, and asks any of them where it has lost the primary: what it then reads may be long gone, or
- * not be there yet.
+ * Makes a replica answer MOVED to every command, as it does by default. ioredis tells replicas to accept reads,
+ * whatever `scaleReads` says, and uses any of them if it has lost the primary. Such reads could return data that is
+ * gone or not there yet.
  */
 export function refuseOnReplicas(node: Redis): void {
   node.readonly = async () => 'OK' as const;

@@ -3,10 +3,10 @@ import { storeUnavailable } from '../redis-errors.ts';
 import { isCluster, refuseOnReplicas } from './ioredis-cluster.ts';
 import type { OwnCommands, RedisCommands } from './redis-commands.ts';
 
-/** How long a command may take where the client itself sets no limit. */
+/** How long a command may take if the client itself has no limit. */
 const COMMAND_TIMEOUT_MS = 500;
 
-/** A connection of one's own by ioredis, to where the client is connected. */
+/** Opens a connection of its own with ioredis, to where the client is connected. */
 export async function openOwnIoredis(
   shared: Redis | Cluster,
   waitMs: number,
@@ -16,7 +16,7 @@ export async function openOwnIoredis(
   const timeoutMs = waitMs + (options?.commandTimeout ?? COMMAND_TIMEOUT_MS);
   const once = {
     lazyConnect: true,
-    // A new connection, perhaps to a new primary, knows nothing of what the old one wrote, and would wait for nothing.
+    // A new connection, perhaps to a new primary, would know nothing about earlier writes and WAIT for nothing.
     retryStrategy: () => null,
     reconnectOnError: null,
     maxRetriesPerRequest: 0,
@@ -24,7 +24,7 @@ export async function openOwnIoredis(
     socketTimeout: timeoutMs,
   } satisfies RedisOptions;
   const { client, nodes } = isCluster(shared) ? ownCluster(shared, once) : ownServer(shared, once);
-  client.on('error', () => {}); // whoever waits for the answer hears of it
+  client.on('error', () => {}); // the caller gets the error as its answer
   try {
     await Promise.race([client.connect(), failingAfter(timeoutMs)]);
   } catch (error) {
@@ -44,7 +44,7 @@ export async function openOwnIoredis(
 
 interface Opening {
   readonly client: Redis | Cluster;
-  /** Where commands may have gone. Those to which none went are not connected. */
+  /** The nodes that may have received commands. The others are not connected. */
   readonly nodes: ReadonlySet<Redis>;
 }
 
@@ -64,7 +64,7 @@ function ownCluster(shared: Cluster, once: RedisOptions): Opening {
     enableReadyCheck: false,
     clusterRetryStrategy: () => null,
     retryDelayOnFailover: 0,
-    // Each node is connected to when a first command goes there; the commands for it wait until then.
+    // Each node is connected when the first command for it arrives; its commands wait until then.
     enableOfflineQueue: true,
     redisOptions: { ...shared.options.redisOptions, ...once, enableOfflineQueue: true },
   });

@@ -87,7 +87,7 @@ export class IoredisCommands implements RedisCommands {
     const send = client.sendCommand.bind(client) as (command: Command, ...rest: never) => unknown;
     client.sendCommand = (command: Command, ...rest: never) => {
       const answer = send(command, ...rest);
-      // Only sending decides between EVALSHA and EVAL, which takes the script along.
+      // Only sending decides between EVALSHA and EVAL, which contains the script.
       hear({ words: [command.name, ...command.args].map(String), answer: command.promise });
       return answer;
     };
@@ -98,17 +98,20 @@ export class IoredisCommands implements RedisCommands {
     return isCluster(client) ? client.nodes('master') : [client];
   }
 
-  /** ioredis sends the digest, and the text after it where Redis does not know that. */
+  /** ioredis sends the digest, and then the text if Redis does not know the digest. */
   #define(script: RedisScript): Run {
     const { name, lua } = script;
     this.#client.defineCommand(name, { numberOfKeys: 1, lua });
-    const run = (this.#client as unknown as Record<string, Run>)[name] as Run; // as defineCommand made it
+    const run = (this.#client as unknown as Record<string, Run>)[name] as Run; // defined by defineCommand
     this.#scripts.set(script, run);
     return run;
   }
 }
 
-/** By the method of that name: `call` takes names in capitals for unknown ones, and iovalkey sends none to a subscriber. */
+/**
+ * Calls the method with that name: `call` takes upper-case names for unknown ones, and iovalkey sends none to a
+ * subscriber.
+ */
 function send(client: Redis | Cluster, name: string, args: readonly Argument[]): Promise<unknown> {
   const method = (
     client as unknown as Record<string, (...args: readonly Argument[]) => Promise<unknown>>
@@ -118,8 +121,9 @@ function send(client: Redis | Cluster, name: string, args: readonly Argument[]):
 }
 
 /**
- * What commands are called on. With `enableAutoPipelining` ioredis puts what is asked in one turn into a pipeline, and
- * breaks when a script is defined or forgotten meanwhile: a command asks its `this` alone whether to.
+ * The object on which commands are called. With `enableAutoPipelining` ioredis collects all commands of one turn in a
+ * pipeline, and fails if a script is defined or lost meanwhile. Whether it does so depends only on the `this` of a
+ * command.
  */
 function withoutPipeline(client: Redis | Cluster): object {
   if (!client.options.enableAutoPipelining) return client;
@@ -133,13 +137,13 @@ function throwUnavailable(error: unknown): never {
 
 function stayConnected(client: Redis, events: ConnectionEvents): StandingConnection {
   const connection = client.duplicate({
-    // It would subscribe again by itself before Redis was told to track: each new connection begins with `ready`.
+    // Otherwise it would resubscribe by itself before Redis was told to track. Each new connection begins with `ready`.
     autoResubscribe: false,
     enableOfflineQueue: false,
-    // What the last connection did not answer is not sent again on the next one.
+    // Commands without an answer are not sent again on the next connection.
     maxRetriesPerRequest: 0,
     lazyConnect: false,
-    // Nodes of a cluster have none: the cluster replaces them.
+    // Nodes of a cluster have no retry strategy, because the cluster replaces them.
     retryStrategy: client.options.retryStrategy ?? retryDelay,
     readOnly: false,
     ...resp2,
@@ -148,7 +152,7 @@ function stayConnected(client: Redis, events: ConnectionEvents): StandingConnect
   const commands = new IoredisCommands(connection);
   const renew = () => {
     events.lost();
-    if (connection.status === 'ready') connection.disconnect(true); // else it is on its way
+    if (connection.status === 'ready') connection.disconnect(true); // otherwise it is already reconnecting
   };
   connection.on('error', (error) => events.failed(plainRedisError(error)));
   connection.on('ready', () => events.ready());
@@ -179,10 +183,10 @@ function retryDelay(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 5), 1000);
 }
 
-// ioredis 6 speaks RESP3 unless told otherwise, in which Redis pushes invalidations, and 6.0 drops what is pushed.
+// ioredis 6 uses RESP3 by default. Redis then pushes invalidations, and 6.0 drops pushed messages.
 const resp2 = { protocol: 2, replyMapping: 'legacy' } as RedisOptions;
 
-/** Behind sentinels that is where they led. */
+/** Behind Sentinel, the server that it led to. */
 function whereIs({ options, stream }: Redis): Whereabouts {
   const led = options.sentinels ? stream : undefined;
   return {

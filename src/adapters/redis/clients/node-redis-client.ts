@@ -3,7 +3,7 @@ import { storeUnavailable } from '../redis-errors.ts';
 import { nodeRedis } from './node-redis-errors.ts';
 import type { RedisScript, Whereabouts } from './redis-commands.ts';
 
-/** What each send may say otherwise than the client does. */
+/** Options of a single command that override those of the client. */
 export interface SendOptions {
   readonly abortSignal?: AbortSignal;
   readonly timeout: undefined;
@@ -17,7 +17,7 @@ interface Emitter {
   off(event: string, listener: Listener): unknown;
 }
 
-/** One connection, of `createClient` or one that a pool or a sentinel lends. Only what is used of it here. */
+/** One connection: from `createClient`, or lent by a pool or a sentinel client. Only the members used here. */
 export interface NodeRedis extends Emitter {
   readonly isOpen: boolean;
   readonly isReady: boolean;
@@ -46,12 +46,12 @@ export interface NodeRedisOptions {
   readonly password?: string;
 }
 
-/** `createClientPool`, or `createPool` of a client. */
+/** From `createClientPool`, or `createPool` of a client. */
 export interface NodeRedisPool extends Emitter {
   execute<T>(task: (client: NodeRedis) => T): Promise<Awaited<T>>;
 }
 
-/** `createSentinel`. */
+/** From `createSentinel`. */
 export interface NodeRedisSentinel extends Emitter {
   _execute<T>(isReadonly: boolean, task: (client: NodeRedis) => Promise<T>): Promise<T>;
 }
@@ -63,13 +63,13 @@ export interface NodeRedisMaster {
   readonly client?: NodeRedis;
 }
 
-/** `createCluster`. */
+/** From `createCluster`. */
 export interface NodeRedisCluster extends Emitter {
   readonly masters: readonly NodeRedisMaster[];
-  /** By slot; none of a slot that nobody serves. */
+  /** By slot; `undefined` for a slot that no node serves. */
   readonly slots: readonly ({ readonly master: NodeRedisMaster } | undefined)[];
   readonly _slots: {
-    /** Asks that node first, then the root nodes. */
+    /** Asks this node first, then the root nodes. */
     rediscover(startWith: NodeRedis): Promise<unknown>;
   };
   readonly _options: {
@@ -89,10 +89,10 @@ export interface NodeRedisCluster extends Emitter {
   ): Promise<unknown>;
 }
 
-/** As node-redis 6 has it; 5 has none. */
+/** The default of node-redis 6; version 5 has none. */
 const DEFAULT_TIMEOUT_MS = 5000;
 
-/** The `commandOptions.timeout` that the client was given. */
+/** The client's `commandOptions.timeout`. */
 export function timeoutOf(client: object): number {
   const { commandOptions, _commandOptions } = client as {
     commandOptions?: { timeout?: number };
@@ -101,21 +101,22 @@ export function timeoutOf(client: object): number {
   return (commandOptions ?? _commandOptions)?.timeout || DEFAULT_TIMEOUT_MS;
 }
 
-/** What was asked of that connection, with an end to the wait: see `withinTime`. */
+/** Sends a command on this connection, with a limit on the wait: see `withinTime`. */
 export function send(
   client: NodeRedis,
   words: readonly string[],
   timeoutMs: number,
 ): Promise<unknown> {
-  // Without an offline queue nothing waits to be sent, and a signal costs as much as all else that the client does.
+  // Without an offline queue commands never wait to be sent, and a signal costs as much as the rest of the client's
+  // work.
   return client.options.disableOfflineQueue
     ? withinTime(timeoutMs, client.sendCommand(words, asIs))
     : abortedInTime(timeoutMs, (options) => client.sendCommand(words, options));
 }
 
 /**
- * The same, for what may wait for a connection, in an offline queue or for a node of a cluster: once the time is over
- * it is not sent any more.
+ * Like `send`, for a command that may wait for a connection, in an offline queue or for a node of a cluster. Once the
+ * time is over, it is not sent any more.
  */
 export function abortedInTime(
   timeoutMs: number,
@@ -126,10 +127,16 @@ export function abortedInTime(
   return withinTime(timeoutMs, answer, () => late.abort());
 }
 
-/** Texts and numbers as Redis gave them, whatever the client maps them to; and no timer of the client's, as there is one here. */
+/**
+ * Strings and numbers as Redis returned them, whatever type mapping the client has, and no timer of the client, since
+ * there is one here.
+ */
 const asIs: SendOptions = { timeout: undefined, typeMapping: {} };
 
-/** Ends the wait for an answer: node-redis takes `timeout` for what it has not sent, and waits as long as the connection lasts. */
+/**
+ * Limits the wait for an answer: node-redis applies `timeout` to commands that have not been sent, and otherwise waits
+ * as long as the connection lasts.
+ */
 function withinTime(
   timeoutMs: number,
   answer: Promise<unknown>,
@@ -138,7 +145,7 @@ function withinTime(
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       abort?.();
-      // What was not sent is rejected by that, which tells more.
+      // A command that was not sent is rejected by the abort, with a better message.
       setImmediate(() =>
         reject(unavailable(new Error(`no answer within ${timeoutMs} ms`), 'unknown')),
       );
@@ -156,7 +163,7 @@ function withinTime(
   });
 }
 
-/** By its digest, and once by its text where Redis does not know it. */
+/** Runs the script by its digest, and then by its text if Redis does not know the digest. */
 export async function runScript(
   script: RedisScript,
   key: string,
@@ -175,7 +182,7 @@ export async function runScript(
 const digests = new WeakMap<RedisScript, string>();
 
 async function digestOf(script: RedisScript): Promise<string> {
-  const { createHash } = await import('node:crypto'); // not at import: it takes as long as all of this
+  const { createHash } = await import('node:crypto'); // imported on use: it takes as long to load as this whole module
   const digest = createHash('sha1').update(script.lua).digest('hex');
   digests.set(script, digest);
   return digest;
@@ -206,7 +213,7 @@ export function whereIs({ options }: NodeRedis): Whereabouts {
   };
 }
 
-/** What a connection of one's own does without: what is cached or announced on it nobody would hear of. */
+/** Options that a connection of its own does not need: nothing would read its cache or its notifications. */
 export const alone = {
   clientSideCache: undefined,
   emitInvalidate: false,
@@ -214,21 +221,21 @@ export const alone = {
   pingInterval: 0,
 } as const;
 
-/** Ends a client that may have ended already, which node-redis takes for a mistake. */
+/** Destroys a client that may have ended already, which node-redis treats as an error. */
 export function destroy(client: { destroy(): void }): void {
   try {
     client.destroy();
   } catch {
-    // it is what was wanted
+    // it has ended, as intended
   }
 }
 
-/** Connects a client that is meant to be used once. Rejects with `StoreUnavailableError`, with nothing left open. */
+/** Connects a client that is used only once. Rejects with `StoreUnavailableError` and leaves nothing open. */
 export async function connectOnce(
   client: { connect(): Promise<unknown>; destroy(): void } & Emitter,
   timeoutMs: number,
 ): Promise<void> {
-  client.on('error', () => {}); // whoever waits for the connection or an answer hears of it
+  client.on('error', () => {}); // the caller gets the error from the connection attempt or the answer
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not connected within ${timeoutMs} ms`)), timeoutMs);

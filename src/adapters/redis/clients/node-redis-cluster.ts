@@ -25,8 +25,7 @@ import type {
 type Argument = string | number;
 
 /**
- * A cluster by node-redis 5 and 6. It sends a command again only where a node answered MOVED or ASK, which has not run
- * it.
+ * A cluster with node-redis 5 and 6. It resends a command only if a node answered MOVED or ASK and so did not run it.
  */
 export class NodeRedisClusterCommands implements RedisCommands {
   readonly isCluster = true;
@@ -66,7 +65,7 @@ export class NodeRedisClusterCommands implements RedisCommands {
               const client = await this.#clientOf(master);
               return client.duplicate(overrides(client.options));
             },
-            onLost: () => () => {}, // the cluster replaces what is lost
+            onLost: () => () => {}, // the cluster replaces lost clients
           },
           events,
         ),
@@ -75,7 +74,7 @@ export class NodeRedisClusterCommands implements RedisCommands {
 
   async findPrimaries(): Promise<void> {
     const connected = this.#cluster.masters.find(({ client }) => client?.isReady)?.client;
-    if (connected === undefined) return; // there is nobody to ask
+    if (connected === undefined) return; // no node can be asked
     await this.#cluster._slots.rediscover(connected).catch((error) => {
       throw unavailable(error);
     });
@@ -90,14 +89,14 @@ export class NodeRedisClusterCommands implements RedisCommands {
     const { defaults } = this.#cluster._options;
     const cluster = this.#cluster.duplicate({
       rootNodes: this.#rootNodes(),
-      // Replicas are waited for where something was written.
+      // Replicas are waited for on the nodes that were written to.
       minimizeConnections: true,
       commandOptions: { timeout: timeoutMs },
       defaults: {
         ...defaults,
         ...alone,
         disableOfflineQueue: true,
-        // A new connection, perhaps to a new primary, knows nothing of what the old one wrote, and would wait for nothing.
+        // A new connection, perhaps to a new primary, would know nothing about earlier writes and WAIT for nothing.
         socket: { ...defaults?.socket, reconnectStrategy: false },
       },
     });
@@ -108,7 +107,7 @@ export class NodeRedisClusterCommands implements RedisCommands {
     let isWhole = true;
     for (const event of ['node-error', 'node-reconnecting', 'node-disconnect']) {
       cluster.on(event, () => {
-        isWhole = false; // it may have been replaced by one that knows nothing
+        isWhole = false; // its replacement would know nothing about earlier writes
       });
     }
     await connectOnce(cluster, timeoutMs);
@@ -155,7 +154,7 @@ export class NodeRedisClusterCommands implements RedisCommands {
   }
 
   /**
-   * Where to ask for the slots: at the primaries, as any other root node may be away by now. Where the application gave
+   * Where to ask for the slots: the primaries, because other root nodes may no longer exist. If the application gave
    * more than an address, its own root nodes.
    */
   #rootNodes(): readonly object[] {
@@ -168,13 +167,13 @@ export class NodeRedisClusterCommands implements RedisCommands {
   }
 
   /**
-   * The cluster's own client of that primary, of which it makes another where it has met the address anew. Of one that
-   * it has dropped it would make a client that nobody closes.
+   * The cluster's own client for this primary. The cluster creates another one if it has discovered the address again;
+   * for a node that it has dropped, it would create a client that nobody closes.
    */
   async #clientOf({ address }: NodeRedisMaster): Promise<NodeRedis> {
     const master = this.#cluster.masters.find((one) => one.address === address);
     if (master === undefined)
-      throw unavailable(new Error('This node is no primary any more'), 'refused');
+      throw unavailable(new Error('This node is no longer a primary'), 'refused');
     return this.#cluster.nodeClient(master);
   }
 

@@ -1,6 +1,9 @@
 import { type Diagnosis, failureOfReply } from '../redis-errors.ts';
 
-/** What node-redis throws. Its classes have no names of their own and its texts no codes: both are told by the texts. */
+/**
+ * The errors of node-redis. Its classes do not set a name and its messages have no codes, so both are recognised by the
+ * text.
+ */
 export const nodeRedis: Diagnosis = {
   wasRefused: (error) => isReply(error) || neverSent.some((text) => error.message.startsWith(text)),
   failureOf(error) {
@@ -15,8 +18,8 @@ export const nodeRedis: Diagnosis = {
 };
 
 /**
- * What it says of commands that were not sent, or only to nodes of a cluster that refused them. A signal that is
- * aborted takes a command out of its queue, and has no effect on one that was sent.
+ * Messages about commands that were not sent, or were sent only to nodes of a cluster that refused them. An aborted
+ * signal removes a command from its queue and has no effect on one that was sent.
  */
 const neverSent = [
   'The client is closed',
@@ -29,7 +32,7 @@ const neverSent = [
   'Cannot find node',
 ];
 
-/** Redis' own words begin with a code in capital letters; the system's errors carry theirs apart. */
+/** Redis' own messages begin with a code in capital letters; system errors have theirs in a property. */
 function isReply(error: Error): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === undefined && /^[A-Z]{2,}[A-Z0-9_]*(?: |$)/.test(error.message);

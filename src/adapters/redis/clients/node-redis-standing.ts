@@ -11,13 +11,13 @@ import {
 } from './node-redis-client.ts';
 import type { ConnectionEvents, RedisScript, StandingConnection } from './redis-commands.ts';
 
-/** Where connections of one's own come from. */
+/** Where connections of their own come from. */
 export interface ConnectionSource {
-  /** How long the shared client waits for an answer: what it duplicates does not know. */
+  /** How long the shared client waits for an answer; a duplicate does not know that. */
   readonly timeoutMs: number;
-  /** A client that is not connected yet, to where the shared one leads now. */
+  /** A client that is not connected yet, for the server that the shared client uses now. */
   duplicate(overrides: (options: NodeRedisOptions) => object): Promise<NodeRedis>;
-  /** Tells when the shared connection broke. Answers what ends that. */
+  /** Calls `lost` when the shared connection breaks. Returns a function that ends this. */
   onLost(lost: () => void): () => void;
 }
 
@@ -25,8 +25,8 @@ const CONNECT_TIMEOUT_MS = 1000;
 const LONGEST_PAUSE_MS = 1000;
 
 /**
- * A standing connection. Each time it is a client of its own: node-redis would subscribe again on a new connection before
- * Redis was told to track.
+ * A standing connection. Each time it uses a new client, because node-redis would resubscribe on a new connection
+ * before Redis was told to track.
  */
 export class NodeRedisStanding implements StandingConnection {
   database = 0;
@@ -94,7 +94,7 @@ export class NodeRedisStanding implements StandingConnection {
     try {
       client = await this.#source.duplicate(({ socket }) => ({
         ...alone,
-        // What Redis pushes in RESP3 node-redis hands to nobody but its own cache.
+        // node-redis passes RESP3 push messages only to its own cache.
         RESP: 2,
         disableOfflineQueue: true,
         socket: { ...socket, reconnectStrategy: false },
@@ -113,7 +113,7 @@ export class NodeRedisStanding implements StandingConnection {
       return;
     }
     if (generation !== this.#generation || !client.isOpen) {
-      destroy(client); // it may lead to where the shared connection led before
+      destroy(client); // it may be connected to the previous server
       this.#connectLater();
       return;
     }
@@ -124,7 +124,7 @@ export class NodeRedisStanding implements StandingConnection {
   }
 
   #fail(client: NodeRedis, error: Error): void {
-    if (client !== this.#client) return; // it is being connected, which fails
+    if (client !== this.#client) return; // the connection attempt reports the error
     this.#events.failed(plainRedisError(error));
     this.#events.lost();
     this.#giveUp(client);

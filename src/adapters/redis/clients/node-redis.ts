@@ -25,14 +25,14 @@ import type {
 
 type Argument = string | number;
 
-/** How one comes to a connection to the one server that there is. */
+/** How to get a connection to the single server. */
 export interface Lender extends ConnectionSource {
-  /** Does the work on a connection, once at most, or rejects with `StoreUnavailableError`. */
+  /** Runs the work on a connection, at most once, or rejects with `StoreUnavailableError`. */
   lend<T>(work: (client: NodeRedis) => Promise<T>): Promise<T>;
   whereabouts(): Whereabouts | undefined;
 }
 
-/** node-redis 5 and 6 on one server: a client, a pool, or what sentinels lead to. */
+/** node-redis 5 and 6 with a single server: a client, a pool or a sentinel client. */
 export class NodeRedisCommands implements RedisCommands {
   readonly isCluster = false;
   readonly #lender: Lender;
@@ -74,7 +74,7 @@ export class NodeRedisCommands implements RedisCommands {
         ...alone,
         disableOfflineQueue: true,
         commandOptions: { timeout: timeoutMs },
-        // A new connection, perhaps to a new primary, knows nothing of what the old one wrote, and would wait for nothing.
+        // A new connection, perhaps to a new primary, would know nothing about earlier writes and WAIT for nothing.
         socket: { ...shared.options.socket, reconnectStrategy: false },
       }),
     );
@@ -136,7 +136,7 @@ export function lenderOfPool(pool: NodeRedisPool): Lender {
     whereabouts: () => undefined,
     duplicate: (overrides) => lend(async (client) => client.duplicate(overrides(client.options))),
     onLost(lost) {
-      pool.on('error', lost); // of any of its connections
+      pool.on('error', lost); // an error of any of its connections
       return () => pool.off('error', lost);
     },
   };
@@ -159,8 +159,8 @@ export function lenderOfSentinel(sentinel: NodeRedisSentinel): Lender {
 }
 
 /**
- * The work by a connection that is lent. What waits for a connection for too long is not done any more; and what was
- * begun is not begun again: a sentinel client would repeat what failed once it has found the next primary, whether or
+ * Runs the work on a lent connection. Work that waits too long for a connection is not done any more, and work that has
+ * begun is not begun again: a sentinel client would repeat failed work after it has found the next primary, whether or
  * not the last one had done it.
  */
 function lendOnce<T>(

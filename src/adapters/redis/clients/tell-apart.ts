@@ -10,39 +10,46 @@ import type {
 import { NodeRedisClusterCommands } from './node-redis-cluster.ts';
 import type { RedisCommands } from './redis-commands.ts';
 
-/** `Redis` or `Cluster` of ioredis 5 or 6 or of iovalkey, whichever copy of it. */
+/** `Redis` or `Cluster` of ioredis 5 or 6 or of iovalkey, from any copy of the package. */
 export interface IoredisClient {
   readonly options: object;
-  /** Tells these clients from others. */
+  /** Distinguishes these clients from others. */
   defineCommand(
     name: string,
     definition: { readonly lua: string; readonly numberOfKeys?: number },
   ): unknown;
-  /** For connections of one's own. */
+  /** Used to open further connections. */
   duplicate(...args: never[]): unknown;
-  /** Tells these clients from pipelines. */
+  /** Distinguishes these clients from pipelines. */
   disconnect(...args: never[]): void;
 }
 
-/** A client, a pool, a cluster or a sentinel of node-redis (`redis` or `@redis/client`) 5 or 6, whichever copy of it. */
+/**
+ * A client, pool, cluster or sentinel client of node-redis (`redis` or `@redis/client`) 5 or 6, from any copy of the
+ * package.
+ */
 export interface NodeRedisClient {
   readonly isOpen: boolean;
-  /** Sends a command; of what it wants each of these clients has its own idea. */
+  /** Sends a command. Each of these clients takes different arguments. */
   sendCommand(...args: never[]): Promise<unknown>;
-  /** Whoever made the client calls it; Sojourn only on duplicates. */
+  /** Called by the application. Sojourn calls it only on duplicates. */
   connect(): Promise<unknown>;
-  /** Tells versions from 5 on from older ones. */
+  /** Distinguishes version 5 and later from older ones. */
   destroy(): unknown;
 }
 
-/** The clients that Sojourn takes. docs/redis-clients.md says which options each needs, and what it cannot promise. */
+/**
+ * The Redis clients that Sojourn supports. docs/redis-clients.md says which options each needs and what it cannot
+ * guarantee.
+ */
 export type RedisClient = IoredisClient | NodeRedisClient;
 
 const known = new WeakMap<object, RedisCommands>();
 
 /**
- * What Sojourn asks of that client. Clients are told apart by what they can do: a program may hold several copies of one,
- * and a bundler may have renamed its classes. Throws a `TypeError` for what is none, or is set up in a way that cannot work.
+ * The adapter for this client. Clients are recognised by their methods, because a program may contain several copies of
+ * a library, and a bundler may have renamed its classes. Throws a `TypeError` for anything else, and for a client with
+ * options that cannot work.
  */
 export function commandsOf(client: RedisClient): RedisCommands {
   const before = isObject(client) ? known.get(client) : undefined;
@@ -52,10 +59,10 @@ export function commandsOf(client: RedisClient): RedisCommands {
   return commands;
 }
 
-/** Stands for a client that was adapted already, where one is wanted. */
+/** Lets commands that are adapted already be passed where a client is expected. */
 export function clientOf(commands: RedisCommands): RedisClient {
   known.set(commands, commands);
-  return commands as unknown as RedisClient; // as `commandsOf` is the only one to look into it
+  return commands as unknown as RedisClient; // only `commandsOf` reads it
 }
 
 function adapt(client: unknown): RedisCommands {
@@ -95,12 +102,12 @@ interface IoredisOptions {
   readonly redisOptions?: IoredisOptions | undefined;
 }
 
-/** Those of a cluster's nodes are its `redisOptions`. */
+/** The options of a cluster's nodes are its `redisOptions`. */
 function checkIoredis({ keyPrefix, stringNumbers, redisOptions }: IoredisOptions): void {
   if (isGiven(keyPrefix)) throw prefixTwice();
   if (stringNumbers) {
     throw new TypeError(
-      'This client has the option stringNumbers, which turns numbers into texts: "0" would pass for something that is there. Give Sojourn a client without it.',
+      'This client has the option stringNumbers, which turns numbers into strings, so that "0" would count as true. Pass a client without it.',
     );
   }
   if (redisOptions !== undefined) checkIoredis(redisOptions);
@@ -108,7 +115,7 @@ function checkIoredis({ keyPrefix, stringNumbers, redisOptions }: IoredisOptions
 
 function prefixTwice(): TypeError {
   return new TypeError(
-    'This client has the option keyPrefix, which scans and announcements of Redis do not know of. Give Sojourn a client without it, and say what keys begin with by its own option "prefix".',
+    'This client has the option keyPrefix, which scans and notifications of Redis ignore. Pass a client without it, and use the option "prefix" of Sojourn instead.',
   );
 }
 
@@ -116,17 +123,17 @@ function isGiven(prefix: unknown): boolean {
   return prefix !== undefined && prefix !== null && prefix !== '';
 }
 
-/** What was given instead of a client, and what to do. */
+/** Says what was passed instead of a client, and what to do. */
 function whyNot(client: unknown): string {
   const wanted =
     'client must be a client of ioredis 5 or 6, iovalkey, or node-redis ("redis" or "@redis/client") 5 or 6';
   if (can(client, 'then')) return `${wanted}; this is a promise: await it first`;
   if (isObject((client as { client?: unknown } | undefined)?.client))
-    return `${wanted}; give it the ".client" of this object`;
+    return `${wanted}; pass the ".client" of this object`;
   if (can(client, 'exec')) return `${wanted}; this is a pipeline or a transaction`;
   if (typeof client === 'function') return `${wanted}; this is a function or a class`;
   if (can(client, 'release') && 'isOpen' in client) {
-    return `${wanted}; this is a connection that a sentinel client lends: give it the sentinel client`;
+    return `${wanted}; this is a connection lent by a sentinel client: pass the sentinel client`;
   }
   if (can(client, 'sendCommand')) {
     return `${wanted}; this is another client, node-redis 4 or earlier, or its legacy mode`;
@@ -134,14 +141,14 @@ function whyNot(client: unknown): string {
   return `${wanted}; this is ${describe(client)}`;
 }
 
-/** Tells of no value: a URL may hold a password. */
+/** Never shows a value: a URL may contain a password. */
 function describe(client: unknown): string {
   if (client === undefined || client === null) return String(client);
-  if (typeof client === 'string') return 'a text; connectRedis takes a URL';
+  if (typeof client === 'string') return 'a string; connectRedis accepts a URL';
   if (!isObject(client)) return `a ${typeof client}`;
   const methods = Object.keys(client).slice(0, 5);
   return methods.length === 0
-    ? 'an object with nothing of its own'
+    ? 'an object without properties'
     : `an object with ${methods.join(', ')}`;
 }
 

@@ -6,11 +6,11 @@ import { journalScripts } from '../redis-journal.ts';
 import { indexScripts } from '../redis-user-index.ts';
 import { scripts } from '../scripts.ts';
 
-/** What a piece of work asked of Redis. */
+/** The commands that a piece of work sent to Redis. */
 export interface CommandCost {
-  /** Every command in the order in which it was sent, as one would type it, without hashes of secrets. */
+  /** All commands in the order in which they were sent, as one would type them, without hashes of secrets. */
   readonly commands: readonly string[];
-  /** How often something had to be waited for: commands that are under way together count once. */
+  /** How often the work had to wait: commands that are under way together count once. */
   readonly roundTrips: number;
   /** Milliseconds during which at least one command was under way. */
   readonly waitedMs: number;
@@ -24,11 +24,11 @@ interface Tally {
   since: number;
 }
 
-/** Tells what each piece of work asks of Redis, also while others are at work on the same connection. */
+/** Records the commands that each piece of work sends to Redis, even while others use the same connection. */
 export class CommandTrace {
   readonly #tallies = new AsyncLocalStorage<Tally>();
 
-  /** Listens to a client for as long as it lives. */
+  /** Observes the client for as long as it exists. */
   constructor(client: RedisClient) {
     commandsOf(client).observe((sent) => {
       const tally = this.#tallies.getStore();
@@ -65,12 +65,12 @@ for (const [name, lua] of texts) {
   names.set(lua, name).set(createHash('sha1').update(lua).digest('hex'), name);
 }
 
-/** `EVALSHA sojournRead 1 session:<id> <secret's hash> ""`: scripts by name. */
+/** `EVALSHA sojournRead 1 session:<id> <secret's hash> ""`, with scripts by name. */
 function typed([name = '', ...args]: readonly string[]): string {
   return [name.toUpperCase(), ...args.map(shown)].join(' ');
 }
 
 function shown(text: string): string {
-  if (/^[\w-]{43}$/.test(text)) return "<secret's hash>"; // whatever else has that shape, it is no loss
+  if (/^[\w-]{43}$/.test(text)) return "<secret's hash>"; // anything else of that shape may be hidden too
   return names.get(text) ?? (/^[^\s"']+$/.test(text) ? text : JSON.stringify(text));
 }

@@ -1,9 +1,16 @@
 import { type ScanOptions, scanSessions } from './scan-sessions.ts';
 
 /**
- * How many sessions are alive, by walking through all keys: one command for each page, with rests in between. Good
- * to a few: sessions that come and go meanwhile, one seen twice while Redis enlarges its table, and for a minute the
- * marks of sessions that were ended before they were written.
+ * Counts the live sessions by scanning all keys, with a command per page and pauses in between. The result may be off
+ * by a few: sessions that start or end meanwhile, one that is seen twice while Redis resizes its table, and for a
+ * minute the marks of sessions that were ended before they were written.
+ *
+ * @throws `StoreUnavailableError`
+ *
+ * @example
+ * ```ts
+ * const sessions = await countSessions({ client });
+ * ```
  */
 export async function countSessions(options: ScanOptions): Promise<number> {
   let sessions = 0;

@@ -9,15 +9,28 @@ const ID_CHARACTERS = 22;
 const PAGE_SIZE = 500;
 const MAX_PAGES = 200;
 const MAX_PREFIXES = 10;
-/** Of keys that look like a session's, with one prefix and in all: some end meanwhile, some are something else. */
+/**
+ * How many keys are tried that look like a session's, per prefix and in all. Some end meanwhile, and some are something
+ * else.
+ */
 const MAX_TRIES = 3;
 const MAX_ALL_TRIES = 1000;
 
+/** Prefixes under which there are sessions. */
+export interface FoundPrefixes {
+  readonly prefixes: readonly string[];
+  /** Whether every key was looked at: otherwise there may be sessions under other prefixes as well. */
+  readonly complete: boolean;
+}
+
+/** How many keys `findPrefixes` looks at, about: Redis decides how many a page has. */
+export const MAX_KEYS_LOOKED_AT = PAGE_SIZE * MAX_PAGES;
+
 /**
- * Prefixes, ten at most, under which there are sessions: for whoever looked under the wrong one. It looks at 100,000 keys
- * at most, and passes over what the user of this client may not read. Rejects with `StoreUnavailableError`.
+ * Up to ten prefixes that have sessions, for an operator who used the wrong one. Scans about `MAX_KEYS_LOOKED_AT` keys at
+ * most, and skips those that the Redis user may not read. Rejects with `StoreUnavailableError`.
  */
-export async function findPrefixes(client: RedisClient): Promise<string[]> {
+export async function findPrefixes(client: RedisClient): Promise<FoundPrefixes> {
   const found = new Set<string>();
   const tries = new Map<string, number>();
   let [pages, allTries] = [0, 0];
@@ -30,12 +43,16 @@ export async function findPrefixes(client: RedisClient): Promise<string[]> {
       tries.set(prefix, tried + 1);
       allTries += 1;
       if (await isSession(client, prefix, id)) found.add(prefix);
-      if (found.size === MAX_PREFIXES || allTries === MAX_ALL_TRIES) return [...found];
+      if (found.size > MAX_PREFIXES || allTries === MAX_ALL_TRIES) return cutShort(found);
     }
     pages += 1;
-    if (pages === MAX_PAGES) break;
+    if (pages > MAX_PAGES) return cutShort(found);
   }
-  return [...found];
+  return { prefixes: [...found], complete: true };
+}
+
+function cutShort(found: ReadonlySet<string>): FoundPrefixes {
+  return { prefixes: [...found].slice(0, MAX_PREFIXES), complete: false };
 }
 
 async function isSession(client: RedisClient, prefix: string, id: SessionId): Promise<boolean> {
@@ -43,7 +60,7 @@ async function isSession(client: RedisClient, prefix: string, id: SessionId): Pr
     const repository = new RedisSessionRepository({ client, prefix });
     return (await repository.find(id)) !== undefined;
   } catch (error) {
-    if (error instanceof StoreUnavailableError && error.outcome === 'refused') return false; // not ours to read
+    if (error instanceof StoreUnavailableError && error.outcome === 'refused') return false; // no permission to read it
     throw error;
   }
 }

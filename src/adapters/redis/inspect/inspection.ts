@@ -4,10 +4,10 @@ import type { SessionId } from '../../../domain/session-token.ts';
 import { isTexts, notUnderstood } from '../answers.ts';
 import type { RedisCommands, RedisScript } from '../clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
-import { findPrefixes } from './find-prefixes.ts';
+import { type FoundPrefixes, findPrefixes } from './find-prefixes.ts';
 import { type ScanOptions, scanSessions, scanUsers } from './scan-sessions.ts';
 
-/** What a server says of itself; `undefined` where it keeps that to itself. */
+/** What a server reports about itself; `undefined` for what it does not report. */
 export interface ServerFacts {
   /** `host:port` */
   readonly server: string;
@@ -16,20 +16,20 @@ export interface ServerFacts {
   readonly role: string | undefined;
   readonly uptimeSeconds: number | undefined;
   readonly usedBytes: number | undefined;
-  /** 0 without a limit. */
+  /** 0 if there is no limit. */
   readonly maxBytes: number | undefined;
   readonly evictionPolicy: string | undefined;
-  /** Since the server started. */
+  /** Number of keys evicted since the server started. */
   readonly evictedKeys: number | undefined;
   readonly replicas: number | undefined;
-  /** What it could not write to disk at the last attempt. */
+  /** What it failed to write to disk at the last attempt. */
   readonly failedToWrite: readonly ('append-only file' | 'snapshot')[];
 }
 
-/** Keys that Redis looks at for each page: it serves nobody else meanwhile, so not many. */
+/** Number of keys per page of a scan. Redis serves nobody else while it reads a page, so the number is small. */
 const PAGE_SIZE = 500;
 
-/** Clients make different things of HGETALL, but not of a script's answer. Answers {} where the key is no hash. */
+/** Clients return HGETALL in different forms, but not the answer of a script. Returns {} if the key is not a hash. */
 const hash: RedisScript = {
   name: 'sojournHash',
   lua: `
@@ -42,13 +42,16 @@ return flat
 /** SHA-256 in base64url. */
 const SECRET_HASH = /^[\w-]{43}$/;
 
-/** Which Redis, and which of its keys. */
+/** Which Redis to inspect, and which keys. */
 export interface RedisInspectionOptions {
   readonly client: RedisClient;
   readonly prefix: string;
 }
 
-/** What operators ask beyond single sessions. It only reads. Every call rejects with `StoreUnavailableError`. */
+/**
+ * What operators need beyond single sessions. It only reads. Every method rejects with `StoreUnavailableError` if Redis
+ * fails.
+ */
 export class RedisInspection {
   readonly #client: RedisClient;
   readonly #commands: RedisCommands;
@@ -60,26 +63,26 @@ export class RedisInspection {
     this.#prefix = prefix;
   }
 
-  /** `scanSessions`: an id may come twice. */
+  /** `scanSessions`: an id may appear twice. */
   sessions(pace?: PaceOptions): AsyncGenerator<SessionId[]> {
     return scanSessions(this.#scan(pace));
   }
 
-  /** `scanUsers`: a user may come twice. */
+  /** `scanUsers`: a user may appear twice. */
   users(pace?: PaceOptions): AsyncGenerator<string[]> {
     return scanUsers(this.#scan(pace));
   }
 
   /**
-   * What the key of that id holds, without any secret's hash, where it was written as a session and is none: somebody
-   * overwrote or removed what Sojourn keeps in it.
+   * The content of a key that was written as a session but is no longer a valid one, because something overwrote or
+   * removed Sojourn's fields. Without hashes of secrets.
    */
   async brokenRecord(id: SessionId): Promise<Record<string, string> | undefined> {
     const flat = await this.#commands.script(hash, this.#prefix + id, []);
     if (!isTexts(flat)) throw notUnderstood(flat);
     const record: Record<string, string> = Object.create(null);
     for (let i = 0; i + 1 < flat.length; i += 2) record[flat[i] as string] = flat[i + 1] as string;
-    if (!SECRET_HASH.test(record[reserved.secret] ?? '')) return undefined; // somebody else's
+    if (!SECRET_HASH.test(record[reserved.secret] ?? '')) return undefined; // not written by Sojourn
     delete record[reserved.secret];
     delete record[reserved.previousSecret];
     delete record[reserved.frozenSecret];
@@ -87,12 +90,12 @@ export class RedisInspection {
     return record;
   }
 
-  /** `findPrefixes`: under which prefixes there are sessions, whatever this one's is. */
-  prefixes(): Promise<string[]> {
+  /** `findPrefixes`: the prefixes that have sessions, not only this one. */
+  prefixes(): Promise<FoundPrefixes> {
     return findPrefixes(this.#client);
   }
 
-  /** Each server that holds sessions. */
+  /** Facts about each server that holds sessions. */
   async servers(): Promise<ServerFacts[]> {
     const primaries = await this.#commands.primaries();
     return Promise.all(
@@ -104,7 +107,7 @@ export class RedisInspection {
     );
   }
 
-  /** What to type to see the same with Redis' own tool. Where a password is needed, it asks for it. */
+  /** The redis-cli commands that show this session. They ask for a password if one is needed. */
   commandsFor(id: SessionId): string[] {
     const key = shellWord(this.#prefix + id);
     const command = ['redis-cli', ...this.#connectionFlags().map(shellWord)].join(' ');
@@ -159,7 +162,7 @@ function factsOf(server: string, info: string): ServerFacts {
   };
 }
 
-/** As a POSIX shell takes it for one word. */
+/** The text as one word for a POSIX shell. */
 function shellWord(text: string): string {
   return /^[\w:./@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

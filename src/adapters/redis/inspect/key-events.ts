@@ -5,33 +5,37 @@ import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
 import { openForEachPrimary, type Primary } from '../each-primary.ts';
 import { causeOf, storeUnavailable } from '../redis-errors.ts';
 
-/** What to watch, and who hears of it. */
+/** What to watch, and where events go. */
 export interface WatchOptions {
-  /** A client of servers that are configured to announce it; of a cluster, replicas too, as they may become primaries. */
+  /**
+   * A client for servers whose `notify-keyspace-events` is set; on a cluster also on replicas, as they may become
+   * primaries.
+   */
   readonly client: RedisClient;
-  /** As the repository has it. Default `session:`. */
+  /** The repository's prefix. @default 'session:' */
   readonly prefix?: string;
+  /** Receives the events, for example a `SessionEndings`. */
   readonly observer: SessionObserver;
   /**
-   * Hears of it when a connection of the watch fails or Redis does not let it listen any more; each is tried again. The
-   * start rejects instead. Default: nobody.
+   * Receives errors when a connection of the watch fails, or Redis no longer permits the subscription. Each is retried.
+   * An error at the start rejects the call instead. By default errors are ignored.
    */
   readonly onError?: (error: Error) => void;
 }
 
-/** What Redis calls the end of a key: it ran out, was deleted, or was thrown out because memory is full. */
+/** Redis' names for the end of a key: it expired, it was deleted, or it was evicted because memory was full. */
 export type KeyEvent = 'expired' | 'del' | 'evicted';
 
-/** How often to look for other primaries of a cluster. */
+/** How often to look for new primaries of a cluster. */
 const FOLLOW_INTERVAL_MS = 1000;
 
-/** When to connect anew after Redis refused a subscription. */
+/** How long to wait before reconnecting after Redis refused a subscription. */
 const REFUSED_PAUSE_MS = 1000;
 
 /**
- * Calls back with each id whose key had one of these events, on a connection of its own that subscribes again by itself,
- * on a cluster one to each primary; what it missed is missed. Answers what ends it; rejects with
- * `StoreUnavailableError` where Redis does not let it listen.
+ * Calls back with the id of each key that had one of these events. It uses a connection of its own, one per primary on
+ * a cluster, which subscribes again after a failure; events in between are lost. Returns a function that ends it.
+ * Rejects with `StoreUnavailableError` if Redis does not permit the subscription.
  */
 export async function listenToKeys(
   { client, prefix = 'session:', onError = () => {} }: Omit<WatchOptions, 'observer'>,
@@ -72,7 +76,7 @@ export async function listenToKeys(
 }
 
 interface Listening {
-  /** The first time; rejects where that fails. */
+  /** The first subscription; rejects if it fails. */
   readonly subscribed: Promise<void>;
   close(): void;
 }
@@ -85,7 +89,7 @@ function listen(
   const channels = new Map<string, KeyEvent>();
   const { promise, resolve, reject } = promised();
   let pause: NodeJS.Timeout | undefined;
-  /** Of the connection that is there. */
+  /** The subscriptions of the current connection. */
   let current: Promise<unknown> | undefined;
   const failed = (error: Error) => {
     reject(error);
@@ -100,7 +104,7 @@ function listen(
       const all = Promise.all(subscribing);
       current = all;
       all.then(resolve, (error) => {
-        if (current !== all) return; // lost meanwhile: another connection follows
+        if (current !== all) return; // this connection was lost; another follows
         failed(error);
         pause = setTimeout(() => connection.renew(), REFUSED_PAUSE_MS).unref();
       });
@@ -133,13 +137,14 @@ function promised() {
     resolve = () => yes();
     reject = no;
   });
-  promise.catch(() => {}); // of a primary that was met later nobody waits for it
+  promise.catch(() => {}); // for a primary that was found later, nothing awaits it
   return { promise, resolve, reject };
 }
 
 /**
- * Has the client look for primaries of a cluster that it does not know: by itself it does when a key is not where it
- * asks, and a process that only watches asks for none. One node after the other is asked what it knows.
+ * Makes the client look for primaries of a cluster that it does not know. It does so by itself only when a key has
+ * moved, and a process that only watches asks for no keys. One node after the other is asked for the nodes that it
+ * knows.
  */
 function meetingPrimaries(commands: RedisCommands): () => Promise<void> {
   let turn = 0;
@@ -153,7 +158,7 @@ function meetingPrimaries(commands: RedisCommands): () => Promise<void> {
         .split('\n')
         .map((line) => firstSlotElsewhere(line, (slot) => commands.primaryOf(slot)));
       const unknown = slots.filter((slot) => slot !== undefined).join();
-      // Where the client has other addresses than the nodes they never match.
+      // If the client uses other addresses than the nodes report, they never match.
       if (unknown !== '' && (unknown !== unmet || turn % 10 === 0)) await commands.findPrimaries();
       unmet = unknown;
     } catch {
@@ -162,7 +167,7 @@ function meetingPrimaries(commands: RedisCommands): () => Promise<void> {
   };
 }
 
-/** A slot of the primary that a line of CLUSTER NODES is about, if the client takes another one for its owner. */
+/** A slot of the primary in this line of CLUSTER NODES, if the client considers another primary its owner. */
 function firstSlotElsewhere(
   line: string,
   primaryOf: (slot: number) => string | undefined,

@@ -4,19 +4,22 @@ import { isTexts, notUnderstood } from '../answers.ts';
 import type { RedisCommands } from '../clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
 
-/** Which sessions to walk through, and how fast. */
+/** Which sessions to scan, and how fast. */
 export interface ScanOptions extends PaceOptions {
+  /** A Redis client, as for `RedisSessionRepository`. */
   readonly client: RedisClient;
-  /** As the repository has it. Default `session:`. */
+  /** The repository's prefix. @default 'session:' */
   readonly prefix?: string;
-  /** About how many keys Redis looks at for each page. Default 1000. */
+  /** About how many keys Redis scans for each page. @default 1000 */
   readonly pageSize?: number;
 }
 
 /**
- * The ids of all sessions, page by page, on every master of a cluster. For tools only: it walks through the whole key
- * space, though never for long at a time, and leaves Redis to others for two thirds of the time. A session that comes or goes meanwhile may be missed, and an id may come
- * twice. A page may be empty.
+ * Yields the ids of all sessions, page by page, from every primary of a cluster. For tools only: it scans the whole key
+ * space, in small steps and with pauses for two thirds of the time. A session that starts or ends meanwhile may be
+ * missed, an id may appear twice, and a page may be empty.
+ *
+ * @throws `StoreUnavailableError`
  */
 export function scanSessions({
   client,
@@ -33,15 +36,15 @@ async function* sessionsOf(
   pageSize: number,
   pace: Pace,
 ): AsyncGenerator<SessionId[]> {
-  // Only hashes: a user's index is none.
+  // Only hashes: a user's index is not one.
   for await (const rests of scan(commands, prefix, 'hash', pageSize, pace)) {
     yield rests.flatMap((rest) => parseSessionId(rest) ?? []);
   }
 }
 
 /**
- * The users that have an index, in the same way. Where sessions ran out by themselves it outlives them, by their lifetime
- * at most.
+ * The users that have an index, scanned in the same way. The index outlives sessions that expire, but not longer than
+ * their lifetime.
  */
 export function scanUsers({
   client,
@@ -52,7 +55,7 @@ export function scanUsers({
   return scan(commandsOf(client), `${prefix}user:`, 'zset', pageSize, new Pace({ fullSpeed }));
 }
 
-/** What stands behind the prefix in the names of all keys of that type, or of any. */
+/** The rest of the name, after the prefix, of all keys of that type, or of any type. */
 export async function* scan(
   commands: RedisCommands,
   prefix: string,

@@ -7,30 +7,40 @@ import { type ScanOptions, scanSessions } from './scan-sessions.ts';
 
 /** Which sessions to count, and how often. */
 export interface ShareCountOptions extends ScanOptions {
-  /** Milliseconds for which a count is new enough. @default 60000 */
+  /** How long a count is considered recent, in milliseconds. @default 60000 */
   readonly everyMs?: number;
 }
 
-/** A count that somebody made, and how long ago. */
+/** A number of sessions, and how long ago they were counted. */
 export interface SharedCount {
   readonly sessions: number;
+  /** Age of the count, in milliseconds. */
   readonly ageMs: number;
 }
 
-/** Who counts and is not heard of for so long has died, and another one counts. */
+/** A process that counts and does not renew its lease for this long is considered dead, and another one counts. */
 const LEASE_MS = 10_000;
 
-/** How long after a count the next one begins at the earliest, in times of what it took: with its rests, a twentieth of Redis' time. */
+/**
+ * The minimum time from one count to the next, as a multiple of its duration. With the pauses within a count, counting
+ * takes a twentieth of Redis' time.
+ */
 const REST = 6;
 
-/** What is left of this tells how old a count is, by Redis' clock. */
+/** The expiry of a stored count; what is left of it gives the age. */
 const KEEP_MS = 24 * 3600 * 1000;
 
 /**
- * How many sessions are alive, counted by one process for all that share the Redis and the prefix: a count is kept at
- * `<prefix>count`, and who makes it holds `<prefix>count:lease`. Answers at once what is known, unless it is this process'
- * turn to count; `undefined` where nobody has counted yet. Where Redis does not let this process read or write these
- * keys, or has no memory left, it counts for itself and answers the number alone.
+ * Returns a function that gives the number of live sessions, counted by one process for all that share the Redis and
+ * the prefix. The count is stored at `<prefix>count`, and the process that counts holds `<prefix>count:lease`. The
+ * function returns the stored count at once, unless it is this process' turn to count; `undefined` if nobody has
+ * counted yet. If Redis does not permit these keys or is out of memory, the process counts for itself and returns a
+ * plain number.
+ *
+ * @example
+ * ```ts
+ * const metrics = new SessionMetrics({ countSessions: shareCount({ client }) });
+ * ```
  */
 export function shareCount({
   everyMs = 60_000,
@@ -46,7 +56,7 @@ export function shareCount({
       if (isNew(known)) return known;
       const lease = await takeLease(commands, `${key}:lease`);
       if (lease === undefined) return known;
-      const latest = await readCount(commands, key); // somebody may have counted since
+      const latest = await readCount(commands, key); // another process may have counted meanwhile
       if (isNew(latest)) return latest;
       return (await countFor(scan, commands, key, lease)) ?? latest;
     } catch (error) {
@@ -57,7 +67,7 @@ export function shareCount({
 }
 
 interface Lease {
-  /** False where another one has it by now. */
+  /** False if another process has the lease by now. */
   renew(ms: number): Promise<boolean>;
 }
 
@@ -73,7 +83,7 @@ async function takeLease(commands: RedisCommands, key: string): Promise<Lease | 
   };
 }
 
-/** Counts for everybody; `undefined` where somebody else has begun to meanwhile. */
+/** Counts for all processes; `undefined` if another one has begun to count meanwhile. */
 async function countFor(
   scan: ScanOptions,
   commands: RedisCommands,

@@ -1,11 +1,19 @@
 import { listenToKeys, type WatchOptions } from './key-events.ts';
 
 /**
- * Tells the observer of sessions that ended, whoever ended them: `gone` for those that were deleted, at once, beside what
- * `watchExpiry` tells of those that ran out, and with its reservations. Redis announces deletions where
- * `notify-keyspace-events` contains `g` (`Exg`), and those it made for want of memory with `e`; with less the rest is
- * told. Every process that watches hears of all of them, its own included. Answers what ends the watch; rejects with
- * `StoreUnavailableError` where Redis does not let it listen.
+ * Reports all sessions that end, whoever ended them. Sessions that are deleted are reported at once as `gone`; sessions
+ * that expire are reported as by `watchExpiry`, on the same best-effort basis. Redis announces deletions if
+ * `notify-keyspace-events` contains `g` (`Exg`), and evictions for lack of memory if it contains `e`; without them only
+ * the rest is reported. Every watching process gets all events, including its own.
+ *
+ * Returns a function that ends the watch. Rejects with `StoreUnavailableError` if Redis does not permit the
+ * subscription.
+ *
+ * @example
+ * ```ts
+ * const endings = new SessionEndings();
+ * const stop = await watchEndings({ client, observer: endings });
+ * ```
  */
 export function watchEndings({ observer, ...redis }: WatchOptions): Promise<() => Promise<void>> {
   return listenToKeys(redis, ['expired', 'del', 'evicted'], (event, id) =>

@@ -5,26 +5,26 @@ import type { SecretHash, SessionId } from '../../../domain/session-token.ts';
 import type { SessionReading } from '../redis-session-repository.ts';
 import type { Trust } from './tracking.ts';
 
-/** A session as it was read; instants on the clock of `performance.now()`. */
+/** A session as it was read. Instants are on the clock of `performance.now()`. */
 export interface NearCacheEntry {
   readonly session: Session;
-  /** The current one: a replaced secret in its grace is never served from here. */
+  /** The current secret: a replaced secret within its grace is never served from here. */
   readonly secretHash: SecretHash;
-  /** Who tells when it changes, as long as that server is the slot's. */
+  /** The connections that report changes of the session, as long as their server owns the slot. */
   readonly trust: Trust;
   readonly slot: number;
-  /** Not before this Redis ends it, unless it is slid. */
+  /** Redis does not end the session before this time, unless it is changed. */
   readonly expiresAt: number;
-  /** `slidAtOf` it. */
+  /** Result of `slidAtOf`. */
   readonly slidAt: number;
-  /** From then on its lifetime may cut a slide off; by this machine's clock, and early. */
+  /** From this time on the lifetime may limit a slide. By this machine's clock, with a margin. */
   readonly maybeCutFrom: number;
 }
 
-/** By how much this machine's clock and Redis' may differ where only a displayed time depends on it. */
+/** How much this machine's clock and Redis' may differ where only a displayed time depends on it. */
 const SKEW_MS = 60_000;
 
-/** The sessions kept, the least recently used given up first, within a number and an estimate of bytes. */
+/** The kept sessions, limited by number and estimated bytes. The least recently used are dropped first. */
 export class NearCacheEntries {
   readonly #kept: LRUCache<SessionId, NearCacheEntry>;
 
@@ -56,7 +56,7 @@ export class NearCacheEntries {
     this.#kept.delete(id);
   }
 
-  /** Deletes what nobody vouches for any more. */
+  /** Deletes the entries that depended on these connections. */
   deleteOf(trust: Trust): void {
     for (const [id, entry] of this.#kept.entries()) {
       if (entry.trust === trust) this.#kept.delete(id);
@@ -64,7 +64,10 @@ export class NearCacheEntries {
   }
 }
 
-/** What was read, if that secret is the current one; asked at `askedAt`, so that what the way took shortens its time. */
+/**
+ * The entry for a session that was read, if the secret is the current one. `askedAt` is when the read was sent, so the
+ * time in transit shortens the remaining time.
+ */
 export function toEntry(
   { session, record }: SessionReading,
   secretHash: SecretHash,
@@ -72,12 +75,12 @@ export function toEntry(
   askedAt: number,
 ): NearCacheEntry | undefined {
   if (held(record, reserved.secret) !== secretHash) return undefined;
-  // All who ask are given the same one.
+  // All callers get the same objects.
   Object.freeze(session.fields);
   Object.freeze(session.device);
   const endsAt = (session.endsAt ?? Infinity) - performance.timeOrigin;
   return {
-    session: { ...session }, // whoever was given the other may have changed it
+    session: { ...session }, // the caller may have changed the other object
     ...{ secretHash, trust, slot },
     expiresAt: askedAt + session.remainingMs,
     slidAt: slidAtOf(session, askedAt),
@@ -86,8 +89,9 @@ export function toEntry(
 }
 
 /**
- * When Redis last slid it, or earlier, on the clock of `performance.now()`: where the lifetime cuts the slide off nothing
- * tells. Where somebody gave it more time than its idle timeout it was never slid.
+ * The time at which Redis last slid the session, or earlier, on the clock of `performance.now()`: a slide that the
+ * lifetime limited cannot be recognised. If someone gave the session more time than its idle timeout, it counts as
+ * never slid.
  */
 export function slidAtOf({ remainingMs, ttl }: Session, askedAt: number): number {
   const ttlMs = ttl * 1000;
@@ -99,7 +103,7 @@ function held(record: readonly string[], name: string): string | undefined {
   return undefined;
 }
 
-// Objects and pointers of an entry, measured at about 1 KB; a character may take two bytes.
+// The objects and pointers of an entry take about 1 KB, as measured; a character may take two bytes.
 function bytesOf({ fields, user, device }: Session): number {
   let characters = (user?.length ?? 0) + (device.userAgent?.length ?? 0);
   for (const name in fields) characters += name.length + (fields[name]?.length ?? 0) + 16;

@@ -20,43 +20,54 @@ import { forgettingWrites } from './writes.ts';
 
 /** Which sessions to keep, and how many. */
 export interface NearCacheOptions {
-  /** A client of one server, behind Sentinel or of a cluster. */
+  /** A client of one server, a Sentinel deployment or a cluster. */
   readonly client: RedisClient;
-  /** As the repository has it. Default `session:`. */
+  /** The repository's prefix. @default 'session:' */
   readonly prefix?: string;
-  /** Sessions kept at most. Default 10000. */
+  /** Maximum number of sessions to keep. @default 10000 */
   readonly maxSessions?: number;
-  /** Bytes kept at most, as estimated. Default 64 MiB. */
+  /** Maximum size of the kept sessions in bytes, as estimated. @default 67108864 (64 MiB) */
   readonly maxBytes?: number;
-  /** Hears of it when a connection of the near cache fails or Redis does not track. Default: nobody. */
+  /**
+   * Receives errors when a connection of the near cache fails or Redis does not track. By default errors are ignored.
+   */
   readonly onError?: (error: Error) => void;
 }
 
-/** Sessions in Redis, those in use kept in this process as well. */
+/** Sessions in Redis, with those in use also kept in this process. */
 export interface NearCache {
+  /** The repository to give to a `SessionService`. */
   readonly repository: SessionRepository;
-  /** How much is kept, whether reads may be answered from it now, on a cluster those of every primary, and how many were so far, or not. */
+  /** The current figures; hits and misses are counted since the near cache was opened. */
   stats(): {
+    /** Number of sessions in memory. */
     readonly sessions: number;
+    /** Estimated size of these sessions, in bytes. */
     readonly bytes: number;
+    /** Whether reads may currently be answered from memory; on a cluster, those of every primary. */
     readonly trusted: boolean;
+    /** Number of reads answered from memory. */
     readonly hits: number;
+    /** Number of reads answered by Redis. */
     readonly misses: number;
   };
-  /** Does the slides that were put off and closes the connections of the near cache; the client stays open. */
+  /** Completes the slides that were put off and closes the connections of the near cache. The client stays open. */
   close(): Promise<void>;
 }
 
-/** Less time left than this is no time to wait for a slide: it covers what is put off, a store that is slow, and a second try. */
+/** With less time left than this, a slide is not put off. It covers the delay, a slow store and a second attempt. */
 const LEAST_LEFT_MS = 5000;
 
-/** How often to wait for what others asked, in vain where each answer is outdated at once, before asking oneself. */
+/** How often to wait for another caller's read, if its answer is outdated each time, before sending one's own. */
 const MOST_JOINED = 2;
 
-/** Runs a script that reads; `tracked` says whether Redis remembers who read. */
+/** Runs a script that reads; `tracked` says whether Redis tracks the read. */
 type Question = (run: RunScript, tracked: boolean) => Promise<SessionReading | Absent>;
 
-/** A question under way. Its answer is kept if the load is still in its place by then: whoever forgets the session removes it. */
+/**
+ * A read under way. Its answer is kept only if the load is still in the map by then; whatever invalidates the session
+ * removes it.
+ */
 interface Load {
   readonly secretHash: SecretHash;
   readonly trust: Trust;
@@ -64,9 +75,15 @@ interface Load {
 }
 
 /**
- * A repository that answers `read` and `access` from memory while Redis vouches that nothing has changed. A change
- * elsewhere is seen as soon as Redis' word of it arrives, and within two seconds if it does not. Does not wait for its
- * connections: until they stand every call goes to Redis by the client.
+ * Opens a repository that answers `read` and `access` from memory while Redis confirms that nothing has changed. A
+ * change by another process is visible as soon as Redis' invalidation arrives, and within two seconds if it does not
+ * arrive. This call does not wait for its connections; until they are open, every call uses the client.
+ *
+ * @example
+ * ```ts
+ * const { repository, close } = openNearCache({ client });
+ * const service = new SessionService({ repository, rememberTokens: 10_000 });
+ * ```
  */
 export function openNearCache({
   client,
@@ -107,7 +124,7 @@ export function openNearCache({
   }, PING_INTERVAL_MS).unref();
   const writes = forgettingWrites(origin, forget);
 
-  /** What may be relied on now for keys of that slot. */
+  /** The connections that can be relied on now for keys in that slot. */
   function trusted(slot: number, now: number): Trust | undefined {
     const trust = trackings.of(slot)?.trust;
     return trust !== undefined && now < trust.until ? trust : undefined;
@@ -123,7 +140,10 @@ export function openNearCache({
     return trusted(entry.slot, now) === entry.trust ? entry : undefined;
   }
 
-  /** One whose session is kept under another secret: until Redis tells of a rotation nothing is learned from it. */
+  /**
+   * True if the session is kept under another secret. Until Redis reports a rotation, a read with this secret is not
+   * kept.
+   */
   function isOther({ id, secretHash }: Credential, now: number): boolean {
     const entry = entries.get(id);
     return entry !== undefined && entry.secretHash !== secretHash && now < entry.expiresAt;
@@ -141,7 +161,7 @@ export function openNearCache({
     };
   }
 
-  /** Asks Redis, and keeps the answer if it may. */
+  /** Asks Redis, and keeps the answer if that is allowed. */
   async function load(credential: Credential, ask: Question): Promise<SessionReading | Absent> {
     const { id } = credential;
     const askedAt = performance.now();
@@ -165,7 +185,7 @@ export function openNearCache({
   ): Promise<SessionReading | Absent> {
     const { trust } = from;
     const load: Load = { secretHash, trust, answer: askTracked() };
-    loads.set(id, load); // before an answer or the word of a change can arrive
+    loads.set(id, load); // before an answer or an invalidation can arrive
     try {
       const reading = await load.answer;
       if (loads.get(id) !== load) return reading;
@@ -185,13 +205,16 @@ export function openNearCache({
         const failure = error instanceof StoreUnavailableError ? error.failure : undefined;
         if (failure === 'timeout' || failure === 'connection') trust.until = 0; // until the next proof
         if (failure === undefined || failure === 'timeout') throw error;
-        forget(id); // what the client reads is not tracked
-        return ask(byClient, false); // if the slide was done, a second one does no harm
+        forget(id); // reads by the client are not tracked
+        return ask(byClient, false); // a second slide does no harm
       }
     }
   }
 
-  /** The question that somebody asks already: many who ask at once ask Redis once. Whoever asked first has kept the answer. */
+  /**
+   * A read of this session that is already under way, so that many concurrent callers ask Redis once. The first caller
+   * keeps the answer.
+   */
   function underWay({ id, secretHash }: Credential): Promise<unknown> | undefined {
     const load = loads.get(id);
     return load?.secretHash === secretHash ? load.answer : undefined;
@@ -245,14 +268,14 @@ export function openNearCache({
     const cannotWait = kept(credential, now) !== undefined;
     if (cannotWait || trusted(slotFor(credential.id), now) === undefined)
       return toSession(await slide(credential, access));
-    // One that was slid a moment ago, also by another process, is only read.
+    // A session that was slid a moment ago, by this or another process, is only read.
     const refreshAfterMs = Math.max(access.refreshAfterMs, LONGEST_PUT_OFF_MS);
     const reading = await slide(credential, { at: access.at, refreshAfterMs });
     if (typeof reading !== 'object' || reading.slid) return toSession(reading);
     return accessKept(credential, access) ?? toSession(await slide(credential, access));
   }
 
-  /** The session as a use leaves it, whose slide is done later; `undefined` where that could do harm. */
+  /** The session after a use whose slide is put off; `undefined` if putting it off could do harm. */
   function use(
     { session, expiresAt, slidAt, maybeCutFrom }: NearCacheEntry,
     credential: Credential,
@@ -287,13 +310,13 @@ export function openNearCache({
     }),
     async close() {
       clearInterval(beating);
-      trackings.close(); // first: from then on no slide is put off
+      trackings.close(); // first, so that no further slide is put off
       await touches.close();
     },
   };
 }
 
-/** The session as it was read, with the time that is left now, or as the slide that was put off will leave it. */
+/** The session as it was read, with the time that is left now, or as it will be after the slide that was put off. */
 function asOf(
   session: Session,
   expiresAt: number,
@@ -310,7 +333,7 @@ function asOf(
     authenticatedAt: session.authenticatedAt,
     lastAccessedAt: putOff === undefined ? session.lastAccessedAt : putOff.at,
     ttl: session.ttl,
-    // Not rounded up: sums of instants are off by the last bit, and 60 seconds would be 61 for who counts in seconds.
+    // Not rounded up: sums of instants are inexact in the last bit, and 60 seconds would be shown as 61.
     remainingMs: Math.max(1, Math.round(leftMs)),
     endsAt: session.endsAt,
     persistent: session.persistent,

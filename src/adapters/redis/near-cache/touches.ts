@@ -1,35 +1,38 @@
 import type { Credential, SessionId } from '../../../domain/session-token.ts';
 import type { Access } from '../../../ports/session-repository.ts';
 
-/** How long the slide of a session may be put off at most, and how often it is slid, by all processes together. */
+/** How long the slide of a session may be put off, and how often it is slid by all processes together. */
 export const LONGEST_PUT_OFF_MS = 1000;
 const INTERVAL_MS = 250;
 
-/** The last use of a session whose slide waits; instants on the clock of `performance.now()`. */
+/** The last use of a session whose slide is put off. Instants are on the clock of `performance.now()`. */
 export interface PutOff {
   credential: Credential;
-  /** The idle timeout that the session had, in seconds: whoever changed it has slid the session. */
+  /** The session's idle timeout in seconds at the time of the use. Changing it slides the session. */
   ttl: number;
   at: string;
   usedAt: number;
   dueAt: number;
 }
 
-/** Asks Redis to slide the session, and has `done` told when it was slid. Resolves to what is not an object if there is none. */
+/**
+ * Slides the session in Redis, and calls `done` when it was slid. Resolves to an object only if there is such a
+ * session.
+ */
 export type Slide = (credential: Credential, access: Access) => Promise<unknown>;
 
 /**
- * Slides that were put off, done soon after. A slide that is late gives the session more time than it was due, never
- * less. One that fails is tried again until the session has run out. Where somebody else has slid the session meanwhile,
- * what was used before that waits no longer, and what was used after it waits for its own time.
+ * Slides that are put off and done soon after. A late slide gives the session more time than it was due, never less. A
+ * slide that fails is retried until the session has expired. If another process has slid the session meanwhile, uses
+ * before that need no slide any more, and later uses wait for their own time.
  */
 export class NearCacheTouches {
   readonly #waiting = new Map<SessionId, PutOff>();
   readonly #slide: Slide;
   readonly #max: number;
-  // Not one for each use: it would hold on to the request that began it, and act in that request's name.
+  // One timer for all: a timer per use would retain the context of its request and act in that context.
   readonly #timer = setInterval(() => this.#tick(), INTERVAL_MS).unref();
-  /** Each by itself: one server that does not answer holds up no slide on another. */
+  /** Each slide runs on its own, so that a server that does not answer does not delay slides on others. */
   readonly #underWay = new Map<PutOff, Promise<void>>();
 
   constructor(slide: Slide, max: number) {
@@ -37,11 +40,11 @@ export class NearCacheTouches {
     this.#max = max;
   }
 
-  /** Puts off the slide of a use that is now. `undefined` if too many wait already. */
+  /** Puts off the slide of a use that happens now. Returns `undefined` if too many are waiting. */
   add(credential: Credential, ttl: number, at: string, usedAt: number): PutOff | undefined {
     const waiting = this.#waiting.get(credential.id);
     if (waiting !== undefined) {
-      waiting.credential = credential; // another one than before if the secret was rotated meanwhile
+      waiting.credential = credential; // a different one if the secret has been rotated
       waiting.ttl = ttl;
       waiting.at = at;
       waiting.usedAt = usedAt;
@@ -53,15 +56,17 @@ export class NearCacheTouches {
     return putOff;
   }
 
-  /** What waits, or is being done, for the session that this opens and that has this idle timeout. */
+  /**
+   * The put-off slide of the session that this credential opens and that has this idle timeout, waiting or being done.
+   */
   get({ id, secretHash }: Credential, ttl: number): PutOff | undefined {
     const putOff = this.#waiting.get(id);
     return putOff?.credential.secretHash === secretHash && putOff.ttl === ttl ? putOff : undefined;
   }
 
   /**
-   * The session has that idle timeout, and was slid at that instant or later: for all uses until then. Those after it are
-   * due a while after it.
+   * The session has this idle timeout and was slid at this instant or later. That covers all uses until then; later
+   * uses become due some time afterwards.
    */
   done(id: SessionId, ttl: number, slidAt: number): void {
     const waiting = this.#waiting.get(id);
@@ -70,7 +75,7 @@ export class NearCacheTouches {
     else waiting.dueAt = Math.max(waiting.dueAt, slidAt + Math.min(LONGEST_PUT_OFF_MS, ttl * 500));
   }
 
-  /** Does all that waits. */
+  /** Does all slides that are waiting. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all(this.#underWay.values());
@@ -83,7 +88,10 @@ export class NearCacheTouches {
     if (this.#waiting.size > 0) this.#begin(performance.now(), LONGEST_PUT_OFF_MS);
   }
 
-  /** What another process has slid within `refreshAfterMs` is not slid again: together they do it as rarely as one alone. */
+  /**
+   * A session that another process has slid within `refreshAfterMs` is not slid again, so that all processes together
+   * slide it as rarely as one.
+   */
   #begin(upTo: number, refreshAfterMs: number): void {
     for (const putOff of this.#waiting.values()) {
       if (putOff.dueAt > upTo || this.#underWay.has(putOff)) continue;
@@ -98,7 +106,7 @@ export class NearCacheTouches {
       const session = await this.#slide(credential, { at, refreshAfterMs });
       if (typeof session === 'object') return;
     } catch {
-      // The store is away, which whoever asks it next is told.
+      // The store is down; its next caller will notice.
       if (performance.now() < usedAt + ttl * 1000) return;
     }
     if (putOff.usedAt === usedAt && this.#waiting.get(credential.id) === putOff)

@@ -4,58 +4,70 @@ import type { Primary } from '../each-primary.ts';
 import { causeOf } from '../redis-errors.ts';
 import type { RunScript } from '../redis-session-repository.ts';
 
-/** What Redis vouches for, from when it began to track one pair of connections until either of them is lost. */
+/** The period for which Redis tracks one pair of connections: from when it began until either connection is lost. */
 export interface Trust {
   /**
-   * On the clock of `performance.now()`: until then no change of a key that was read by `run` is unknown for longer than
-   * the staleness bound. It moves on with each proof, and stays 0 once a connection is lost.
+   * On the clock of `performance.now()`. Until then no change of a key that was read by `run` stays unknown for longer
+   * than the staleness bound. Each proof extends it; it is 0 after a connection is lost.
    */
   until: number;
-  /** On the connection that is tracked. */
+  /** Runs a script on the tracked connection. */
   readonly run: RunScript;
 }
 
 export interface TrackingEvents {
-  /** A key that was read was written, removed or has run out. Redis says so once, until it is read again. */
+  /**
+   * A key that was read has been written, removed or has expired. Redis reports this once, until the key is read again.
+   */
   changed(key: string): void;
-  /** Anything may have changed: all that was read is to be forgotten, also where the answer is still on its way. */
+  /**
+   * Anything may have changed: everything that was read must be forgotten, including answers that are still on their
+   * way.
+   */
   lost(trust: Trust): void;
-  /** A connection failed or is silent, or Redis refuses to track or vouches for nothing. The tracking goes on trying. */
+  /**
+   * A connection failed or does not answer, or Redis refuses to track or does not confirm. The tracking keeps trying.
+   */
   failed(error: Error): void;
 }
 
 const CHANNEL = '__redis__:invalidate';
 
-/** How often both connections are asked for a sign of life. */
+/** How often both connections are checked with a ping. */
 export const PING_INTERVAL_MS = 400;
 
-/** How long after both pings were sent their answers vouch for. The rest up to two seconds is for timers that are late. */
+/**
+ * How long answers count as proof after both pings were sent. The rest of the two seconds is a margin for late timers.
+ */
 const PROOF_MS = 1800;
 
 /**
- * Two connections to one server: Redis tracks what is read on one of them, and tells the other of changes. They have no
- * common order: a change may be told before the answer that does not show it yet. On each of them Redis answers in
- * order: the answer to a ping on the listening one has behind it every change before that ping; on the reading one it
- * says that Redis still tracks.
+ * Two connections to one server: Redis tracks the keys read on one of them, and reports their changes on the other. The
+ * two have no common order: a change may be reported before the arrival of an answer that does not show it yet. On each
+ * connection Redis answers in order. So the answer to a ping on the listening connection follows every change before
+ * that ping, and on the reading one it shows that Redis still tracks.
  */
 export class Tracking {
-  /** None while Redis does not track. */
+  /** `undefined` while Redis does not track. */
   trust: Trust | undefined;
   readonly #reader: StandingConnection;
   readonly #listener: StandingConnection;
-  /** Asks the reading connection for a sign of life. Answers why the server vouches for nothing, if it does not. */
+  /** Pings the reading connection. Returns the reason if the server does not confirm. */
   readonly #ask: (reader: StandingConnection) => Promise<string | undefined>;
-  /** Asks by the client: what it writes must be told of here. */
+  /** Asks through the client: its writes must be reported here. */
   readonly #askClient: () => Promise<unknown>;
   readonly #events: TrackingEvents;
-  /** Which server the reading connection leads to; of the other one also the id. Each is there as long as the connection. */
+  /**
+   * The server that the reading connection leads to; for the listening one also its id. Both are set while the
+   * connection exists.
+   */
   #reading: Promise<string> | undefined;
   #listening: Promise<{ readonly id: string; readonly server: string }> | undefined;
-  /** Since when Redis owes the arming or a proof. */
+  /** Since when an answer to the arming or to a ping has been awaited. */
   #awaitedSince: number | undefined;
-  /** Why the last attempt to arm failed: the next beat makes another. */
+  /** Why the last attempt to arm failed. The next beat retries. */
   #failure: Error | undefined;
-  /** Why Redis vouched for nothing, as it was told; it is not told again at each beat. */
+  /** The reason, last reported, why Redis did not confirm. It is not reported again at each beat. */
   #doubt: string | undefined;
 
   constructor(primary: Primary, isCluster: boolean, events: TrackingEvents) {
@@ -91,14 +103,14 @@ export class Tracking {
   }
 
   close(): void {
-    this.#reading = undefined; // so that nothing that is under way arms
+    this.#reading = undefined; // so that an attempt under way does not arm
     this.#listening = undefined;
     this.#lose();
     this.#listener.close();
     this.#reader.close();
   }
 
-  /** To be called every `PING_INTERVAL_MS`. */
+  /** Call it every `PING_INTERVAL_MS`. */
   beat(): void {
     const now = performance.now();
     if (this.#awaitedSince !== undefined) {
@@ -107,7 +119,7 @@ export class Tracking {
         return;
       }
       this.#events.failed(this.#failure ?? new Error(SILENCE));
-      this.#listener.renew(); // which is `lost`
+      this.#listener.renew(); // this calls `lost`
       this.#reader.renew();
       return;
     }
@@ -116,7 +128,7 @@ export class Tracking {
     this.#awaitedSince = now;
     Promise.all([this.#listener.command('PING', []), this.#ask(this.#reader)]).then(
       ([, doubt]) => {
-        if (this.trust !== trust) return; // told by 'lost'
+        if (this.trust !== trust) return; // `lost` has reported it
         if (doubt !== undefined) return this.#distrust(trust, new Error(doubt));
         this.#awaitedSince = undefined;
         this.#doubt = undefined;
@@ -124,11 +136,11 @@ export class Tracking {
       },
       (error) => {
         if (this.trust === trust && !isSilence(error)) this.#distrust(trust, causeOf(error));
-      }, // silence is told by 'lost', or by the next beats
+      }, // a missing answer is reported by `lost` or by the next beats
     );
   }
 
-  /** Redis answered, and not for what was read. The connections are tracked all the same: the next beat asks again. */
+  /** Redis answered but does not confirm. The connections are still tracked, and the next beat asks again. */
   #distrust(trust: Trust, why: Error): void {
     this.#awaitedSince = undefined;
     this.trust = { until: 0, run: trust.run };
@@ -147,12 +159,12 @@ export class Tracking {
     return { id, server };
   }
 
-  /** Once both connections stand, each time that either was made anew. */
+  /** Called when both connections are open, each time one of them was opened. */
   async #arm(): Promise<void> {
     const [reading, listening] = [this.#reading, this.#listening];
     if (reading === undefined || listening === undefined) return;
     const isCurrent = () => reading === this.#reading && listening === this.#listening;
-    this.#awaitedSince ??= performance.now(); // `beat` gives the connections up unless this succeeds
+    this.#awaitedSince ??= performance.now(); // `beat` gives up the connections unless this succeeds
     this.#failure = undefined;
     try {
       const [{ id, server }, ...others] = await Promise.all([
@@ -160,9 +172,9 @@ export class Tracking {
         reading,
         askWho(this.#askClient),
       ]);
-      // The id would be another connection's there, and nothing would ever be told.
+      // The id would belong to another connection there, and changes would never be reported.
       if (others.some((other) => other !== server)) throw new Error(SEVERAL_SERVERS);
-      if (!isCurrent()) return; // else this might come after what the next attempt sends
+      if (!isCurrent()) return; // otherwise this command could follow those of the next attempt
       await this.#reader.command('CLIENT', ['TRACKING', 'ON', 'REDIRECT', id, 'NOLOOP']);
       if (!isCurrent()) return;
     } catch (error) {
@@ -192,15 +204,15 @@ export class Tracking {
   }
 }
 
-const SEVERAL_SERVERS = 'The connections of the near cache lead to several servers';
-const SILENCE = 'The connections of the near cache are silent';
-const NOT_SERVING = 'This node is no primary, or its cluster is down';
+const SEVERAL_SERVERS = 'The connections of the near cache lead to different servers';
+const SILENCE = 'The connections of the near cache do not answer';
+const NOT_SERVING = 'This node is not a primary, or its cluster is down';
 
 async function ping(reader: StandingConnection): Promise<undefined> {
   await reader.command('PING', []);
 }
 
-/** A node that was demoted or cut off from the others answers a PING, and knows nothing of what they change. */
+/** A node that was demoted or cut off from the others still answers a PING, but does not know what they change. */
 async function askWhetherItServes(reader: StandingConnection): Promise<string | undefined> {
   const asked = [reader.command('ROLE', []), reader.command('CLUSTER', ['INFO'])];
   const [role, info] = await Promise.all(asked);
@@ -208,20 +220,20 @@ async function askWhetherItServes(reader: StandingConnection): Promise<string | 
   return isPrimary && /^cluster_state:ok/m.test(String(info)) ? undefined : NOT_SERVING;
 }
 
-/** Which run of which server answers. */
+/** The identity of the running server that answers. */
 async function askWho(ask: () => Promise<unknown>): Promise<string> {
   const [, id] = /^run_id:(\w+)/m.exec(String(await ask())) ?? [];
-  if (id === undefined) throw new Error('Redis does not say its run_id');
+  if (id === undefined) throw new Error('Redis does not report its run_id');
   return id;
 }
 
-/** Its failure is told when both connections stand. */
+/** The error is reported when both connections are open. */
 function heeded<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }
 
-/** Whether there was no answer, rather than a refusal. */
+/** True if there was no answer, rather than a refusal. */
 function isSilence(error: unknown): boolean {
   const { failure } = error as StoreUnavailableError;
   return failure === 'timeout' || failure === 'connection';

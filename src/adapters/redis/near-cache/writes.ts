@@ -2,8 +2,9 @@ import type { SessionId } from '../../../domain/session-token.ts';
 import type { SessionRepository } from '../../../ports/session-repository.ts';
 
 /**
- * The repository, where every call that may change a session has its id forgotten: at once, and again when the answer is
- * there, since a read that began meanwhile may have seen what was before. Also when it fails: it may have arrived.
+ * The repository, but with every call that may change a session forgetting its id: at once, and again after the answer,
+ * because a read that began meanwhile may have seen the old state. Also if the call fails, because it may have been
+ * applied.
  */
 export function forgettingWrites(
   repository: SessionRepository,

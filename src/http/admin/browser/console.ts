@@ -1,4 +1,4 @@
-/** The console, alive: figures follow by themselves, and what has to be typed is looked at while it is typed. */
+/** Updates the console's figures and checks confirmations while they are typed. */
 
 const EVERY_MS = 10_000;
 
@@ -14,7 +14,7 @@ for (const input of document.querySelectorAll<HTMLInputElement>('input[data-expe
   look();
 }
 
-// A click that ends something must not be doubled while its answer is under way.
+// A form that ends something must not be submitted twice while its response is pending.
 for (const form of document.querySelectorAll('form[method="post"]')) {
   form.addEventListener('submit', () => form.setAttribute('aria-busy', 'true'));
   form.addEventListener('submit', (event) => {
@@ -29,15 +29,15 @@ addEventListener('pageshow', () => {
   }
 });
 
-/** Asks for the page again and takes over what is live in it; what was unfolded stays so, and the focus where it was. */
+/** Loads the page again and replaces its live parts. Unfolded details stay unfolded, and the focus stays. */
 async function follow(): Promise<void> {
   if (document.visibilityState !== 'visible') return;
   const response = await fetch(location.href, { headers: { Accept: 'text/html' } }).catch(
     () => undefined,
   );
-  if (response?.status === 401) location.reload(); // the sign-in has ended, and the page asks for it
+  if (response?.status === 401) location.reload(); // the sign-in has expired; the reloaded page asks for it again
   if (!response?.ok) {
-    say('The console does not answer. What you see is what it said last.');
+    say('The console does not answer. The figures shown are the last ones received.');
     return;
   }
   const next = new DOMParser().parseFromString(await response.text(), 'text/html');
