@@ -14,7 +14,7 @@ const mistakes: [
 ][] = [
   [
     'entries of an index that end one by one',
-    'the index is kept for as long as the longest entry asked for, and no longer',
+    'the index is kept for the longest keepMs of its entries, and no longer',
     withIndex((right, clock) => {
       const ends = new Map<SessionId, number>();
       return {
