@@ -1,7 +1,9 @@
 /**
- * For custom storage adapters: the rules of the storage port as pure functions, which compute from what the store holds
- * what a call returns and what the store holds next; the codec of a session's record; and the counting of limits.
- * docs/adapters.md is the guide, and `sojourn/testing` has the contract.
+ * Building blocks for your own storage adapter: the rules of the storage port as pure functions from what is stored to
+ * the answer and what is to be stored next, the codec of a session's record, and the counting of limits. The contract
+ * tests are in `sojourn/testing`.
+ *
+ * Guide: [Storage adapters](../docs/adapters.md).
  *
  * @module
  */

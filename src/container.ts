@@ -50,7 +50,7 @@ export interface Store {
   readonly kind: 'redis' | 'memory';
   /** For people: `Redis at localhost:6379`. Never contains a password. */
   readonly label: string;
-  /** How `redis-cli` begins that asks it; the embedded store has none. */
+  /** The start of a `redis-cli` command for this Redis; the embedded store has none. */
   readonly cli?: string;
   readonly repository: SessionRepository;
   /** `undefined` if no journal is kept. */

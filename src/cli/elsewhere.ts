@@ -52,7 +52,7 @@ export async function notFound(
   return new CommandError(EXIT_NOT_FOUND, hint === undefined ? line : `${line}: ${hint}`);
 }
 
-/** A hint less where Redis fails: what was asked for has been answered. */
+/** Finds the prefixes. If Redis fails, only the hint is lost, because the command itself has succeeded. */
 async function look(inspection: Prefixes): Promise<FoundPrefixes> {
   return inspection.prefixes().catch((error: unknown) => {
     if (error instanceof StoreUnavailableError) return NOTHING;

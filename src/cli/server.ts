@@ -190,7 +190,7 @@ async function openAdmin(
   return listeners.open(server, { host, port, saidBy });
 }
 
-/** The files of the page by the path that browsers ask for. */
+/** The page's files, by the path that browsers request. */
 const files: Readonly<Record<string, readonly [folder: string, contentType: string]>> = {
   'tokens.css': ['', 'text/css; charset=utf-8'],
   'favicon.svg': ['', 'image/svg+xml'],

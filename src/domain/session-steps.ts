@@ -31,18 +31,21 @@ import {
 } from './stored-session.ts';
 
 /**
- * The result of a call of a `SessionRepository`, computed from what the store holds under the session's id and from `now`,
- * in milliseconds since 1970 by the store's clock. The step itself reads and writes nothing. The store makes it atomic: it
- * reads, computes the step, and writes `next` unless somebody else has written in between; then it starts again.
+ * The result of a `SessionRepository` method, calculated from what the store holds under the session's id at the
+ * instant `now`, in milliseconds since 1970 by the store's clock. The calculation itself neither reads nor writes. The
+ * store makes it atomic: it reads, calculates the step, and writes `next` if nothing has been written in between;
+ * otherwise it starts again.
  */
 export interface Step<Answer> {
-  /** What the call returns. */
+  /** The answer of the method. */
   readonly answer: Answer;
-  /** What the store holds afterwards: the same object that it held if nothing changes, `undefined` if nothing is left. */
+  /**
+   * What the store must hold from now on; `undefined` for nothing. If nothing changes, it is the same object as before.
+   */
   readonly next: StoredSession | undefined;
 }
 
-/** The step of `SessionRepository.create`. */
+/** Calculates `SessionRepository.create`. */
 export function createStep(
   stored: StoredSession | undefined,
   now: number,
@@ -60,7 +63,7 @@ export function createStep(
   return { answer: sessionOf(credential.id, next, now), next };
 }
 
-/** The step of `SessionRepository.read`. */
+/** Calculates `SessionRepository.read`. */
 export function readStep(
   stored: StoredSession | undefined,
   now: number,
@@ -69,7 +72,7 @@ export function readStep(
   return opened(stored, now, credential, (next, session) => ({ answer: session, next }));
 }
 
-/** The step of `SessionRepository.access`. */
+/** Calculates `SessionRepository.access`. */
 export function accessStep(
   stored: StoredSession | undefined,
   now: number,
@@ -84,7 +87,7 @@ export function accessStep(
   });
 }
 
-/** The step of `SessionRepository.update`. */
+/** Calculates `SessionRepository.update`. */
 export function updateStep(
   stored: StoredSession | undefined,
   now: number,
@@ -94,7 +97,7 @@ export function updateStep(
   return opened(stored, now, credential, (there) => updated(there, now, change));
 }
 
-/** The step of `SessionRepository.increment`. */
+/** Calculates `SessionRepository.increment`. */
 export function incrementStep(
   stored: StoredSession | undefined,
   now: number,
@@ -110,7 +113,7 @@ export function incrementStep(
   });
 }
 
-/** The step of `SessionRepository.replace`. */
+/** Calculates `SessionRepository.replace`. */
 export function replaceStep(
   stored: StoredSession | undefined,
   now: number,
@@ -125,7 +128,7 @@ export function replaceStep(
   });
 }
 
-/** The step of `SessionRepository.take`. */
+/** Calculates `SessionRepository.take`. */
 export function takeStep(
   stored: StoredSession | undefined,
   now: number,
@@ -139,7 +142,7 @@ export function takeStep(
   });
 }
 
-/** The step of `SessionRepository.setTtl`. */
+/** Calculates `SessionRepository.setTtl`. */
 export function setTtlStep(
   stored: StoredSession | undefined,
   now: number,
@@ -152,7 +155,7 @@ export function setTtlStep(
   });
 }
 
-/** The step of `SessionRepository.rotate`. */
+/** Calculates `SessionRepository.rotate`. */
 export function rotateStep(
   stored: StoredSession | undefined,
   now: number,
@@ -173,7 +176,7 @@ export function rotateStep(
   });
 }
 
-/** The step of `SessionRepository.delete`. */
+/** Calculates `SessionRepository.delete`. */
 export function deleteStep(
   stored: StoredSession | undefined,
   now: number,
@@ -185,7 +188,7 @@ export function deleteStep(
   }));
 }
 
-/** The step of `SessionRepository.find`. */
+/** Calculates `SessionRepository.find`. */
 export function findStep(
   stored: StoredSession | undefined,
   now: number,
@@ -195,7 +198,7 @@ export function findStep(
   return { answer: there && sessionOf(id, there, now), next: stored };
 }
 
-/** The step of `SessionRepository.end`. */
+/** Calculates `SessionRepository.end`. */
 export function endStep(
   stored: StoredSession | undefined,
   now: number,
@@ -207,20 +210,20 @@ export function endStep(
     const frozen = record.has(reserved.frozenSecret);
     const answer = { user: record.get(reserved.user), ...(frozen && { frozen }) };
     if (!record.has(reserved.claim)) return { answer, next: undefined };
-    // A copy that is not in use yet: whoever brings another one meets the mark.
+    // A copy that is not in use yet. The mark keeps another copy from being adopted.
     const expiresAt = Math.max(there.expiresAt, now + unbornMs);
     return { answer, next: { record: new Map([[reserved.ended, unbornAs]]), expiresAt } };
   }
   if (unbornMs === 0) {
     return { answer: undefined, next: there?.record.has(reserved.released) ? undefined : stored };
   }
-  // A record without the fields of a session is not one, and `create` finds the id taken.
+  // This record lacks the fields of a session, so it counts as none, and `create` finds the id taken.
   const why = there?.record.get(reserved.ended) === 'revoked' ? 'revoked' : unbornAs;
   const mark = { record: new Map([[reserved.ended, why]]), expiresAt: now + unbornMs };
   return { answer: undefined, next: mark };
 }
 
-/** The step that `act` computes if the credential opens the session; otherwise nothing changes. */
+/** Runs `act` if the credential opens the session; otherwise nothing changes. */
 function opened<Answer>(
   stored: StoredSession | undefined,
   now: number,
@@ -259,7 +262,7 @@ function addTo(text: string, by: number): number | IncrementRefusal {
 function toMap(record: readonly string[]): Map<string, string> {
   const map = new Map<string, string>();
   for (let i = 0; i + 1 < record.length; i += 2) {
-    map.set(record[i] as string, record[i + 1] as string); // both are there
+    map.set(record[i] as string, record[i + 1] as string); // i + 1 is within the record
   }
   return map;
 }

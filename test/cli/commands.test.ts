@@ -401,7 +401,7 @@ describeWithServers('the commands', () => {
       const { code, stderr } = await sojourn('ls');
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /^sojourn: no session was found with the prefix session:; with --prefix, sessions are at (app-\d+:, ){10}perhaps at others: only about 100,000 of all keys were looked at\n$/,
+        /^sojourn: no session was found with the prefix session:; there are sessions with --prefix (app-\d+:, ){10}and perhaps others: only about 100,000 of all keys were looked at\n$/,
       );
       expect((await sojourn('ls', '--prefix', 'app-10:')).stderr).toBe('');
     });

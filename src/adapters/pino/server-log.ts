@@ -50,7 +50,7 @@ export interface OperatorAct {
 
 const STDERR = 2;
 const MAX_WAITING_BYTES = 1024 * 1024;
-/** A tenth of a second apart. */
+/** The attempts are a tenth of a second apart. */
 const MAX_TRIES_AT_EXIT = 10;
 const MAX_SENT_CHARACTERS = 256;
 
@@ -213,7 +213,7 @@ function standardError(): DestinationStream {
   let triesAtExit = 0;
   let exiting = false;
   process.once('exit', () => {
-    exiting = true; // before the stream hears of it, which would try for ever
+    exiting = true; // set before the stream's own exit handler, which would retry for ever
   });
   const retryEAGAIN = () => !exiting || ++triesAtExit < MAX_TRIES_AT_EXIT;
   const options = { dest: STDERR, sync: false, maxLength: MAX_WAITING_BYTES, retryEAGAIN };
@@ -223,7 +223,7 @@ function standardError(): DestinationStream {
     try {
       flushSync();
     } catch {
-      // Nobody reads the log, and there is nowhere else to say so.
+      // The log is not being read, and there is nowhere else to report this.
     }
   };
   return stream;

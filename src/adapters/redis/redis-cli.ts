@@ -1,13 +1,13 @@
 import { parseRedisUrl, type RedisAccess, type RedisAddress } from './redis-address.ts';
 
 interface RedisCliOptions {
-  /** The file of the authority to trust, where TLS needs one. */
+  /** The file with the certificate authority, if TLS needs one. */
   readonly caFile?: string | undefined;
 }
 
 /**
- * How a command line begins that asks the same Redis, for people to type the rest: `redis-cli -h redis.internal -p 6380`. Only what
- * `redis-cli` would not assume is in it, and never a password: it asks for that.
+ * The start of a command line for the same Redis, for people who type the rest: `redis-cli -h redis.internal -p 6380`.
+ * It contains only what differs from the defaults of `redis-cli`, and never a password, for which `redis-cli` asks.
  */
 export function redisCli(address: RedisAddress, { caFile }: RedisCliOptions = {}): string {
   const login = (access: RedisAccess) => loginWords(access, caFile);
@@ -23,7 +23,7 @@ export function redisCli(address: RedisAddress, { caFile }: RedisCliOptions = {}
     case 'cluster':
       return line(['-c', ...server(address.nodes[0]), ...login(address)]);
     case 'sentinel': {
-      // Which server is the master the sentinels say, at the moment when they are asked.
+      // The sentinels say which server is the master when they are asked.
       const { sentinels, sentinelAccess = {}, master } = address;
       const ask = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', word(master)];
       const asking = line([...server(sentinels[0]), ...login(sentinelAccess), ...ask]);
@@ -56,7 +56,7 @@ function loginWords({ username, password, db, tls }: RedisAccess, caFile?: strin
   ];
 }
 
-/** As a shell takes it for one word. */
+/** The text as one word for a POSIX shell. */
 function word(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -57,7 +57,7 @@ return size
 `,
 };
 
-/** For who tells scripts apart. */
+/** For the trace of commands, which shows scripts by name. */
 export const journalScripts = { append, read, erase };
 
 const DEFAULT_LIMIT = 100;

@@ -19,11 +19,11 @@ const MAX_ALL_TRIES = 1000;
 /** Prefixes under which there are sessions. */
 export interface FoundPrefixes {
   readonly prefixes: readonly string[];
-  /** Whether every key was looked at: otherwise there may be sessions under other prefixes as well. */
+  /** True if every key was scanned. Otherwise other prefixes may have sessions as well. */
   readonly complete: boolean;
 }
 
-/** How many keys `findPrefixes` looks at, about: Redis decides how many a page has. */
+/** About how many keys `findPrefixes` scans; Redis decides how many a page has. */
 export const MAX_KEYS_LOOKED_AT = PAGE_SIZE * MAX_PAGES;
 
 /**
