@@ -155,7 +155,7 @@ it('docs/scaling.md shows the bytes that the model works out for 100 million ses
 
 it('docs/scaling.md shows what the command in it prints', async () => {
   const [, command = '', printed] =
-    /```\n\$ npm run plan -- (.*)\n\n([^`]*)```/.exec(await readFile(document, 'utf8')) ?? [];
+    /```text\n\$ npm run plan -- (.*)\n\n([^`]*)```/.exec(await readFile(document, 'utf8')) ?? [];
   const { stdout } = await runPlan(command);
   expect(stdout).toBe(printed);
 });

@@ -66,7 +66,8 @@ describe('the contract, kept by the Redis store on ioredis-mock', () => {
     vi.setSystemTime(Date.now() + ms);
   };
   for (const { name, run } of sessionRepositoryContract) {
-    it(name, () => run({ repository, elapse }));
+    const tags = name.includes('very many') ? ['slow'] : []; // it interprets Lua
+    it(name, { tags }, () => run({ repository, elapse }));
   }
 });
 
