@@ -15,7 +15,9 @@ export interface OldFormat {
   readonly disableTouch?: boolean;
   /** What makes a text of a session, and a session of a text. @default JSON */
   readonly serializer?: {
+    /** Makes a session of the text; throws or rejects where it is damaged. */
     parse(text: string): object | Promise<object>;
+    /** Makes a text of the session that `parse` understands. */
     stringify(session: object): string;
   };
 }
