@@ -50,7 +50,7 @@ describe('the package as it is published', () => {
     ]);
     const program = names.filter((name) => !/^(docs|examples|ops)\//.test(name));
     expect(
-      program.filter((name) => !/\.(js|js\.map|d\.ts|css|md|json)$|^LICENSE$/.test(name)),
+      program.filter((name) => !/\.(js|js\.map|d\.ts|css|svg|md|json)$|^LICENSE$/.test(name)),
     ).toEqual([]);
     expect(names.filter((name) => /^docs\//.test(name) && !/\.(md|png)$/.test(name))).toEqual([]);
     expect(
