@@ -79,7 +79,7 @@ function leftOfConnectRedis(
   async function each<T>(act: (sid: string) => Promise<T>, told: (answer: T) => void) {
     const pace = new Pace(options);
     const met = new Distinct();
-    for await (const page of keys.scan()) {
+    for await (const page of keys.scan(options)) {
       for (const sids of batchesOf(page.filter((sid) => met.add(digest(sid))))) {
         for (const answer of await pace.work(() => Promise.all(sids.map(act)))) told(answer);
       }

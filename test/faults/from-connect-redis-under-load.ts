@@ -59,6 +59,9 @@ const OLD_PREFIX = 'sess:';
 const PREFIX = 'web-session:';
 const SEEDING_AT_ONCE = 20;
 
+/** All servers share one busy process: what is late is not to count as a failure of Redis. */
+const PATIENT = { commandTimeoutMs: 10_000 };
+
 /**
  * Starts sessions with connect-redis and moves them to SojournStore, while browsers use them by turns through four servers of
  * Express, which are replaced one by one: connect-redis, then preparing, then moving; then the cold sessions are moved; then
@@ -249,7 +252,7 @@ async function openStore(
       disconnect: () => client.destroy(),
     };
   }
-  const { client } = await connectRedis({ kind: 'server', host, port });
+  const { client } = await connectRedis({ kind: 'server', host, port }, PATIENT);
   const store = new SojournStore({
     repository: new RedisSessionRepository({ client, prefix: PREFIX }),
     userOf: (session) => (session as unknown as KeptSession).user as string | undefined,

@@ -293,7 +293,7 @@ export class SojournStore extends Store {
     if (this.#scan === undefined) {
       throw new Error('SojournStore needs the option `scan` to go through all sessions.');
     }
-    for await (const page of this.#old?.sids() ?? []) {
+    for await (const page of this.#old?.sids(this.#paceOptions) ?? []) {
       yield [...new Set(page)].map((sid) => this.#listedOld(sid));
     }
     for await (const page of this.#scan()) {

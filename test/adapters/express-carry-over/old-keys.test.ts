@@ -1,11 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
+
+import { Cluster, Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OldKeys } from '../../../src/adapters/express/carry-over/old-keys.ts';
 import { RedisOldKeys } from '../../../src/adapters/express/carry-over/redis-old-keys.ts';
 import { commandsOf, type RedisClient } from '../../../src/adapters/redis/clients/tell-apart.ts';
-import { describeLive, redisUrl, useTestPrefix } from '../../support/live-redis.ts';
+import {
+  describeLive,
+  describeWithServers,
+  redisBinary,
+  redisUrl,
+  useTestPrefix,
+} from '../../support/live-redis.ts';
+import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.ts';
 import { MemoryOldKeys } from './memory-old-keys.ts';
 
 describe('keys of another store in memory, as the races run on them', () => {
@@ -91,6 +99,29 @@ describeLive('keys that connect-redis has written', () => {
       await keys.release(sid, `${freeze}.a`);
       expect(await redis.ttl(prefix + sid)).toBeGreaterThan(0);
     });
+  });
+});
+
+describeWithServers('keys that connect-redis has written to a cluster', () => {
+  let cluster: RedisCluster;
+  let client: Cluster;
+  beforeAll(async () => {
+    cluster = await startRedisCluster({ binary: redisBinary() });
+    client = new Cluster([...cluster.addresses]);
+  });
+  afterAll(async () => {
+    client?.disconnect();
+    await cluster?.stop();
+  });
+  const keys = () => new RedisOldKeys(commandsOf(client), 'sess:');
+  keepsTheirPromises(keys);
+
+  it('are found on every primary', async () => {
+    const sids = Array.from({ length: 60 }, newSid);
+    for (const sid of sids) await keys().create(sid, '{}', 60_000);
+    const found: string[] = [];
+    for await (const page of keys().scan()) found.push(...page);
+    expect(found).toEqual(expect.arrayContaining(sids));
   });
 });
 

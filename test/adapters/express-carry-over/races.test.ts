@@ -39,6 +39,7 @@ describe('a session of connect-redis that moves while servers use it, in every o
 const sampled: readonly Scenario[] = [
   { actors: [m('read'), p('read')], death: true, expiry: true },
   { actors: [m('read'), p('logout')], death: true },
+  { actors: [m('read'), m('end')], death: true },
   { actors: [m('write'), m('write')], death: true, user: true },
   { actors: [m('write'), p('write')], death: true },
   { actors: [m('write'), p('write'), m('read')], death: true },

@@ -30,7 +30,7 @@ export async function* moveOldSessions(
       unreadable += 1;
     }
   };
-  for await (const page of sids()) {
+  for await (const page of sids(options)) {
     for (const some of batchesOf([...new Set(page)])) {
       await pace.work(async () => {
         const outcomes = await Promise.allSettled(some.map(move));

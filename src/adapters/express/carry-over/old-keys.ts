@@ -1,3 +1,5 @@
+import type { PaceOptions } from '../../../domain/pace.ts';
+
 /**
  * The keys of another store, each of which holds a session of express-session as one text. Plain servers of that store get,
  * set and delete them and know nothing of this. A key can be frozen, which is something else to them than a text: they
@@ -47,8 +49,8 @@ export interface OldKeys {
   /** The store's clock, in milliseconds since 1970. */
   now(): Promise<number>;
 
-  /** The session ids of all keys, in pages; also of keys that hold something else. An id may come twice. */
-  scan(): AsyncIterable<readonly string[]>;
+  /** The session ids of all keys, in pages, with rests for others; also of keys that hold something else. An id may come twice. */
+  scan(pace?: PaceOptions): AsyncIterable<readonly string[]>;
 }
 
 /** What a key holds. */

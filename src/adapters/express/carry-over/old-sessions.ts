@@ -1,3 +1,4 @@
+import type { PaceOptions } from '../../../domain/pace.ts';
 import type { Credential } from '../../../domain/session-token.ts';
 import type { MovableRepository } from '../../../ports/session-moves.ts';
 import type { SessionRepository } from '../../../ports/session-repository.ts';
@@ -29,7 +30,7 @@ export class OldSessions {
         const from = new OldSession(sid, credential, known);
         return { from, repository: carriedSession({ from, to, phase }) };
       },
-      sids: () => this.#keys.scan(),
+      sids: (pace) => this.#keys.scan(pace),
     };
   }
 }
@@ -44,5 +45,5 @@ export interface SessionsOnTheirWay {
     credential: Credential,
   ): { readonly from: MovableRepository; readonly repository: SessionRepository };
   /** All session ids in the old place, in pages; an id may come twice, and one may be of something else. */
-  sids(): AsyncIterable<readonly string[]>;
+  sids(pace?: PaceOptions): AsyncIterable<readonly string[]>;
 }

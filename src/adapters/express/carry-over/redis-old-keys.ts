@@ -1,4 +1,4 @@
-import { Pace } from '../../../domain/pace.ts';
+import { Pace, type PaceOptions } from '../../../domain/pace.ts';
 import { nodeSecrets } from '../../node/node-secrets.ts';
 import { isTexts, notUnderstood, toInteger } from '../../redis/answers.ts';
 import type { RedisCommands, RedisScript } from '../../redis/clients/redis-commands.ts';
@@ -103,9 +103,8 @@ export class RedisOldKeys implements OldKeys {
     return now;
   }
 
-  scan(): AsyncIterable<readonly string[]> {
-    // Whoever works on what is found rests.
-    return scan(this.#commands, this.#prefix, undefined, PAGE, new Pace({ fullSpeed: true }));
+  scan(pace?: PaceOptions): AsyncIterable<readonly string[]> {
+    return scan(this.#commands, this.#prefix, undefined, PAGE, new Pace(pace));
   }
 
   #run(script: RedisScript, sid: string, ...args: readonly (string | number)[]): Promise<unknown> {
