@@ -27,6 +27,7 @@ describeInBrowser('the page on several tabs and devices', () => {
     await startSession(first, 'Ada');
     const second = await openTab(first.context());
     const input = second.getByLabel('Idle timeout in seconds');
+    await input.evaluate((element) => element.setAttribute('data-extension', 'was here'));
     await input.fill('77');
     await input.focus();
     await first.getByRole('button', { name: 'Add a page view' }).click();

@@ -85,6 +85,7 @@ describeInBrowser('the page tells what becomes of a click', () => {
     await input.fill(ttl);
     await page.locator('#set-ttl').click();
     await page.locator('#ttl-error').getByText(why).waitFor();
+    await announced(page, why);
     for (let looks = 0; looks < 2; looks += 1) await nextLook(page);
     expect(await input.getAttribute('aria-invalid')).toBe('true');
     expect(await input.getAttribute('aria-describedby')).toBe('ttl-error');

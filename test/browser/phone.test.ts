@@ -54,6 +54,17 @@ describeInBrowser('the page on a phone', () => {
     for (const id of ['ttl', 'copy-hgetall', 'logout-everywhere']) expect(seen).toContain(id);
   });
 
+  it('scrolls what gets the focus from under the bar of a desktop', async () => {
+    const page = await devices.page();
+    await startSession(page, 'Ada');
+    const input = page.locator('#ttl');
+    await page.locator('#rotate').focus();
+    await input.evaluate((element) => scrollBy(0, element.getBoundingClientRect().top - 20));
+    await page.keyboard.press('Tab');
+    expect(await input.evaluate((element) => element === document.activeElement)).toBe(true);
+    await expectInView(page, input);
+  });
+
   it.each([
     ['desktop', 1800, '29 min 59 s'],
     ['phone', 1800, '29 min 59 s'],

@@ -142,6 +142,21 @@ describe('a session that is over', () => {
     }
   });
 
+  it('is told to each who left, apart', async () => {
+    const { app, browser } = site();
+    const leave = async (username: string) => {
+      const person = browser();
+      await person.post('/login', { username });
+      const headers = { ...html, Cookie: person.cookie ?? '' };
+      const response = await app.request('/logout', { method: 'POST', headers });
+      return response.headers.get('Location') ?? '';
+    };
+    const [ada, eve] = [await leave('Ada'), await leave('Eve')];
+    expect(ada).not.toBe(eve);
+    expect(inputValue(await (await app.request(ada)).text(), 'username')).toBe('Ada');
+    expect(inputValue(await (await app.request(eve)).text(), 'username')).toBe('Eve');
+  });
+
   it('shows what it did to nobody who knows no more than its id', async () => {
     const { browser } = site();
     const [ada, eve] = [browser(), browser()];

@@ -151,6 +151,7 @@ function show(page: Document, askedAt: number, says: string | undefined, isAnswe
   const [current, next] = [document.querySelector('main'), page.querySelector('main')];
   if (!current || !next) return;
   const stateBefore = current.dataset.state;
+  const refusal = next.querySelector('.notice, .error')?.textContent?.trim();
   keepFlight(() => replaceParts(current, next));
   bringBadge(page);
   document.title = page.title;
@@ -164,12 +165,10 @@ function show(page: Document, askedAt: number, says: string | undefined, isAnswe
   if (focused && document.activeElement === document.body) {
     (document.getElementById(focused) ?? document.getElementById('session-heading'))?.focus();
   }
-  const refusal = page.querySelector('.notice, .error')?.textContent?.trim();
   if (says) announce(says);
-  else if (refusal && isAnswer) announce(refusal);
   else if (hadSession && !hasSession) {
     announce(ranOut ? 'The session has expired.' : 'The session has ended.');
-  }
+  } else if (refusal && isAnswer) announce(refusal);
   // What was refused, or who left, is no news once there is another session or none.
   if (!isAnswer && !says && stateBefore !== current.dataset.state) here = root.href;
 }

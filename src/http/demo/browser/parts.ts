@@ -1,9 +1,18 @@
+const REFUSAL = ['aria-invalid', 'aria-describedby'];
+
+/** What stands around the parts, as it came: extensions of the browser write into the page. */
+let shown = '';
+const main = document.querySelector('main');
+if (main) shown = skeleton(main);
+
 /**
  * Brings in the parts that differ, so that focus and typed text survive; everything where more than parts does. What is rendered
  * stands in elements with `data-part`.
  */
 export function replaceParts(current: HTMLElement, next: HTMLElement): void {
-  if (skeleton(current) !== skeleton(next)) {
+  const [before, after] = [shown, skeleton(next)];
+  shown = after;
+  if (before !== after) {
     current.replaceChildren(...next.childNodes);
   } else {
     const newParts = next.querySelectorAll('[data-part]');
@@ -21,8 +30,6 @@ export function replaceParts(current: HTMLElement, next: HTMLElement): void {
   }
 }
 
-const REFUSAL = ['aria-invalid', 'aria-describedby'];
-
 /** What is typed stays; whether it was refused is the server's to say. */
 function copyRefusal(from: Element): void {
   const input = document.getElementById(from.id);
@@ -33,17 +40,12 @@ function copyRefusal(from: Element): void {
   }
 }
 
-/** All but the parts, as the server rendered it. */
+/** All but the parts, and whether fields were refused. */
 function skeleton(element: Element): string {
   const copy = element.cloneNode(true) as Element;
   for (const part of copy.querySelectorAll('[data-part]')) part.replaceChildren();
   for (const input of copy.querySelectorAll('input')) {
     for (const name of REFUSAL) input.removeAttribute(name);
   }
-  for (const pending of copy.querySelectorAll('[aria-busy], [aria-disabled]')) {
-    pending.removeAttribute('aria-busy');
-    pending.removeAttribute('aria-disabled');
-  }
-  for (const moving of copy.querySelectorAll('.lanes')) moving.className = 'lanes';
   return copy.innerHTML;
 }
