@@ -8,6 +8,7 @@ import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-r
 import { type Session, SessionService, StoreUnavailableError } from '../../src/index.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { killReaders } from '../support/near-cache-connections.ts';
+import { patient } from '../support/patience.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -74,7 +75,7 @@ describeWithServers('near caches in a random walk', () => {
         pass(piece);
       });
       const { host, port } = network ?? server;
-      const connection = await connectRedis({ kind: 'server', host, port });
+      const connection = await connectRedis({ kind: 'server', host, port }, patient);
       connections.push(connection);
       const { client } = connection;
       const nearCache = isNear ? openNearCache({ client }) : undefined;
@@ -103,7 +104,11 @@ describeWithServers('near caches in a random walk', () => {
       const hits = () => Math.min(...near.map((one) => one.stats().hits));
       const isOver = () => performance.now() - began > WALK_MS && hits() > LEAST_HITS;
       while (wrong.length === 0 && !isOver()) {
-        while (sessions.length < SESSIONS) sessions.push(await create());
+        while (sessions.length < SESSIONS) {
+          const created = await unlessAway(create());
+          if (created === undefined) await wait(20);
+          else sessions.push(created);
+        }
         const chosen = sessions.filter(
           ({ restsUntil }) => random() < 0.5 && restsUntil < performance.now(),
         );
@@ -121,18 +126,17 @@ describeWithServers('near caches in a random walk', () => {
         );
         const done = steps.map(async ([session, delayMs]) => {
           await wait(delayMs);
-          await step(session, wrong).catch((error) => {
-            if (!(error instanceof StoreUnavailableError)) throw error;
-          });
+          await unlessAway(step(session, wrong));
         });
-        done.push(...chosen.filter(() => random() < 0.2).map((session) => lone(session, wrong)));
+        const alone = chosen.filter(() => random() < 0.2);
+        done.push(...alone.map((session) => unlessAway(lone(session, wrong))));
         if (random() < 0.5) done.push(cut());
         await wait(20);
         if (still) server.resume();
         await Promise.all(done);
         if (random() < 0.03) await flush(sessions);
         await wait(LAG_MS + 20);
-        await Promise.all(sessions.map((session) => settled(session, wrong)));
+        await Promise.all(sessions.map((session) => unlessAway(settled(session, wrong))));
         sessions = sessions.filter(({ ends, uses, ttls }) => {
           const until = (uses.at(-1)?.end ?? 0) + Math.max(...ttls) * 1000 + PUT_OFF_MS;
           return (
@@ -309,6 +313,14 @@ describeWithServers('near caches in a random walk', () => {
     for (const { ends } of sessions) ends.push({ by: undefined, begin, end });
   }
 });
+
+/** Nothing where the store could not be asked: connections were cut, and are made again in their time. */
+async function unlessAway<T>(work: Promise<T>): Promise<T | undefined> {
+  return work.catch((error) => {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    return undefined;
+  });
+}
 
 /** Numbers from 0 to 1, the same for the same seed. */
 function mulberry32(seed: number): () => number {
