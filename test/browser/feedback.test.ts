@@ -123,6 +123,20 @@ describeInBrowser('the page tells what becomes of a click', () => {
     slow.release();
   });
 
+  it('takes a refusal for no outage, and offers the same once more', async () => {
+    const page = await devices.page();
+    const refused = { status: 409, contentType: 'application/json', body: '{}' };
+    await page.route('**/login', (route) => route.fulfill(refused), { times: 1 });
+    await page.getByLabel('Name').fill('Ada');
+    await page.locator('#login').click();
+    await page.getByRole('alert').getByText('“Start a session” was refused (409).').waitFor();
+    expect(await page.locator('#badge').getAttribute('class')).toBe('badge unasked');
+    expect(await page.getByRole('alert').textContent()).not.toContain('cannot be reached');
+    await page.getByRole('button', { name: 'Start a session, once more' }).click();
+    await field(page, 'username').getByText('Ada', { exact: true }).waitFor();
+    expect(await page.locator('#outage').textContent()).toBe('');
+  });
+
   it('says in its title how much time is left', async () => {
     const page = await devices.page();
     expect(await page.title()).toBe('Sojourn: a session, live');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { StoreUnavailableError } from '../../src/domain/errors.ts';
 import { createDemoApp, type DemoOptions } from '../../src/http/demo/demo-app.ts';
 import { SessionService } from '../../src/index.ts';
@@ -140,6 +140,20 @@ describe('a session that is over', () => {
       expect(other).not.toContain('Ada');
       expect(text(other)).toContain('You have none yet');
     }
+  });
+
+  it('is not told as logged out after a logout that failed', async () => {
+    const { browser, store, elapse } = site();
+    const ada = browser();
+    await ada.post('/login', { username: 'Ada', ttl: '60' });
+    const end = vi.spyOn(MemorySessionRepository.prototype, 'delete');
+    end.mockRejectedValueOnce(new StoreUnavailableError('refused'));
+    await ada.post('/logout');
+    expect(end).toHaveBeenCalled();
+    end.mockRestore();
+    expect(store.away).toBeUndefined();
+    elapse(60);
+    expect(text(await ada.ask('/'))).toContain('Session expired');
   });
 
   it('is told to each who left, apart', async () => {

@@ -181,9 +181,9 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
 
   route('/logout', {
     POST: form(async (c) => {
-      const location = c.var.session.id === undefined ? '/' : leave(c, 'logout');
+      const had = c.var.session.id !== undefined;
       await c.var.session.end();
-      return done(c, { authenticated: false }, location);
+      return done(c, { authenticated: false }, had ? leave(c, 'logout') : '/');
     }),
   });
 
@@ -203,9 +203,8 @@ export function createDemoApp(options: DemoOptions): Hono<Env> {
       const { id, user } = c.var.session;
       if (id === undefined || user === undefined) return noSession(c);
       const ended = await service.deleteAll(user, { by: 'user' });
-      const location = leave(c, 'everywhere');
       await c.var.session.end();
-      return done(c, { authenticated: false, ended }, location);
+      return done(c, { authenticated: false, ended }, leave(c, 'everywhere'));
     }),
   });
 

@@ -2,7 +2,7 @@ import { announce } from './announce.ts';
 import { isRunningOut, setClock } from './clock.ts';
 import { enhance } from './enhance.ts';
 import { depart, keepFlight } from './flight.ts';
-import { endOutage, failureWords, forgetFailed, showOutage } from './outage.ts';
+import { endOutage, failureWords, forgetFailed, showOutage, showRefused } from './outage.ts';
 import { replaceParts } from './parts.ts';
 
 const LOOK_EVERY_MS = 2000;
@@ -112,6 +112,12 @@ async function ask(
     const response = await fetch(url, { ...init, headers: { Accept: 'text/html' } });
     page = new DOMParser().parseFromString(await response.text(), 'text/html');
     if (response.status === 503) throw new Error('The session store cannot be reached.');
+    const failure = failedOf(asking, page);
+    if (failure && response.status >= 400 && response.status < 500) {
+      await asking.arrive?.(false);
+      showRefused({ ...failure, words: `“${failure.label}” was refused (${response.status}).` });
+      return 'refused';
+    }
     if (!response.ok) throw new Error(`The server refused that (${response.status}).`);
     const isRefused = new URL(response.url).searchParams.has('notice');
     const says = isRefused && asking.arrive ? undefined : asking.says;

@@ -43,12 +43,22 @@ export function endOutage(): void {
   const banner = document.getElementById('outage');
   if (!banner?.hasChildNodes() || document.querySelector('main')?.dataset.stale === undefined)
     return;
-  if (failed) {
-    const text = document.createElement('p');
-    text.textContent = failed.words;
-    banner.replaceChildren(text, againButton(failed));
-  } else banner.replaceChildren();
+  if (failed) offer(failed);
+  else banner.replaceChildren();
   announce('Back again.');
+}
+
+/** Says that the server answers, and does not do that: a login that others overtook, for example. */
+export function showRefused(failure: Failed): void {
+  failed = failure;
+  hush();
+  offer(failure);
+}
+
+function offer(failure: Failed): void {
+  const text = document.createElement('p');
+  text.textContent = failure.words;
+  document.getElementById('outage')?.replaceChildren(text, againButton(failure));
 }
 
 /** What was offered to be done again is done, or something else was. */
