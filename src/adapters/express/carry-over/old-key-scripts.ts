@@ -108,8 +108,9 @@ if kind ~= 'hash' then return 0 end
 local released = redis.call('HGET', key, 'session_released')
 if released then return released == ARGV[1] and 1 or 0 end
 if redis.call('HGET', key, 'session_freeze') ~= string.match(ARGV[1], '^[^.]*') then return 0 end
+redis.call('HDEL', key, 'session_text')
 redis.call('HSET', key, 'session_released', ARGV[1])
-redis.call('HDEL', key, 'session_text', 'session_freeze')
+redis.call('HDEL', key, 'session_freeze') -- last, as an empty key would lose its expiry
 if redis.call('PTTL', key) == -1 then redis.call('EXPIRE', key, ${400 * 24 * 3600}) end
 return 1
 `;
