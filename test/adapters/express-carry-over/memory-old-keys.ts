@@ -80,6 +80,13 @@ export class MemoryOldKeys implements OldKeys {
     return { text, freeze, remainingMs: this.#rest(key), now: this.#clock.now() };
   }
 
+  async keep(sid: string, freeze: string, ms: number): Promise<boolean> {
+    const key = this.#alive(sid);
+    if (key?.freeze !== freeze) return false;
+    key.endsAt = Math.max(key.endsAt, this.#clock.now() + ms);
+    return true;
+  }
+
   async release(sid: string, claim: string): Promise<boolean> {
     const key = this.#alive(sid);
     if (key?.released !== undefined) return key.released === claim;

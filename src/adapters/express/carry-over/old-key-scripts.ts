@@ -102,6 +102,14 @@ if not text or not freeze then return 0 end
 return { text, redis.call('PTTL', key), now, freeze }
 `;
 
+/** ARGV[1]: the freeze. ARGV[2]: milliseconds that it lasts at least from now on. Answers 1 where that is its freeze. */
+const keep = `${load}
+if kind ~= 'hash' or redis.call('HGET', key, 'session_freeze') ~= ARGV[1] then return 0 end
+local left = redis.call('PTTL', key)
+if left >= 0 and left < tonumber(ARGV[2]) then redis.call('PEXPIRE', key, ARGV[2]) end
+return 1
+`;
+
 /** ARGV[1]: the claim. What stays keeps the expiry, or gets one of 400 days, which is as long as a session can idle. Answers 1. */
 const release = `${load}
 if kind ~= 'hash' then return 0 end
@@ -146,6 +154,7 @@ export const oldKeyScripts = {
   expire: { name: 'sojournOldExpire', lua: expire },
   remove: { name: 'sojournOldRemove', lua: remove },
   freeze: { name: 'sojournOldFreeze', lua: freeze },
+  keep: { name: 'sojournOldKeep', lua: keep },
   release: { name: 'sojournOldRelease', lua: release },
   unfreeze: { name: 'sojournOldUnfreeze', lua: unfreeze },
   discard: { name: 'sojournOldDiscard', lua: discard },

@@ -37,6 +37,9 @@ export interface OldKeys {
     options: { readonly resume: boolean },
   ): Promise<FrozenText | { readonly claim: string } | 'open' | undefined>;
 
+  /** Has a frozen text last so many milliseconds at least. False where that is not its freeze any more. */
+  keep(sid: string, freeze: string, ms: number): Promise<boolean>;
+
   /** As `SessionMoves.release`. */
   release(sid: string, claim: string): Promise<boolean>;
 

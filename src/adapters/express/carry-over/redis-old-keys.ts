@@ -84,6 +84,10 @@ export class RedisOldKeys implements OldKeys {
     return { text: toText(text, answer), remainingMs, now, freeze: toText(freeze, answer) };
   }
 
+  async keep(sid: string, freeze: string, ms: number): Promise<boolean> {
+    return (await this.#run(oldKeyScripts.keep, sid, freeze, ms)) === 1;
+  }
+
   async release(sid: string, claim: string): Promise<boolean> {
     return (await this.#run(oldKeyScripts.release, sid, claim)) === 1;
   }
