@@ -234,6 +234,22 @@ describeLive('sessions of connect-redis that SojournStore carries over', () => {
     },
   );
 
+  it.each(['{"beta":true}', '{"cookie":null}', '{"cookie":"chocolate"}'])(
+    'a string that is no session, %s, is not moved by a program',
+    async (text) => {
+      const { plain, store, prefix } = place();
+      const moving = store('move');
+      await redis.set(prefix + newSid(), text);
+      await plain().set(newSid(), data(600, { a: 1 }));
+      let last = {};
+      for await (const progress of moving.moveSessions()) last = progress;
+      expect(last).toEqual({ moved: 1, seen: 2, unreadable: 1 });
+      const keys = await redis.keys(`${prefix}*`);
+      expect(await redis.mget(keys)).toEqual([text]);
+      expect(await redis.ttl(keys[0] as string)).toBe(-1);
+    },
+  );
+
   it('a text that stands for no session is none, as to connect-redis', async () => {
     const { plain, store, prefix } = place();
     for (const text of ['', 'null']) {
