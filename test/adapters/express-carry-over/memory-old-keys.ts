@@ -61,8 +61,8 @@ export class MemoryOldKeys implements OldKeys {
 
   async remove(sid: string): Promise<'open' | 'frozen' | undefined> {
     const key = this.#alive(sid);
-    if (key?.text === undefined) return undefined;
     this.#keys.delete(sid);
+    if (key?.text === undefined) return undefined;
     return key.freeze === undefined ? 'open' : 'frozen';
   }
 

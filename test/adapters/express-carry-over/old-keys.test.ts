@@ -206,12 +206,15 @@ function keepsTheirPromises(open: () => OldKeys): void {
     expect(await keys.release(sid, `${freeze}.d`)).toBe(false);
     expect(await keys.freeze(sid, { resume: false })).toEqual({ claim: `${freeze}.c` });
     expect(await keys.read(sid)).toBeUndefined();
-    expect(await keys.remove(sid)).toBeUndefined();
     expect(await keys.create(sid, 'y', 60_000)).toBe(false);
     await keys.discard(sid, `${freeze}.d`);
     expect(await keys.create(sid, 'y', 60_000)).toBe(false);
     await keys.discard(sid, `${freeze}.c`);
     expect(await keys.create(sid, 'y', 60_000)).toBe(true);
+    const last = (await keys.freeze(sid, { resume: false })) as { freeze: string };
+    await keys.release(sid, `${last.freeze}.e`);
+    expect(await keys.remove(sid)).toBeUndefined(); // and nothing stands in the way any more
+    expect(await keys.create(sid, 'z', 60_000)).toBe(true);
   });
 }
 

@@ -30,15 +30,17 @@ return { text, redis.call('PTTL', key), 1 }
 
 /**
  * For tools: answers { PTTL, the seconds for which nobody has read or written it, or -1 where Redis does not tell }, and of
- * what was frozen -1. It does not count as a use.
+ * what was frozen -1; 1 for what a release has left. It does not count as a use.
  */
 const look = `${load}
 local idle = -1
 if kind == 'string' then
   local seconds = redis.pcall('OBJECT', 'IDLETIME', key)
   if type(seconds) == 'number' then idle = seconds end
-elseif kind ~= 'hash' or redis.call('HEXISTS', key, 'session_text') == 0 then
+elseif kind ~= 'hash' then
   return 0
+elseif redis.call('HEXISTS', key, 'session_text') == 0 then
+  return redis.call('HEXISTS', key, 'session_released')
 end
 return { redis.call('PTTL', key), idle }
 `;
@@ -65,7 +67,7 @@ redis.call('PEXPIRE', key, ARGV[1])
 return 1
 `;
 
-/** ARGV[1]: 1 to remove what a release has left, too. Answers 1 where it was in use, 2 where it was frozen. */
+/** Also removes what a release has left, which is answered with 0. Answers 1 where it was in use, 2 where it was frozen. */
 const remove = `${load}
 if kind == 'string' then
   redis.call('DEL', key)
@@ -76,14 +78,15 @@ if redis.call('HEXISTS', key, 'session_text') == 1 then
   redis.call('DEL', key)
   return 2
 end
-if ARGV[1] == '1' and redis.call('HEXISTS', key, 'session_released') == 1 then redis.call('DEL', key) end
+if redis.call('HEXISTS', key, 'session_released') == 1 then redis.call('DEL', key) end
 return 0
 `;
 
 /**
  * ARGV[1]: 1 to leave one in use as it is, which is answered with 1. ARGV[2]: a text that nobody repeats. Answers { text, PTTL,
  * Redis' clock, the freeze }, or { claim } where it was released. Freezes are told apart by the clock, as a string has no
- * place for a number: one that stepped back makes a copy of an older freeze look newer, which its release finds out.
+ * place for a number. After a clock that stepped back, a copy of an earlier freeze may stand in the way of a later one: it
+ * is kept, its release fails, and the session moves once that copy has been discarded.
  */
 const freeze = `${load}${clock}
 if kind == 'string' then

@@ -25,7 +25,7 @@ export interface OldKeys {
   /** Has a text that is in use end in so many milliseconds. */
   expire(sid: string, endsInMs: number): Promise<boolean>;
 
-  /** Removes a text, whether in use or frozen; `undefined` where there is none. */
+  /** Removes a text, whether in use or frozen; `undefined` where there is none. Removes what a release has left, too. */
   remove(sid: string): Promise<'open' | 'frozen' | undefined>;
 
   /**
