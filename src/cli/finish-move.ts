@@ -30,6 +30,7 @@ export async function finishMove(
       const behind = leftIn(redis, from.prefix, line);
       const left = await behind.look();
       refuseInUse(left);
+      refuseUnfinished(left, line);
       if (left.left > 0 && !flags.yes) {
         const what = `${sentenceOf(left)} This ends them, at ${behind.prefix} in ${redis.label}.`;
         const answer = await terminal.ask(`${what} Type ${behind.prefix} to go on: `);
@@ -47,6 +48,17 @@ export async function finishMove(
       }
     },
     await loggingEnds(terminal),
+  );
+}
+
+/** Nobody could open them any more without what the old place remembers of them. */
+function refuseUnfinished({ unfinished }: Left, { flags }: CommandLine): void {
+  if (unfinished === 0) return;
+  const isOld = flags['from-connect-redis'] !== undefined;
+  const how = isOld ? 'the program that calls moveSessions' : 'sojourn move';
+  throw new CommandError(
+    EXIT_UNAVAILABLE,
+    `nothing was ended, because the move of ${countOf(unfinished)} was not finished. Run ${how} first, which finishes it`,
   );
 }
 

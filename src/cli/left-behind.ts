@@ -1,4 +1,5 @@
 import { batchesOf, Pace, type PaceOptions } from '../domain/pace.ts';
+import type { SessionId } from '../domain/session-token.ts';
 import type { CommandLine } from './command.ts';
 import { Distinct } from './distinct.ts';
 import { endEvery } from './end.ts';
@@ -15,6 +16,8 @@ export interface Left {
   readonly last_ends_in: number | null;
   /** Seconds since one of them was used or begun; `null` of none, and where Redis does not tell. */
   readonly last_used: number | null;
+  /** Sessions that the old place has given up, with nobody having confirmed yet that the new one has opened them. */
+  readonly unfinished: number;
 }
 
 /** The sessions in the old place of a move. */
@@ -34,7 +37,13 @@ export function leftIn(redis: OpenedRedis, prefix: string, { flags }: CommandLin
 }
 
 /** `3 sessions are left in the old place, ...` */
-export function sentenceOf({ left, last_ends_in, last_used }: Left): string {
+export function sentenceOf({ left, last_ends_in, last_used, unfinished }: Left): string {
+  const sentence = sentenceOfLeft({ left, last_ends_in, last_used });
+  if (unfinished === 0) return sentence;
+  return `${sentence} The move of ${countOf(unfinished)} was not finished; moving the rest finishes it.`;
+}
+
+function sentenceOfLeft({ left, last_ends_in, last_used }: Omit<Left, 'unfinished'>): string {
   if (left === 0) return 'No session is left in the old place.';
   const used = last_used === null ? '' : `, last used ${duration(last_used)} ago`;
   const ends =
@@ -45,24 +54,36 @@ export function sentenceOf({ left, last_ends_in, last_used }: Left): string {
 }
 
 function leftOfSojourn(redis: OpenedRedis, prefix: string, options: PaceOptions): LeftBehind {
-  const { inspection, repository, service, now } = redis;
+  const { inspection, repository, movable, service, now } = redis;
+
+  async function isReleased(id: SessionId): Promise<boolean> {
+    const frozen = await movable?.moves.freeze(id, { resume: true }); // changes nothing: nobody can use it
+    return typeof frozen === 'object' && 'claim' in frozen;
+  }
+
   return {
     prefix,
     async look() {
       const pace = new Pace(options);
-      let [left, longestMs, usedAt] = [0, 0, 0];
+      let [left, longestMs, usedAt, unfinished] = [0, 0, 0, 0];
       for await (const ids of walkIds(inspection, options)) {
+        const others = new Set(ids);
         for await (const sessions of readSessions(repository, ids, pace)) {
           left += sessions.length;
-          for (const { remainingMs, lastAccessedAt } of sessions) {
+          for (const { id, remainingMs, lastAccessedAt } of sessions) {
+            others.delete(id);
             longestMs = Math.max(longestMs, remainingMs);
             usedAt = Math.max(usedAt, Date.parse(lastAccessedAt) || 0);
           }
         }
+        for (const some of batchesOf([...others])) {
+          const released = await pace.work(() => Promise.all(some.map(isReleased)));
+          unfinished += released.filter(Boolean).length;
+        }
       }
-      if (left === 0) return NOTHING;
+      if (left === 0) return { ...NOTHING, unfinished };
       const last_used = Math.max(0, Math.floor((now() - usedAt) / 1000));
-      return { left, last_ends_in: Math.ceil(longestMs / 1000), last_used };
+      return { left, last_ends_in: Math.ceil(longestMs / 1000), last_used, unfinished };
     },
     end: (by) => endEvery(service, inspection, by, options),
   };
@@ -89,19 +110,23 @@ function leftOfConnectRedis(
   return {
     prefix,
     async look() {
-      let [left, longestMs, unused] = [0, 0, Infinity];
+      let [left, longestMs, unused, unfinished] = [0, 0, Infinity, 0];
       await each(
         (sid) => keys.look(sid),
         (found) => {
           if (found === undefined) return;
+          if (found === 'released') {
+            unfinished += 1;
+            return;
+          }
           left += 1;
           longestMs = Math.max(longestMs, found.remainingMs ?? Infinity);
           unused = Math.min(unused, found.unusedSeconds ?? Infinity);
         },
       );
-      if (left === 0) return NOTHING;
+      if (left === 0) return { ...NOTHING, unfinished };
       return {
-        left,
+        ...{ left, unfinished },
         last_ends_in: longestMs === Infinity ? null : Math.ceil(longestMs / 1000),
         last_used: unused === Infinity ? null : unused,
       };
@@ -109,7 +134,7 @@ function leftOfConnectRedis(
     async end() {
       let ended = 0;
       await each(
-        (sid) => keys.remove(sid, { alsoReleased: true }),
+        (sid) => keys.remove(sid),
         (removed) => {
           if (removed !== undefined) ended += 1;
         },
@@ -119,4 +144,4 @@ function leftOfConnectRedis(
   };
 }
 
-const NOTHING: Left = { left: 0, last_ends_in: null, last_used: null };
+const NOTHING = { left: 0, last_ends_in: null, last_used: null };

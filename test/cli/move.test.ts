@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
-import { SessionService } from '../../src/index.ts';
+import { type SessionCopy, SessionService } from '../../src/index.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { runSojourn } from '../support/sojourn-command.ts';
@@ -38,7 +38,7 @@ describeWithServers('sojourn move', () => {
     expect(await sojourn('move', '--to', url(1), '--fast')).toMatchObject({
       ...{ code: 0, stderr: '' },
       stdout: expect.stringMatching(
-        /^Moved 150 sessions in \d+s\.\nNo sessions are left in the old place\.\n$/,
+        /^Moved 150 sessions in \d+s\.\nNo session is left in the old place\.\n$/,
       ),
     });
     expect(await at(1).list('ada')).toHaveLength(150);
@@ -47,7 +47,7 @@ describeWithServers('sojourn move', () => {
     const again = await sojourn('move', '--from', url(0), '--to', url(1), '--json');
     expect(JSON.parse(again.stdout)).toEqual({
       ...{ moved: 0, seconds: expect.any(Number), left: 0, last_ends_in: null },
-      last_used: null,
+      ...{ last_used: null, unfinished: 0 },
     });
   });
 
@@ -73,13 +73,13 @@ describeWithServers('sojourn move', () => {
     for (const { session } of old) {
       await clients[0]?.hset(`session:${session.id}`, 'last_accessed_at', anHourAgo);
     }
-    await clients[0]?.hset('session:AAAAAAAAAAAAAAAAAAAAAA', 'session_released', '1-a.b'); // of one that has moved
     expect(await sojourn('move', 'finish')).toMatchObject({ code: 2 }); // there is nobody to ask
     const status = await sojourn('move', 'status', '--json');
     expect(JSON.parse(status.stdout)).toEqual({
       left: 2,
       last_ends_in: expect.closeTo(1800, -2),
       last_used: expect.closeTo(3600, -2),
+      unfinished: 0,
     });
     const finished = await sojourn('move', 'finish', '--yes', '--operator', 'eve');
     expect(finished).toMatchObject({
@@ -94,6 +94,28 @@ describeWithServers('sojourn move', () => {
     });
   });
 
+  it('finish refuses while a move is unfinished, which another run of the command finishes', async () => {
+    const { token, session } = await at(0).create({ a: '1' });
+    const moves = (i: number) =>
+      new RedisSessionRepository({ client: clients[i] as Redis, prefix: 'session:' }).moves;
+    const { copy } = (await moves(0).freeze(session.id)) as { copy: SessionCopy };
+    await moves(1).adopt(copy);
+    await moves(0).release(session.id, copy.claim);
+    expect(JSON.parse((await sojourn('move', 'status', '--json')).stdout)).toEqual({
+      ...{ left: 0, last_ends_in: null, last_used: null, unfinished: 1 },
+    });
+    expect((await sojourn('move', 'status')).stdout).toBe(
+      'No session is left in the old place. The move of 1 session was not finished; moving the rest finishes it.\n',
+    );
+    expect(await sojourn('move', 'finish', '--yes')).toMatchObject({
+      ...{ code: 1, stdout: '' },
+      stderr: expect.stringMatching(/nothing was ended, .* Run sojourn move first/),
+    });
+    await sojourn('move', '--to', url(1), '--fast');
+    expect(await at(1).get(token)).toMatchObject({ fields: { a: '1' } });
+    expect(await sojourn('move', 'finish', '--yes')).toMatchObject({ code: 0 });
+  });
+
   describe('of connect-redis', () => {
     const old = ['--from-connect-redis', 'sess:'];
     const cookie = { originalMaxAge: null };
@@ -101,7 +123,9 @@ describeWithServers('sojourn move', () => {
     it('status looks at what is left, which does not count as a use', async () => {
       const status = async () =>
         JSON.parse((await sojourn('move', 'status', ...old, '--json')).stdout);
-      expect(await status()).toEqual({ left: 0, last_ends_in: null, last_used: null });
+      expect(await status()).toEqual({
+        ...{ left: 0, last_ends_in: null, last_used: null, unfinished: 0 },
+      });
       await clients[0]?.set('sess:a', JSON.stringify({ cookie }), 'EX', 600);
       await clients[0]?.set('sess:b', 'whatever a serializer makes', 'EX', 900);
       await clients[0]?.hset('sess:frozen', 'session_text', '{}', 'session_freeze', '1-a');
@@ -110,18 +134,20 @@ describeWithServers('sojourn move', () => {
       await clients[0]?.sadd('sess:ids', 'a');
       await clients[0]?.set('other:c', '{}');
       await until('two seconds without a use', async () => (await status()).last_used >= 2);
-      expect(await status()).toMatchObject({ left: 3, last_ends_in: expect.closeTo(1000, -2) });
+      expect(await status()).toMatchObject({
+        ...{ left: 3, last_ends_in: expect.closeTo(1000, -2), unfinished: 1 },
+      });
       expect(await sojourn('move', 'status', ...old)).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(
-          /^3 sessions are left in the old place, last used \d+s ago; if unused, the last one expires in 16m \d+s\.\n$/,
+          /^3 sessions are left in the old place, last used \d+s ago; if unused, the last one expires in 16m \d+s\. The move of 1 session was not finished; moving the rest finishes it\.\n$/,
         ),
       });
       await clients[0]?.set('sess:endless', '{}');
       expect(await status()).toMatchObject({ left: 4, last_ends_in: null });
     });
 
-    it('finish refuses while servers use them, and then ends them and what moves have left', async () => {
+    it('finish refuses while servers use them or a move is unfinished, and then ends them', async () => {
       await clients[0]?.set('sess:a', JSON.stringify({ cookie }), 'EX', 600);
       await clients[0]?.hset('sess:moved', 'session_released', '1-a.b');
       await clients[0]?.sadd('sess:ids', 'a');
@@ -134,9 +160,22 @@ describeWithServers('sojourn move', () => {
       // Where keys are thrown out by how often they are used, Redis does not know when that was last.
       await clients[0]?.config('SET', 'maxmemory-policy', 'volatile-lfu');
       try {
+        const unfinished = await sojourn('move', 'finish', ...old, '--yes');
+        expect(unfinished).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(/the move of 1 session was not finished\. .*moveSessions/),
+        });
+        expect(await clients[0]?.exists('sess:moved', 'sess:a')).toBe(2);
+        await clients[0]?.del('sess:moved'); // as moveSessions does
         const finished = await sojourn('move', 'finish', ...old, '--yes', '--json');
         expect(JSON.parse(finished.stdout)).toEqual({
-          ...{ left: 1, last_ends_in: expect.closeTo(600, -1), last_used: null, ended: 1 },
+          ...{
+            left: 1,
+            last_ends_in: expect.closeTo(600, -1),
+            last_used: null,
+            unfinished: 0,
+            ended: 1,
+          },
         });
       } finally {
         await clients[0]?.config('SET', 'maxmemory-policy', 'noeviction');

@@ -2,6 +2,12 @@ import { SAME_CLOCK_MS } from '../../domain/session-record.ts';
 import type { RedisScript } from './clients/redis-commands.ts';
 import { check, clock, load, proof, session, slide } from './scripts.ts';
 
+/*
+ * Where memory is full, Redis refuses a script whose first write may take memory, and no later write of it. Only `adopt`
+ * is refused, and only where it would write a new copy: then the freeze is taken back. Every other script frees first
+ * what it replaces, so that a move that has begun can be finished or taken back.
+ */
+
 /** Adds to `load` how many times the session had been frozen when this claim was made. */
 const freezes = `
 local function freezes_of(claim)
@@ -52,9 +58,9 @@ local freeze = field('session_freeze')
 if not frozen or not freeze then
   freeze = string.format('%.0f', freezes_of(freeze) + 1) .. '-' .. ARGV[5]
   local previous = field('session_previous_secret')
+  redis.call('HDEL', key, 'session_secret', 'session_previous_secret')
   redis.call('HSET', key, 'session_freeze', freeze, 'session_frozen_secret', field('session_secret'))
   if previous then redis.call('HSET', key, 'session_frozen_previous', previous) end
-  redis.call('HDEL', key, 'session_secret', 'session_previous_secret')
 end
 left = math.max(1, redis.call('PTTL', key))
 return { ${session}, string.format('%.0f', now), freeze }
@@ -71,7 +77,8 @@ if before and freezes_of(before) >= freezes_of(ARGV[1]) then
   local left = math.max(1, redis.call('PTTL', key))
   return { ${session}, before }
 end
-if #flat > 0 and not before and not field('session_released') then
+local exists = #flat > 0
+if exists and not before and not field('session_released') then
   if field('session_secret') or field('session_frozen_secret') then return 1 end
   return 0
 end
@@ -89,7 +96,7 @@ for i = 4, #ARGV, 2 do
   flat[#flat + 1] = name
   flat[#flat + 1] = value
 end
-redis.call('DEL', key)
+if exists then redis.call('DEL', key) end
 for i = 1, #flat, 1000 do redis.call('HSET', key, unpack(flat, i, math.min(i + 999, #flat))) end
 local left = tonumber(ARGV[2])
 redis.call('PEXPIRE', key, ARGV[2])
@@ -104,19 +111,23 @@ const release = `${load}
 local released = field('session_released')
 if released then return released == ARGV[1] and 1 or 0 end
 if not field('session_frozen_secret') or field('session_freeze') ~= string.match(ARGV[1], '^[^.]*') then return 0 end
-redis.call('HSET', key, 'session_released', ARGV[1])
 local names = {}
-for i = 1, #flat, 2 do names[#names + 1] = flat[i] end
+for i = 1, #flat, 2 do
+  if flat[i] ~= 'session_freeze' then names[#names + 1] = flat[i] end -- an empty key would lose its expiry
+end
 for i = 1, #names, 1000 do redis.call('HDEL', key, unpack(names, i, math.min(i + 999, #names))) end
+redis.call('HSET', key, 'session_released', ARGV[1])
+redis.call('HDEL', key, 'session_freeze')
 return 1
 `;
 
 /** Reopens a frozen session. */
 const open = `
 local previous = field('session_frozen_previous')
+redis.call('HDEL', key, 'session_claim', 'session_frozen_previous')
 redis.call('HSET', key, 'session_secret', field('session_frozen_secret'))
 if previous then redis.call('HSET', key, 'session_previous_secret', previous) end
-redis.call('HDEL', key, 'session_frozen_secret', 'session_frozen_previous', 'session_claim')
+redis.call('HDEL', key, 'session_frozen_secret')
 return 1
 `;
 
@@ -146,6 +157,7 @@ return 1
 const enter = `
 local key, id, place, keep_until = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if not redis.call('ZSCORE', key, id) then
+  redis.call('ZREM', key, id) -- removes nothing: a first write that a full Redis accepts
   local text = string.format('%.0f', place)
   while #redis.call('ZRANGE', key, text, text, 'BYSCORE', 'LIMIT', '0', '1') > 0 do
     place = place + 1

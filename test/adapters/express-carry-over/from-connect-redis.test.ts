@@ -93,6 +93,20 @@ describeLive('sessions of connect-redis that SojournStore carries over', () => {
     });
   });
 
+  it('saves of one session at once all succeed on servers that prepare', async () => {
+    const { plain, store } = place();
+    const servers = [1, 2, 3, 4].map(() => store('prepare'));
+    const sid = newSid();
+    await plain().set(sid, data(600));
+    const names = Array.from({ length: 60 }, (_, i) => `k${i}`);
+    const save = async (name: string, i: number) => {
+      const server = servers[i % servers.length] as SojournStore;
+      await server.set(sid, Object.assign((await server.get(sid)) as Data, { [name]: i }));
+    };
+    await Promise.all(names.map(save));
+    expect(Object.keys((await plain().get(sid)) as Data)).toEqual(expect.arrayContaining(names));
+  });
+
   it('a server that prepares finds what has moved, and none of them brings back what another has destroyed', async () => {
     const { plain, store } = place();
     const [preparing, moving] = [store('prepare'), store('move')];
@@ -231,6 +245,22 @@ describeLive('sessions of connect-redis that SojournStore carries over', () => {
       expect(await redis.ttl(prefix + sid)).toBeGreaterThan(590);
       await moving.destroy(sid);
       expect(await redis.exists(prefix + sid)).toBe(0);
+    },
+  );
+
+  it.each(['{"beta":true}', '{"cookie":null}', '{"cookie":"chocolate"}'])(
+    'a string that is no session, %s, is not moved by a program',
+    async (text) => {
+      const { plain, store, prefix } = place();
+      const moving = store('move');
+      await redis.set(prefix + newSid(), text);
+      await plain().set(newSid(), data(600, { a: 1 }));
+      let last = {};
+      for await (const progress of moving.moveSessions()) last = progress;
+      expect(last).toEqual({ moved: 1, seen: 2, unreadable: 1 });
+      const keys = await redis.keys(`${prefix}*`);
+      expect(await redis.mget(keys)).toEqual([text]);
+      expect(await redis.ttl(keys[0] as string)).toBe(-1);
     },
   );
 

@@ -61,8 +61,8 @@ export class MemoryOldKeys implements OldKeys {
 
   async remove(sid: string): Promise<'open' | 'frozen' | undefined> {
     const key = this.#alive(sid);
-    if (key?.text === undefined) return undefined;
     this.#keys.delete(sid);
+    if (key?.text === undefined) return undefined;
     return key.freeze === undefined ? 'open' : 'frozen';
   }
 
@@ -78,6 +78,13 @@ export class MemoryOldKeys implements OldKeys {
     key.freeze ??= `${this.#clock.now()}-${this.#freezes}`;
     const { text, freeze } = key;
     return { text, freeze, remainingMs: this.#rest(key), now: this.#clock.now() };
+  }
+
+  async keep(sid: string, freeze: string, ms: number): Promise<boolean> {
+    const key = this.#alive(sid);
+    if (key?.freeze !== freeze) return false;
+    key.endsAt = Math.max(key.endsAt, this.#clock.now() + ms);
+    return true;
   }
 
   async release(sid: string, claim: string): Promise<boolean> {

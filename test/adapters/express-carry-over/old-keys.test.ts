@@ -168,6 +168,26 @@ function keepsTheirPromises(open: () => OldKeys): void {
     expect(await keys.freeze(sid, { resume: false })).toBeUndefined();
   });
 
+  it('last longer while they are frozen, for whoever knows of which freeze, and never shorter', async () => {
+    const keys = open();
+    const sid = newSid();
+    await keys.create(sid, 'x', 30_000);
+    const { freeze } = (await keys.freeze(sid, { resume: false })) as { freeze: string };
+    expect(await keys.keep(sid, '1-a', 90_000)).toBe(false);
+    expect(await keys.keep(sid, freeze, 60_000)).toBe(true);
+    expect(await keys.keep(sid, freeze, 10_000)).toBe(true);
+    const held = await keys.read(sid);
+    expect(held?.remainingMs).toBeGreaterThan(50_000);
+    expect(held?.remainingMs).toBeLessThanOrEqual(60_000);
+    await keys.release(sid, `${freeze}.a`);
+    expect(await keys.keep(sid, freeze, 90_000)).toBe(false);
+    const endless = newSid();
+    await keys.create(endless, 'x', undefined);
+    const frozen = (await keys.freeze(endless, { resume: false })) as { freeze: string };
+    expect(await keys.keep(endless, frozen.freeze, 60_000)).toBe(true);
+    expect(await keys.read(endless)).toMatchObject({ remainingMs: undefined });
+  });
+
   it('are released to one claim of the last freeze, or in use again as they were', async () => {
     const keys = open();
     const sid = newSid();
@@ -186,12 +206,15 @@ function keepsTheirPromises(open: () => OldKeys): void {
     expect(await keys.release(sid, `${freeze}.d`)).toBe(false);
     expect(await keys.freeze(sid, { resume: false })).toEqual({ claim: `${freeze}.c` });
     expect(await keys.read(sid)).toBeUndefined();
-    expect(await keys.remove(sid)).toBeUndefined();
     expect(await keys.create(sid, 'y', 60_000)).toBe(false);
     await keys.discard(sid, `${freeze}.d`);
     expect(await keys.create(sid, 'y', 60_000)).toBe(false);
     await keys.discard(sid, `${freeze}.c`);
     expect(await keys.create(sid, 'y', 60_000)).toBe(true);
+    const last = (await keys.freeze(sid, { resume: false })) as { freeze: string };
+    await keys.release(sid, `${last.freeze}.e`);
+    expect(await keys.remove(sid)).toBeUndefined(); // and nothing stands in the way any more
+    expect(await keys.create(sid, 'z', 60_000)).toBe(true);
   });
 }
 

@@ -19,6 +19,9 @@ const exhaustive: readonly Scenario[] = [
   { actors: [p('write'), p('logout')] },
   { actors: [p('write'), plain('write')] },
   { actors: [p('read'), plain('write')] },
+  { actors: [p('write'), plain('logout')] },
+  { actors: [p('look'), plain('logout')] },
+  { actors: [p('logout'), plain('write')] },
   { actors: [m('read')], death: true, expiry: true, user: true },
   { actors: [m('write')], death: true, expiry: true, user: true },
   { actors: [p('write')], death: true, expiry: true },
@@ -52,6 +55,7 @@ const sampled: readonly Scenario[] = [
   { actors: [m('write'), p('write'), m('logout')], refusals: 3 },
   { actors: [p('write'), p('write'), p('logout')] },
   { actors: [p('write'), p('read'), plain('write'), plain('read')] },
+  { actors: [p('write'), p('read'), plain('logout'), plain('read')], expiry: true },
 ];
 const [runs = 1000] = [process.env.CARRY_OVER_RUNS].filter(Boolean).map(Number);
 const [seed = randomInt(2 ** 31)] = [process.env.SEED].filter(Boolean).map(Number);
@@ -74,6 +78,16 @@ describe('a rule that is left out is missed', () => {
       ...{ actors: [m('write'), p('logout'), m('read')], death: true },
       broken: (keys) => changed(keys, { release: async () => true }),
     });
+  });
+
+  it('a use that does not put off the end of the frozen session is lost when its server dies', async () => {
+    const scenario: Scenario = {
+      ...{ actors: [m('read')], death: true, expiry: true },
+      broken: (keys) => changed(keys, { keep: async () => true }),
+    };
+    const missed: string[] = [];
+    await everyWay(async (choose) => void missed.push(...(await runScenario(scenario, choose))));
+    expect(missed).toContain('lost');
   });
 
   it('a text that is written over whatever the key holds by then loses the change of another server', async () => {

@@ -4,11 +4,15 @@ import { deriveCredential } from '../../../domain/session-token.ts';
 import type { Secrets } from '../../../ports/secrets.ts';
 import { Carriage } from '../../carry-over/carriage.ts';
 import type { MoveProgress } from '../../carry-over/move-sessions.ts';
+import { cookieOf, decodeForeign } from '../foreign-session.ts';
 import type { SessionsOnTheirWay } from './old-sessions.ts';
 
 /** How far it has come. */
 export interface OldMoveProgress extends MoveProgress {
-  /** Sessions that stay where they are, because nothing can be made of their text, or of what `userOf` says of them. */
+  /**
+   * Texts that stay as they are: nothing can be made of them, they have no cookie and are something else than a session, or
+   * `userOf` says something of them that is no user's name.
+   */
   readonly unreadable: number;
 }
 
@@ -22,8 +26,14 @@ export async function* moveOldSessions(
   let [moved, seen, unreadable] = [0, 0, 0];
   const move = async (sid: string) => {
     const credential = deriveCredential(sid, secrets);
-    const carriage = new Carriage(of(sid, credential).from, to);
+    const { from } = of(sid, credential);
+    const carriage = new Carriage(from, to);
     try {
+      const found = await from.find(credential.id);
+      if (found !== undefined && cookieOf(decodeForeign(found.fields, 0)) === undefined) {
+        unreadable += 1;
+        return;
+      }
       if ((await carriage.carry(credential.id)) === 'carried') moved += 1;
     } catch (error) {
       if (error instanceof StoreUnavailableError) throw error;

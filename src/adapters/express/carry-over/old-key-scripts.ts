@@ -30,15 +30,17 @@ return { text, redis.call('PTTL', key), 1 }
 
 /**
  * For tools: answers { PTTL, the seconds for which nobody has read or written it, or -1 where Redis does not tell }, and of
- * what was frozen -1. It does not count as a use.
+ * what was frozen -1; 1 for what a release has left. It does not count as a use.
  */
 const look = `${load}
 local idle = -1
 if kind == 'string' then
   local seconds = redis.pcall('OBJECT', 'IDLETIME', key)
   if type(seconds) == 'number' then idle = seconds end
-elseif kind ~= 'hash' or redis.call('HEXISTS', key, 'session_text') == 0 then
+elseif kind ~= 'hash' then
   return 0
+elseif redis.call('HEXISTS', key, 'session_text') == 0 then
+  return redis.call('HEXISTS', key, 'session_released')
 end
 return { redis.call('PTTL', key), idle }
 `;
@@ -65,7 +67,7 @@ redis.call('PEXPIRE', key, ARGV[1])
 return 1
 `;
 
-/** ARGV[1]: 1 to remove what a release has left, too. Answers 1 where it was in use, 2 where it was frozen. */
+/** Also removes what a release has left, which is answered with 0. Answers 1 where it was in use, 2 where it was frozen. */
 const remove = `${load}
 if kind == 'string' then
   redis.call('DEL', key)
@@ -76,14 +78,15 @@ if redis.call('HEXISTS', key, 'session_text') == 1 then
   redis.call('DEL', key)
   return 2
 end
-if ARGV[1] == '1' and redis.call('HEXISTS', key, 'session_released') == 1 then redis.call('DEL', key) end
+if redis.call('HEXISTS', key, 'session_released') == 1 then redis.call('DEL', key) end
 return 0
 `;
 
 /**
  * ARGV[1]: 1 to leave one in use as it is, which is answered with 1. ARGV[2]: a text that nobody repeats. Answers { text, PTTL,
  * Redis' clock, the freeze }, or { claim } where it was released. Freezes are told apart by the clock, as a string has no
- * place for a number: one that stepped back makes a copy of an older freeze look newer, which its release finds out.
+ * place for a number. After a clock that stepped back, a copy of an earlier freeze may stand in the way of a later one: it
+ * is kept, its release fails, and the session moves once that copy has been discarded.
  */
 const freeze = `${load}${clock}
 if kind == 'string' then
@@ -102,14 +105,23 @@ if not text or not freeze then return 0 end
 return { text, redis.call('PTTL', key), now, freeze }
 `;
 
+/** ARGV[1]: the freeze. ARGV[2]: milliseconds that it lasts at least from now on. Answers 1 where that is its freeze. */
+const keep = `${load}
+if kind ~= 'hash' or redis.call('HGET', key, 'session_freeze') ~= ARGV[1] then return 0 end
+local left = redis.call('PTTL', key)
+if left >= 0 and left < tonumber(ARGV[2]) then redis.call('PEXPIRE', key, ARGV[2]) end
+return 1
+`;
+
 /** ARGV[1]: the claim. What stays keeps the expiry, or gets one of 400 days, which is as long as a session can idle. Answers 1. */
 const release = `${load}
 if kind ~= 'hash' then return 0 end
 local released = redis.call('HGET', key, 'session_released')
 if released then return released == ARGV[1] and 1 or 0 end
 if redis.call('HGET', key, 'session_freeze') ~= string.match(ARGV[1], '^[^.]*') then return 0 end
+redis.call('HDEL', key, 'session_text')
 redis.call('HSET', key, 'session_released', ARGV[1])
-redis.call('HDEL', key, 'session_text', 'session_freeze')
+redis.call('HDEL', key, 'session_freeze') -- last, as an empty key would lose its expiry
 if redis.call('PTTL', key) == -1 then redis.call('EXPIRE', key, ${400 * 24 * 3600}) end
 return 1
 `;
@@ -145,6 +157,7 @@ export const oldKeyScripts = {
   expire: { name: 'sojournOldExpire', lua: expire },
   remove: { name: 'sojournOldRemove', lua: remove },
   freeze: { name: 'sojournOldFreeze', lua: freeze },
+  keep: { name: 'sojournOldKeep', lua: keep },
   release: { name: 'sojournOldRelease', lua: release },
   unfreeze: { name: 'sojournOldUnfreeze', lua: unfreeze },
   discard: { name: 'sojournOldDiscard', lua: discard },

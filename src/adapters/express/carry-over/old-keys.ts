@@ -25,7 +25,7 @@ export interface OldKeys {
   /** Has a text that is in use end in so many milliseconds. */
   expire(sid: string, endsInMs: number): Promise<boolean>;
 
-  /** Removes a text, whether in use or frozen; `undefined` where there is none. */
+  /** Removes a text, whether in use or frozen; `undefined` where there is none. Removes what a release has left, too. */
   remove(sid: string): Promise<'open' | 'frozen' | undefined>;
 
   /**
@@ -36,6 +36,9 @@ export interface OldKeys {
     sid: string,
     options: { readonly resume: boolean },
   ): Promise<FrozenText | { readonly claim: string } | 'open' | undefined>;
+
+  /** Has a frozen text last so many milliseconds at least. False where that is not its freeze any more. */
+  keep(sid: string, freeze: string, ms: number): Promise<boolean>;
 
   /** As `SessionMoves.release`. */
   release(sid: string, claim: string): Promise<boolean>;

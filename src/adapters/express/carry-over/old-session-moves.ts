@@ -31,9 +31,10 @@ export class OldSessionMoves implements SessionMoves {
 
   /** Where nothing can be made of the text it throws, and the session is in use again. */
   async freeze(
-    _by: Credential | SessionId,
-    { resume = false, use }: FreezeOptions = {},
+    by: Credential | SessionId,
+    options: FreezeOptions = {},
   ): Promise<Frozen | Released | 'open' | undefined> {
+    const { resume = false, use } = options;
     const { keys } = this.#rules;
     const frozen = await keys.freeze(this.#sid, { resume });
     if (frozen === 'open') return (await this.#standsForNone()) ? undefined : frozen;
@@ -41,13 +42,19 @@ export class OldSessionMoves implements SessionMoves {
     const claim = `${frozen.freeze}.${nodeSecrets.random(CLAIM_BYTES)}`;
     try {
       const copy = await this.#copy(frozen, claim, use !== undefined);
-      if (copy !== undefined) return { copy };
+      if (copy === undefined) {
+        await keys.unfreeze(this.#sid, claim);
+        return undefined;
+      }
+      // A use is acknowledged before the release: the session must not run out as if there had been none, should this process die.
+      if (use === undefined || (await keys.keep(this.#sid, frozen.freeze, copy.remainingMs))) {
+        return { copy };
+      }
     } catch (error) {
       await keys.unfreeze(this.#sid, claim);
       throw error;
     }
-    await keys.unfreeze(this.#sid, claim);
-    return undefined;
+    return this.freeze(by, options); // it was taken back, was released or has ended meanwhile
   }
 
   async adopt(): Promise<undefined> {

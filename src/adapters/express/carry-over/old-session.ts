@@ -21,8 +21,12 @@ import { type OldFormat, oldTtl, parseOld, stringifyOld } from './old-format.ts'
 import type { OldKeys, OldText } from './old-keys.ts';
 import { OldSessionMoves } from './old-session-moves.ts';
 
-/** How often to change a text anew that another server has changed meanwhile. */
-const MOST_ATTEMPTS = 20;
+/** For how long to change a text anew that another server has changed meanwhile. */
+const LONGEST_MS = 2000;
+
+/** So many attempts follow each other at once. Then each server waits, all the longer the more of them there are. */
+const ATTEMPTS_AT_ONCE = 5;
+const LONGEST_PAUSE_MS = 50;
 
 /** What the sessions of an old store have in common, and what they shall be where they move to. */
 export interface OldRules {
@@ -92,7 +96,9 @@ export class OldSession implements MovableRepository {
     { set, unset, limits }: FieldChange,
   ): Promise<true | LimitRefusal | undefined> {
     const { keys, format, clock } = this.#rules;
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+    const endsAt = performance.now() + LONGEST_MS;
+    for (let attempt = 1; attempt === 1 || performance.now() < endsAt; attempt += 1) {
+      if (attempt > ATTEMPTS_AT_ONCE) await pause(attempt - ATTEMPTS_AT_ONCE);
       const found = await this.#inUse();
       if (found === undefined) return undefined;
       const { data, text } = found;
@@ -181,6 +187,14 @@ const nobodysIndex: UserIndex = {
   list: async () => [],
   remove: async () => {},
 };
+
+/** Of a random length, for servers not to meet again. */
+function pause(longestMs: number): Promise<void> {
+  const ms = Math.random() * Math.min(longestMs, LONGEST_PAUSE_MS);
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
 
 async function unknownVerb(): Promise<never> {
   throw new Error('A session of express-session has no such verb.');

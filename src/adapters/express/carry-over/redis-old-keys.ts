@@ -34,10 +34,14 @@ export class RedisOldKeys implements OldKeys {
     return { text: toText(text, answer), remainingMs: toRest(left, answer), frozen: frozen === 1 };
   }
 
-  /** For tools: when it ends, and since when nobody has used it. `undefined` where there is no session. */
-  async look(sid: string): Promise<OldKeyLook | undefined> {
+  /**
+   * For tools: when it ends, and since when nobody has used it. `released` where a move has got so far and left its mark,
+   * `undefined` where there is no session.
+   */
+  async look(sid: string): Promise<OldKeyLook | 'released' | undefined> {
     const answer = await this.#run(oldKeyScripts.look, sid);
     if (answer === 0) return undefined;
+    if (answer === 1) return 'released';
     const [left, idle] = Array.isArray(answer) ? answer : [];
     if (typeof idle !== 'number') throw notUnderstood(answer);
     return { remainingMs: toRest(left, answer), unusedSeconds: idle < 0 ? undefined : idle };
@@ -62,8 +66,8 @@ export class RedisOldKeys implements OldKeys {
     return (await this.#run(oldKeyScripts.expire, sid, endsInMs)) === 1;
   }
 
-  async remove(sid: string, { alsoReleased = false } = {}): Promise<'open' | 'frozen' | undefined> {
-    const answer = await this.#run(oldKeyScripts.remove, sid, alsoReleased ? 1 : 0);
+  async remove(sid: string): Promise<'open' | 'frozen' | undefined> {
+    const answer = await this.#run(oldKeyScripts.remove, sid);
     if (answer === 0) return undefined;
     return answer === 1 ? 'open' : 'frozen';
   }
@@ -82,6 +86,10 @@ export class RedisOldKeys implements OldKeys {
     if (now === undefined) throw notUnderstood(answer);
     const remainingMs = toRest(left, answer);
     return { text: toText(text, answer), remainingMs, now, freeze: toText(freeze, answer) };
+  }
+
+  async keep(sid: string, freeze: string, ms: number): Promise<boolean> {
+    return (await this.#run(oldKeyScripts.keep, sid, freeze, ms)) === 1;
   }
 
   async release(sid: string, claim: string): Promise<boolean> {
