@@ -1,4 +1,4 @@
-import { type FoundPrefixes, MAX_KEYS_LOOKED_AT } from '../adapters/redis/inspect/find-prefixes.ts';
+import type { FoundPrefixes } from '../adapters/redis/inspect/find-prefixes.ts';
 import type { RedisInspection } from '../adapters/redis/inspect/inspection.ts';
 import { StoreUnavailableError } from '../domain/errors.ts';
 import { CommandError, EXIT_NOT_FOUND, EXIT_UNAVAILABLE } from './failure.ts';
@@ -7,21 +7,24 @@ import type { Terminal } from './terminal.ts';
 
 type Prefixes = Pick<RedisInspection, 'prefixes'>;
 
-const NOTHING: FoundPrefixes = { prefixes: [], complete: true };
+const NOTHING: FoundPrefixes = { prefixes: [], complete: true, maxKeys: 0 };
 
-const IN_PART = `only about ${number(MAX_KEYS_LOOKED_AT)} of all keys were looked at`;
-const NONE_FOUND = `no sessions were found under other prefixes; ${IN_PART}`;
+const inPart = ({ maxKeys }: FoundPrefixes) =>
+  `only about ${number(maxKeys)} of all keys were looked at`;
+const noneFound = (found: FoundPrefixes) =>
+  `no sessions were found under other prefixes; ${inPart(found)}`;
 
 /**
  * A hint for a command that found nothing: other prefixes that have sessions. `undefined` if there are none, or if this
  * prefix has sessions.
  */
-function elsewhere({ prefixes, complete }: FoundPrefixes, prefix: string): string | undefined {
+function elsewhere(found: FoundPrefixes, prefix: string): string | undefined {
+  const { prefixes, complete } = found;
   if (prefixes.length === 0 || prefixes.includes(prefix)) return undefined;
   const places = prefixes.toSorted().join(', ');
   return complete
     ? `no session has the prefix ${prefix}; there are sessions with --prefix ${places}`
-    : `no session was found with the prefix ${prefix}; there are sessions with --prefix ${places}, and perhaps others: ${IN_PART}`;
+    : `no session was found with the prefix ${prefix}; there are sessions with --prefix ${places}, and perhaps others: ${inPart(found)}`;
 }
 
 /**
@@ -37,7 +40,7 @@ export async function refuseWrongPrefix(
   const found = await look(inspection);
   const hint = elsewhere(found, prefix);
   if (hint !== undefined) throw new CommandError(EXIT_UNAVAILABLE, hint);
-  if (foundNothing(found)) terminal.note(NONE_FOUND);
+  if (foundNothing(found)) terminal.note(noneFound(found));
 }
 
 /** The error to throw if there is no such session. */
@@ -47,7 +50,7 @@ export async function notFound(
   id: string,
 ): Promise<CommandError> {
   const found = await look(inspection);
-  const hint = elsewhere(found, prefix) ?? (foundNothing(found) ? NONE_FOUND : undefined);
+  const hint = elsewhere(found, prefix) ?? (foundNothing(found) ? noneFound(found) : undefined);
   const line = `no session ${prefix}${id}`;
   return new CommandError(EXIT_NOT_FOUND, hint === undefined ? line : `${line}: ${hint}`);
 }

@@ -27,7 +27,7 @@ The settings below describe the old place; what --to does not say is the same th
     from: { hint: 'URL', help: 'current place, if other than in the settings' },
     'from-connect-redis': {
       hint: 'PREFIX',
-      help: 'status or finish for the sessions that connect-redis wrote',
+      help: 'status, finish: what connect-redis wrote',
     },
     to: { hint: 'URL', help: 'new place: redis:// or rediss://' },
     'to-prefix': { hint: 'PREFIX', help: 'prefix in the new place (unchanged)' },

@@ -210,20 +210,20 @@ function failureOf(error: StoreUnavailableError) {
 // Asynchronous: a terminal or pipe that is not read must not stop the server. Lines beyond the limit are dropped, and at
 // exit what is still waiting after about a second.
 function standardError(): DestinationStream {
-  let triesAtExit = 0;
-  let exiting = false;
-  process.once('exit', () => {
-    exiting = true; // set before the stream's own exit handler, which would retry for ever
-  });
-  const retryEAGAIN = () => !exiting || ++triesAtExit < MAX_TRIES_AT_EXIT;
+  let triesLeft = Infinity;
+  const retryEAGAIN = () => triesLeft-- > 0;
   const options = { dest: STDERR, sync: false, maxLength: MAX_WAITING_BYTES, retryEAGAIN };
   const stream = destination(options);
   const flushSync = stream.flushSync.bind(stream);
+  // At exit the stream calls this, and would retry for ever.
   stream.flushSync = () => {
+    triesLeft = MAX_TRIES_AT_EXIT;
     try {
       flushSync();
     } catch {
       // The log is not being read, and there is nowhere else to report this.
+    } finally {
+      triesLeft = Infinity;
     }
   };
   return stream;

@@ -8,6 +8,8 @@ import { scan } from './scan-sessions.ts';
 const ID_CHARACTERS = 22;
 const PAGE_SIZE = 500;
 const MAX_PAGES = 200;
+/** About: Redis decides how many keys a page has. */
+const MAX_KEYS = PAGE_SIZE * MAX_PAGES;
 const MAX_PREFIXES = 10;
 /**
  * How many keys are tried that look like a session's, per prefix and in all. Some end meanwhile, and some are something
@@ -21,14 +23,12 @@ export interface FoundPrefixes {
   readonly prefixes: readonly string[];
   /** True if every key was scanned. Otherwise other prefixes may have sessions as well. */
   readonly complete: boolean;
+  /** How many keys are scanned at most, about. */
+  readonly maxKeys: number;
 }
 
-/** About how many keys `findPrefixes` scans; Redis decides how many a page has. */
-export const MAX_KEYS_LOOKED_AT = PAGE_SIZE * MAX_PAGES;
-
 /**
- * Up to ten prefixes that have sessions, for an operator who used the wrong one. Scans about `MAX_KEYS_LOOKED_AT` keys at
- * most, and skips those that the Redis user may not read. Rejects with `StoreUnavailableError`.
+ * Up to ten prefixes that have sessions, for an operator who used the wrong one. Scans about 100,000 keys at most, and skips those that the Redis user may not read. Rejects with `StoreUnavailableError`.
  */
 export async function findPrefixes(client: RedisClient): Promise<FoundPrefixes> {
   const found = new Set<string>();
@@ -48,11 +48,11 @@ export async function findPrefixes(client: RedisClient): Promise<FoundPrefixes> 
     pages += 1;
     if (pages > MAX_PAGES) return cutShort(found);
   }
-  return { prefixes: [...found], complete: true };
+  return { prefixes: [...found], complete: true, maxKeys: MAX_KEYS };
 }
 
 function cutShort(found: ReadonlySet<string>): FoundPrefixes {
-  return { prefixes: [...found].slice(0, MAX_PREFIXES), complete: false };
+  return { prefixes: [...found].slice(0, MAX_PREFIXES), complete: false, maxKeys: MAX_KEYS };
 }
 
 async function isSession(client: RedisClient, prefix: string, id: SessionId): Promise<boolean> {
