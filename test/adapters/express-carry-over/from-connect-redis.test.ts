@@ -382,6 +382,34 @@ describeLive('sessions of connect-redis that SojournStore carries over', () => {
     away.disconnect();
   });
 
+  it.each([
+    ['the cookie has an age', 3600],
+    ['the cookie ends with the browser', undefined],
+  ])('a function says how long sessions idle in the old place, where %s', async (_name, age) => {
+    const { plain, store, prefix } = place();
+    const ttl = (session: SessionData) => ((session as Data).user === 'ada' ? 50 : 500);
+    const preparing = store('prepare', { old: { ttl } });
+    const old = plain({ ttl });
+    const left = (sid: string) => redis.ttl(prefix + sid);
+    const [theirs, ours] = [newSid(), newSid()];
+    await old.set(theirs, data(age, { user: 'ada' }));
+    expect(await left(theirs)).toBeGreaterThan(45);
+    await redis.expire(prefix + theirs, 20);
+    await preparing.touch(theirs, (await preparing.get(theirs)) as Data);
+    expect(await left(theirs)).toBeGreaterThan(45);
+    expect(await left(theirs)).toBeLessThanOrEqual(50);
+    await preparing.set(ours, data(age, { user: 'ada' }));
+    expect(await left(ours)).toBeLessThanOrEqual(50);
+    const loaded = (await preparing.get(ours)) as Data;
+    await preparing.set(ours, Object.assign(loaded, { user: 'eve' }));
+    expect(await left(ours)).toBeGreaterThan(495);
+    expect(await left(ours)).toBeLessThanOrEqual(500);
+    const { cookie } = JSON.parse((await redis.get(prefix + ours)) ?? '{}');
+    if (age !== undefined) {
+      expect(new Date(cookie.expires).getTime() - Date.now()).toBeGreaterThan((age - 60) * 1000);
+    }
+  });
+
   it('options that make no sense are refused', () => {
     const repository = new MemorySessionRepository();
     const make = (carryOver: unknown) =>
