@@ -2,7 +2,7 @@ import type { SessionData } from 'express-session';
 import { StoreUnavailableError } from '../../../domain/errors.ts';
 import { formatInstant, type Session } from '../../../domain/session.ts';
 import { exceededLimit } from '../../../domain/session-fields.ts';
-import type { Credential } from '../../../domain/session-token.ts';
+import type { Credential, SessionId } from '../../../domain/session-token.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { MovableRepository, SessionMoves } from '../../../ports/session-moves.ts';
 import type {
@@ -78,7 +78,8 @@ export class OldSession implements MovableRepository {
     return (await this.#inUse())?.session;
   }
 
-  async find(): Promise<Session | undefined> {
+  async find(id: SessionId): Promise<Session | undefined> {
+    if (id !== this.#credential.id) return undefined;
     const found = await this.#rules.keys.read(this.#sid);
     return found && (await this.#found(found))?.session;
   }
@@ -132,10 +133,11 @@ export class OldSession implements MovableRepository {
   }
 
   delete(): Promise<Ended | undefined> {
-    return this.end();
+    return this.end(this.#credential.id);
   }
 
-  async end(): Promise<Ended | undefined> {
+  async end(id: SessionId): Promise<Ended | undefined> {
+    if (id !== this.#credential.id) return undefined;
     const removed = await this.#rules.keys.remove(this.#sid);
     if (removed === undefined) return undefined;
     return { user: undefined, ...(removed === 'frozen' && { frozen: true as const }) };
