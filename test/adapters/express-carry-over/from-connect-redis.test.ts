@@ -4,8 +4,10 @@ import session, { type SessionData } from 'express-session';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nodeSecrets } from '../../../src/adapters/node/node-secrets.ts';
+import { deriveCredential } from '../../../src/domain/session-token.ts';
 import { fromConnectRedis, SojournStore, type SojournStoreOptions } from '../../../src/express.ts';
-import { SessionService } from '../../../src/index.ts';
+import { SessionService, StoreUnavailableError } from '../../../src/index.ts';
 import { MemorySessionRepository } from '../../../src/memory.ts';
 import { RedisSessionRepository, scanSessions } from '../../../src/redis.ts';
 import { describeLive, redisUrl, useTestPrefix } from '../../support/live-redis.ts';
@@ -380,6 +382,65 @@ describeLive('sessions of connect-redis that SojournStore carries over', () => {
     await expect(store.get(newSid())).rejects.toMatchObject({ status: 503 });
     await expect(store.destroy(newSid())).rejects.toMatchObject({ status: 503 });
     away.disconnect();
+  });
+
+  it('while the new place is away a server that prepares ends what is in the old one', async () => {
+    const { plain, prefix } = place();
+    const away = new MemorySessionRepository();
+    away.end = away.find = async () => {
+      throw new StoreUnavailableError('refused');
+    };
+    const carryOver = fromConnectRedis({ client: redis, prefix, phase: 'prepare' });
+    const store = new SojournStore({ repository: away, carryOver });
+    const sid = newSid();
+    await plain().set(sid, data(600));
+    await store.destroy(sid);
+    expect(await plain().get(sid)).toBeNull();
+    await expect(store.destroy(sid)).rejects.toMatchObject({ status: 503 }); // it may be in the new one
+  });
+
+  it.each([
+    ['the cookie has an age', 3600],
+    ['the cookie ends with the browser', undefined],
+  ])('a function says how long sessions idle in the old place, where %s', async (_name, age) => {
+    const { plain, store, prefix } = place();
+    const ttl = (session: SessionData) => ((session as Data).user === 'ada' ? 50 : 500);
+    const preparing = store('prepare', { old: { ttl } });
+    const old = plain({ ttl });
+    const left = (sid: string) => redis.ttl(prefix + sid);
+    const [theirs, ours] = [newSid(), newSid()];
+    await old.set(theirs, data(age, { user: 'ada' }));
+    expect(await left(theirs)).toBeGreaterThan(45);
+    await redis.expire(prefix + theirs, 20);
+    await preparing.touch(theirs, (await preparing.get(theirs)) as Data);
+    expect(await left(theirs)).toBeGreaterThan(45);
+    expect(await left(theirs)).toBeLessThanOrEqual(50);
+    await preparing.set(ours, data(age, { user: 'ada' }));
+    expect(await left(ours)).toBeLessThanOrEqual(50);
+    const loaded = (await preparing.get(ours)) as Data;
+    await preparing.set(ours, Object.assign(loaded, { user: 'eve' }));
+    expect(await left(ours)).toBeGreaterThan(495);
+    expect(await left(ours)).toBeLessThanOrEqual(500);
+    const { cookie } = JSON.parse((await redis.get(prefix + ours)) ?? '{}');
+    if (age !== undefined) {
+      expect(new Date(cookie.expires).getTime() - Date.now()).toBeGreaterThan((age - 60) * 1000);
+    }
+  });
+
+  it('a session knows nothing of another one’s id', async () => {
+    const { plain, store, prefix, own } = place();
+    const other = store('move').idOf(newSid());
+    const mine = newSid();
+    await plain().set(mine, data(600));
+    const { from, repository } = fromConnectRedis({ client: redis, prefix, phase: 'move' })
+      .onTheWayTo(new RedisSessionRepository({ client: redis, prefix: own }), {
+        ...{ clock: Date, userOf: () => undefined, lifetime: undefined },
+      })
+      .of(mine, deriveCredential(mine, nodeSecrets));
+    expect(await from.find(other)).toBeUndefined();
+    expect(await repository.end(other, { unbornMs: 0 })).toBeUndefined();
+    expect(await plain().get(mine)).not.toBeNull();
+    expect(await from.find(store('move').idOf(mine))).toBeDefined();
   });
 
   it('options that make no sense are refused', () => {

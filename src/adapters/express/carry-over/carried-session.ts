@@ -9,7 +9,10 @@ import { type CarryOverOptions, carryOver } from '../../carry-over/carry-over.ts
 export function carriedSession({ from, to, phase }: CarryOverOptions): SessionRepository {
   const carried = carryOver({ from, to, phase });
 
-  /** In both places, whatever was found in the first: a server of the old store that still runs may have written there anew. */
+  /**
+   * In both places, whatever was found in the first: a server of the old store that still runs may have written there anew.
+   * While no session has to be in the new place, that one may be away.
+   */
   async function end(id: SessionId, options: EndOptions): Promise<Ended | undefined> {
     const ended = await carried.end(id, options);
     if (ended === undefined) return undefined;
@@ -17,6 +20,7 @@ export function carriedSession({ from, to, phase }: CarryOverOptions): SessionRe
       return (await to.end(id, options)) ?? ended;
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
+      if (phase === 'prepare') return ended;
       const { cause, failure } = error;
       throw new StoreUnavailableError('unknown', { cause, failure }); // it has ended in one of them
     }

@@ -5,7 +5,8 @@ import { type ForeignSession, idleTimeout } from '../foreign-session.ts';
 /** How another store writes the sessions of express-session: options of connect-redis, by their names there. */
 export interface OldFormat {
   /**
-   * Seconds that a session idles whose cookie ends with the browser; connect-redis calls a function with the session.
+   * Seconds that a session idles whose cookie ends with the browser. A function is asked for every session, whatever its
+   * cookie says.
    *
    * @default 86400
    */
@@ -44,15 +45,20 @@ export function stringifyOld(session: object, { serializer = JSON }: OldFormat):
   return serializer.stringify(session as SessionData);
 }
 
-/** Whole seconds, from 1. */
+/** Whole seconds, from 1: what a function says, else the cookie, else the number. As connect-redis has it. */
 export function oldTtl(session: ForeignSession, format: OldFormat, now: number): number {
   const { ttl = DAY_SECONDS } = format;
-  const ofCookie = idleTimeout(session, now);
-  const seconds = Number.isFinite(ofCookie)
-    ? Number(ofCookie)
-    : Number(typeof ttl === 'function' ? ttl(session as SessionData) : ttl);
+  const seconds =
+    typeof ttl === 'function'
+      ? Number(ttl(session as SessionData))
+      : (ofCookie(session, now) ?? ttl);
   const whole = Number.isFinite(seconds) ? Math.ceil(seconds) : DAY_SECONDS;
   return Math.min(Math.max(whole, 1), MAX_SECONDS);
+}
+
+function ofCookie(session: ForeignSession, now: number): number | undefined {
+  const seconds = idleTimeout(session, now);
+  return Number.isFinite(seconds) ? seconds : undefined;
 }
 
 async function readable(text: string, serializer: OldSerializer): Promise<unknown> {

@@ -2,7 +2,7 @@ import type { SessionData } from 'express-session';
 import { StoreUnavailableError } from '../../../domain/errors.ts';
 import { formatInstant, type Session } from '../../../domain/session.ts';
 import { exceededLimit } from '../../../domain/session-fields.ts';
-import type { Credential } from '../../../domain/session-token.ts';
+import type { Credential, SessionId } from '../../../domain/session-token.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { MovableRepository, SessionMoves } from '../../../ports/session-moves.ts';
 import type {
@@ -67,7 +67,10 @@ export class OldSession implements MovableRepository {
   async create({ fields, ttl, at }: NewSession): Promise<Session | undefined> {
     const { keys, format, clock } = this.#rules;
     const data = decodeForeign(Object.fromEntries(fields), clock.now() + ttl * 1000);
-    const created = await keys.create(this.#sid, stringifyOld(data, format), this.#endsInMs(ttl));
+    const endsInMs = this.#endsInMs(
+      typeof format.ttl === 'function' ? oldTtl(data, format, clock.now()) : ttl,
+    );
+    const created = await keys.create(this.#sid, stringifyOld(data, format), endsInMs);
     return created ? this.#toSession(Object.fromEntries(fields), ttl, ttl * 1000, at) : undefined;
   }
 
@@ -75,7 +78,8 @@ export class OldSession implements MovableRepository {
     return (await this.#inUse())?.session;
   }
 
-  async find(): Promise<Session | undefined> {
+  async find(id: SessionId): Promise<Session | undefined> {
+    if (id !== this.#credential.id) return undefined;
     const found = await this.#rules.keys.read(this.#sid);
     return found && (await this.#found(found))?.session;
   }
@@ -106,11 +110,11 @@ export class OldSession implements MovableRepository {
       Object.assign(data, decodeForeign(Object.fromEntries(set), clock.now()));
       const exceeded = set.size > 0 ? exceededLimit(encodeForeign(data), limits) : undefined;
       if (exceeded !== undefined) return exceeded;
-      const ttl = oldTtl(data, format, clock.now());
       const cookie = cookieOf(data);
       if (typeof cookie?.originalMaxAge === 'number') {
-        cookie.expires = new Date(clock.now() + ttl * 1000); // which connect-redis takes the idle timeout from
+        cookie.expires = new Date(clock.now() + cookie.originalMaxAge); // which connect-redis takes the idle timeout from
       }
+      const ttl = oldTtl(data, format, clock.now());
       const next = stringifyOld(data, format);
       const written = await keys.replace(this.#sid, text, next, this.#endsInMs(ttl));
       if (written !== 'changed') return written;
@@ -120,17 +124,20 @@ export class OldSession implements MovableRepository {
 
   async setTtl(_by: Credential, { ttl }: TtlChange): Promise<true | undefined> {
     const { keys, format } = this.#rules;
-    const set = format.disableTTL
-      ? (await this.#inUse()) !== undefined
-      : await keys.expire(this.#sid, ttl * 1000);
-    return set || undefined;
+    const asksSession = format.disableTTL || typeof format.ttl === 'function';
+    const session = asksSession ? (await this.#inUse())?.session : undefined;
+    if (asksSession && session === undefined) return undefined;
+    if (format.disableTTL) return true;
+    const seconds = session?.ttl ?? ttl;
+    return (await keys.expire(this.#sid, seconds * 1000)) || undefined;
   }
 
   delete(): Promise<Ended | undefined> {
-    return this.end();
+    return this.end(this.#credential.id);
   }
 
-  async end(): Promise<Ended | undefined> {
+  async end(id: SessionId): Promise<Ended | undefined> {
+    if (id !== this.#credential.id) return undefined;
     const removed = await this.#rules.keys.remove(this.#sid);
     if (removed === undefined) return undefined;
     return { user: undefined, ...(removed === 'frozen' && { frozen: true as const }) };
