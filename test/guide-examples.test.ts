@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { completed, connectedTo, examplesIn, excerpts } from './support/doc-examples.ts';
+import { completed, connectedTo, examplesIn, excerpts, nameOf } from './support/doc-examples.ts';
 import { describeLive, redisUrl } from './support/live-redis.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -38,7 +38,10 @@ describeLive.each(withExamples)('the examples in $document', ({ examples }) => {
     folder = await mkdtemp(join(root, '.programs-'));
     await Promise.all(
       examples.map((code, i) =>
-        writeFile(join(folder, `${i + 1}.ts`), completed(code) ?? connectedTo(redisUrl(), code)),
+        writeFile(
+          join(folder, `${nameOf(code, i + 1)}.ts`),
+          completed(code) ?? connectedTo(redisUrl(), code),
+        ),
       ),
     );
   });
@@ -47,18 +50,18 @@ describeLive.each(withExamples)('the examples in $document', ({ examples }) => {
   it('compile strictly', async () => {
     const options =
       '--ignoreConfig --strict --module nodenext --target es2022 --skipLibCheck --types node';
-    const files = examples.map((_code, i) => join(folder, `${i + 1}.ts`));
+    const files = examples.map((code, i) => join(folder, `${nameOf(code, i + 1)}.ts`));
     const args = [...options.split(' '), '--rootDir', folder, '--outDir', folder, ...files];
     await run('npx', ['tsc', ...args], { cwd: root }).catch(({ stdout }) =>
       expect(stdout).toBe(''),
     );
   }, 60_000);
 
-  const programs = examples.map((code, i) => [i + 1, code] as const);
+  const programs = examples.map((code, i) => [nameOf(code, i + 1), code] as const);
   const whole = programs.filter(([, code]) => completed(code) === undefined);
   if (whole.length > 0) {
-    it.each(whole)('example %i runs, and asserts nothing false', async (number, code) => {
-      const url = pathToFileURL(join(folder, `${number}.js`));
+    it.each(whole)('example %s runs, and asserts nothing false', async (name, code) => {
+      const url = pathToFileURL(join(folder, `${name}.js`));
       const program = `await import('${url}'); ${staysConnected(code) ? 'process.exit();' : ''}`;
       const args = ['--input-type=module', '--eval', program];
       const env = { ...process.env, REDIS_URL: redisUrl() };

@@ -11,9 +11,6 @@ export const excerpts: ReadonlyMap<string, string> = new Map(
     "app.addHook('onSend', async (_request, reply) => {": `
       import fastify from 'fastify';
       const app = fastify();`,
-    "import { Redis } from 'ioredis';": `
-      import type { SojournStore } from 'sojourn/express';
-      declare const store: SojournStore;`,
     "const { answer, durable } = await service.durably((sessions) => sessions.deleteAll('ada'));": `
       import { SessionService } from 'sojourn';
       declare const service: SessionService;`,
@@ -31,6 +28,8 @@ export const excerpts: ReadonlyMap<string, string> = new Map(
       declare const nodes: ClusterNode[];`,
     // It opens two places at once, and test/adapters/carry-over runs what it says.
     "import { carryOver, type SessionRepository, SessionService } from 'sojourn';": '',
+    // It prints how far it is, and test/adapters/express-carry-over runs what it does.
+    '// move-the-rest.ts': '',
     // It is a test file; test/examples.test.ts runs one like it.
     "import { test } from 'node:test';": '',
   }),
@@ -39,6 +38,11 @@ export const excerpts: ReadonlyMap<string, string> = new Map(
 /** The TypeScript blocks of a Markdown text. */
 export function examplesIn(text: string): readonly string[] {
   return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
+}
+
+/** The file's name without its ending, as its first line (`// name.ts`) says, or its number. */
+export function nameOf(code: string, number: number): string {
+  return /^\/\/ ([\w.-]+)\.ts\n/.exec(code)?.[1] ?? `${number}`;
 }
 
 /** The excerpt with what stands around it; `undefined` where it is a whole program. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Hono } from 'hono';
 import { observers, SessionService } from 'sojourn';
+import { isReserved } from 'sojourn/adapter';
 import { operatorConsole } from 'sojourn/admin';
 import { SojournStore } from 'sojourn/express';
 import { sessionHandler } from 'sojourn/fetch';
@@ -59,5 +60,6 @@ const admin = operatorConsole({ service, repository: memory, operator: () => 'ad
 assert.match(await (await admin.request('/user?name=ada')).text(), /1 alive/);
 assert.match(await (await admin.request('/console.js')).text(), /data-live/);
 
+assert.ok(isReserved('session_ttl'));
 assert.ok(sessionRepositoryContract.length > 40);
 console.log('ok');
