@@ -88,7 +88,7 @@ describe('a session that is over', () => {
     const id = ada.cookie?.slice(4, 26);
     elapse(5);
     const page = await ada.ask('/');
-    expect(text(page)).toContain('Session expired Nobody used it for its idle timeout of 5 s.');
+    expect(text(page)).toContain('Session expired It was not used for its idle timeout of 5 s.');
     expect([inputValue(page, 'username'), inputValue(page, 'login-ttl')]).toEqual(['Ada', '5']);
     expect(text(page)).toContain(`redis-cli -p 1 HGETALL s: ${id} `);
     expect(page).toContain('(empty array)');
@@ -132,7 +132,7 @@ describe('a session that is over', () => {
     const id = ada.cookie?.slice(4, 26) ?? '';
     const page = await ada.post('/logout');
     expect(ada.cookie).toBeUndefined();
-    expect(text(page)).toContain('Logged out You ended it here.');
+    expect(text(page)).toContain('Logged out You ended it in this browser.');
     expect(inputValue(page, 'username')).toBe('Ada');
     expect(text(page)).toContain('POST /logout');
     for (const guess of [id, '', 'x'.repeat(43), '__proto__']) {

@@ -21,8 +21,8 @@ export const excerpts: ReadonlyMap<string, string> = new Map(
       declare const client: RedisClient;
       declare const id: SessionId;
       const requestIds = new AsyncLocalStorage<string>();`,
-    "import { SessionEndings, SessionService } from 'sojourn';": `
-      import type { Session } from 'sojourn';`,
+    // A server calls what it declares.
+    "import { type Session, SessionEndings, SessionService } from 'sojourn';": '',
     'new Redis({': `
       import { Cluster, type ClusterNode, Redis } from 'ioredis';
       declare const nodes: ClusterNode[];`,

@@ -38,7 +38,7 @@ function Cookie({ cookie, session, ended, state }: PageView) {
           </code>
         </p>
         <p class="hint">
-          Path=/ · HttpOnly · {cookie.secure && 'Secure · '}SameSite=Lax · secret{' '}
+          Path=/ · HttpOnly · {cookie.secure && 'Secure · '}SameSite=Lax · fingerprint of the secret{' '}
           <code id="fingerprint" data-field="fingerprint">
             {session.fingerprint}
           </code>
@@ -68,9 +68,7 @@ function Cookie({ cookie, session, ended, state }: PageView) {
           {name}=<Id id="<id>" />.<Secret />
         </code>
       </p>
-      <p class="hint">
-        {ended ? 'The cookie is gone.' : 'No cookie yet. This is the one that it will carry.'}
-      </p>
+      <p class="hint">{ended ? 'The cookie is gone.' : 'No cookie yet. It will look like this.'}</p>
     </>
   );
 }

@@ -51,9 +51,10 @@ export function LogPart({ log, id }: LogProps) {
 function Legend() {
   return (
     <p class="hint">
-      Times are UTC. Each <code>EVALSHA</code> is one atomic script: it checks the secret, acts and
-      slides the expiry in one step. <code>EVAL</code> sends the script's text along, once. Looking
-      at this page is not listed: it is a pure read, and keeps nothing alive.
+      Times are UTC. Each <code>EVALSHA</code> is one atomic script: <code>sojournAccess</code>, for
+      example, checks the secret, reads the session and slides its expiry in one step.{' '}
+      <code>EVAL</code> sends the script's text along, once. Looking at this page is not listed: it
+      is a pure read, and keeps nothing alive.
     </p>
   );
 }

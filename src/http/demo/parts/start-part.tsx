@@ -44,8 +44,8 @@ function causeOf({ cause, ttl }: EndedView): string {
   const idle =
     ttl === undefined ? 'its idle timeout' : `its idle timeout of ${formatDuration(ttl)}`;
   const words: Readonly<Record<Cause, string>> = {
-    expired: `Nobody used it for ${idle}. Its key is gone, and no cookie brings it back.`,
-    logout: 'You ended it here. Its key is gone at once, and so is the cookie.',
+    expired: `It was not used for ${idle}. Its key is gone, and no cookie brings it back.`,
+    logout: 'You ended it in this browser. Its key is gone, and so is the cookie.',
     everywhere: 'Every session of that name was ended at once.',
     elsewhere: 'It was ended from another browser.',
     evicted: 'Too many sessions of that name were started, and the oldest made room.',
@@ -54,7 +54,7 @@ function causeOf({ cause, ttl }: EndedView): string {
     replaced:
       'Its secret was replaced in another browser. This cookie is a copy of the old one, and opens nothing.',
     unknown:
-      'Your cookie opens nothing any more: nobody used the session for its idle timeout, or it was ended elsewhere.',
+      'Your cookie opens nothing any more: the session was not used for its idle timeout, it was ended elsewhere, or the store has lost it.',
   };
   return words[cause];
 }
@@ -89,7 +89,7 @@ function Login({ view, root, again }: LoginProps) {
         id="login-ttl"
         value={ended?.ttl ?? policy.ttl}
         refused={refused}
-        hint="It ends after so long without use."
+        hint="It ends when it is not used for this long."
       />
       <button id="login" type="submit" class="primary">
         {again ? 'Start a session again' : 'Start a session'}

@@ -145,7 +145,7 @@ function Hash({ store, session }: { readonly store: StoreView; readonly session:
               <span class="hint">{meaning.session_secret}</span>
             </th>
             <td data-field="session_secret">
-              <em>of secret {fingerprint}, not shown</em>
+              <em>not shown, fingerprint {fingerprint}</em>
             </td>
           </tr>
         </tbody>
