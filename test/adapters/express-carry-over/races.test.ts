@@ -28,7 +28,9 @@ const exhaustive: readonly Scenario[] = [
   { actors: [m('logout')], death: true, expiry: true },
 ];
 
-describe('a session of connect-redis that moves while servers use it, in every order of their steps', () => {
+describe('a session of connect-redis that moves while servers use it, in every order of their steps', {
+  tags: ['slow'],
+}, () => {
   it.each(exhaustive.map((scenario) => [nameOf(scenario), scenario] as const))(
     '%s',
     async (_name, scenario) => {
@@ -60,7 +62,9 @@ const sampled: readonly Scenario[] = [
 const [runs = 1000] = [process.env.CARRY_OVER_RUNS].filter(Boolean).map(Number);
 const [seed = randomInt(2 ** 31)] = [process.env.SEED].filter(Boolean).map(Number);
 
-describe('a session of connect-redis that moves while many servers use it, in some orders of their steps', () => {
+describe('a session of connect-redis that moves while many servers use it, in some orders of their steps', {
+  tags: ['slow'],
+}, () => {
   it.each(sampled.map((scenario) => [nameOf(scenario), scenario] as const))(
     '%s',
     async (_name, scenario) => {
