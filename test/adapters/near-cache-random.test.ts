@@ -7,6 +7,7 @@ import { type NearCache, openNearCache } from '../../src/adapters/redis/near-cac
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
 import { type Session, SessionService, StoreUnavailableError } from '../../src/index.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
+import { mulberry32 } from '../support/mulberry32.ts';
 import { killReaders } from '../support/near-cache-connections.ts';
 import { patient } from '../support/patience.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
@@ -320,15 +321,4 @@ async function unlessAway<T>(work: Promise<T>): Promise<T | undefined> {
     if (!(error instanceof StoreUnavailableError)) throw error;
     return undefined;
   });
-}
-
-/** Numbers from 0 to 1, the same for the same seed. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

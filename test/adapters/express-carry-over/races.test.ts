@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { OldKeys } from '../../../src/adapters/express/carry-over/old-keys.ts';
+import { mulberry32 } from '../../support/mulberry32.ts';
 import { type Choose, everyWay } from '../carry-over/interleavings.ts';
 import { type Actor, type Deed, runScenario, type Scenario } from './interleavings.ts';
 import type { MemoryOldKeys } from './memory-old-keys.ts';
@@ -160,15 +161,4 @@ function nameOf({ actors, death, expiry, user, refusals }: Scenario): string {
     refusals && 'the new place is full',
   ];
   return [...deeds, ...also.filter(Boolean)].join(', ');
-}
-
-/** Numbers that a seed repeats. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
