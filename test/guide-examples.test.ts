@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { completed, connectedTo, examplesIn, excerpts, nameOf } from './support/doc-examples.ts';
+import { completed, connectedTo, excerpts } from './support/doc-examples.ts';
+import { programsOf } from './support/document-programs.ts';
 import { describeLive, redisUrl } from './support/live-redis.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -19,7 +20,7 @@ const guides = (await readdir(join(root, 'docs'))).filter(
 const documents = ['CONTRIBUTING.md', ...guides.map((name) => join('docs', name))];
 const all = await Promise.all(
   documents.map(async (document) => {
-    const examples = examplesIn(await readFile(join(root, document), 'utf8'));
+    const examples = await programsOf(join(root, document));
     return { document, examples } as const;
   }),
 );
@@ -27,7 +28,9 @@ const withExamples = all.filter(({ examples }) => examples.length > 0);
 
 it('the guides have examples, and every excerpt that is known is one of them', () => {
   expect(withExamples.length).toBeGreaterThan(5);
-  const firstLines = withExamples.flatMap(({ examples }) => examples).map(firstLine);
+  const firstLines = withExamples
+    .flatMap(({ examples }) => examples)
+    .map(({ code }) => firstLine(code));
   for (const line of excerpts.keys()) expect(firstLines).toContain(line);
 });
 
@@ -37,11 +40,8 @@ describeLive.each(withExamples)('the examples in $document', ({ examples }) => {
     // Inside the package, so that `sojourn` is this package by its exports, as built.
     folder = await mkdtemp(join(root, '.programs-'));
     await Promise.all(
-      examples.map((code, i) =>
-        writeFile(
-          join(folder, `${nameOf(code, i + 1)}.ts`),
-          completed(code) ?? connectedTo(redisUrl(), code),
-        ),
+      examples.map(({ name, code }) =>
+        writeFile(join(folder, `${name}.ts`), completed(code) ?? connectedTo(redisUrl(), code)),
       ),
     );
   });
@@ -50,14 +50,14 @@ describeLive.each(withExamples)('the examples in $document', ({ examples }) => {
   it('compile strictly', async () => {
     const options =
       '--ignoreConfig --strict --module nodenext --target es2022 --skipLibCheck --types node';
-    const files = examples.map((code, i) => join(folder, `${nameOf(code, i + 1)}.ts`));
+    const files = examples.map(({ name }) => join(folder, `${name}.ts`));
     const args = [...options.split(' '), '--rootDir', folder, '--outDir', folder, ...files];
     await run('npx', ['tsc', ...args], { cwd: root }).catch(({ stdout }) =>
       expect(stdout).toBe(''),
     );
   }, 60_000);
 
-  const programs = examples.map((code, i) => [nameOf(code, i + 1), code] as const);
+  const programs = examples.map(({ name, code }) => [name, code] as const);
   const whole = programs.filter(([, code]) => completed(code) === undefined);
   if (whole.length > 0) {
     it.each(whole)('example %s runs, and asserts nothing false', async (name, code) => {

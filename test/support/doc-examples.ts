@@ -35,16 +35,6 @@ export const excerpts: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** The TypeScript blocks of a Markdown text. */
-export function examplesIn(text: string): readonly string[] {
-  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
-}
-
-/** The file's name without its ending, as its first line (`// name.ts`) says, or its number. */
-export function nameOf(code: string, number: number): string {
-  return /^\/\/ ([\w.-]+)\.ts\n/.exec(code)?.[1] ?? `${number}`;
-}
-
 /** The excerpt with what stands around it; `undefined` where it is a whole program. */
 export function completed(code: string): string | undefined {
   const before = excerpts.get(code.split('\n')[0] ?? '');
