@@ -85,8 +85,8 @@ describeWithServers('a connection that is safe for sessions', () => {
     await askRedis({ ...redis, password: 'old' }, 'config set requirepass new');
     password = 'new';
     await askRedis({ ...redis, password: 'new' }, 'client kill type normal skipme yes');
-    await expect.poll(() => client.ping().catch(String), { timeout: 10_000 }).toBe('PONG');
-    await expect.poll(() => copy.ping().catch(String), { timeout: 10_000 }).toBe('PONG');
+    await expect.poll(() => client.ping().catch(String)).toBe('PONG');
+    await expect.poll(() => copy.ping().catch(String)).toBe('PONG');
   });
 
   it('says so where Redis cannot run Lua scripts', async () => {
@@ -163,7 +163,7 @@ describeWithServers('a connection that is safe for sessions', () => {
       ...{ code: 'store_unavailable', outcome: 'refused', failure: 'connection' },
     });
     await redis.restart();
-    await expect.poll(() => client.ping().catch(() => 'away'), { timeout: 10_000 }).toBe('PONG');
+    await expect.poll(() => client.ping().catch(() => 'away')).toBe('PONG');
     expect(await (client as Redis).dbsize()).toBe(0);
   });
 
@@ -302,9 +302,7 @@ describeWithServers('a connection to a cluster', () => {
       await Promise.all(cluster.nodes.map((node) => askRedis(node, 'client kill type normal')));
       await Promise.all(
         clients.map((client) =>
-          expect
-            .poll(() => client.set('back', round, 'EX', 60).catch(() => 'away'), { timeout: 5000 })
-            .toBe('OK'),
+          expect.poll(() => client.set('back', round, 'EX', 60).catch(() => 'away')).toBe('OK'),
         ),
       );
     }

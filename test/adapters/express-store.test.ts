@@ -476,7 +476,7 @@ describeWithServers('SojournStore while Redis is away', () => {
         expect((await browser.request('/show')).status).toBe(503);
         redis.resume();
         await expect
-          .poll(async () => (await browser.request('/show')).json(), { timeout: 10_000 })
+          .poll(async () => (await browser.request('/show')).json())
           .toEqual({ color: 'green' });
       } finally {
         await http.close();

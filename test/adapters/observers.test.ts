@@ -79,9 +79,7 @@ describeWithServers("the operator's view of Redis", () => {
       const service = new SessionService({ repository: new RedisSessionRepository({ client }) });
       const { session } = await service.create({}, { ttl: 1 });
       await client.set('session:something-else', 'x', 'PX', 1);
-      await expect
-        .poll(() => events, { timeout: 5000 })
-        .toEqual([{ type: 'ended', id: session.id, why: 'expired' }]);
+      await expect.poll(() => events).toEqual([{ type: 'ended', id: session.id, why: 'expired' }]);
     } finally {
       await stop();
       client.disconnect();

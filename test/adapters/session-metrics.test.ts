@@ -104,7 +104,7 @@ describe('the metrics', () => {
       expect(await Promise.all([up(), up()])).toEqual([undefined, undefined]);
       expect(asked).toHaveLength(1);
       asked[0]?.fail(new StoreUnavailableError('unknown', { failure: 'timeout' }));
-      await vi.waitFor(async () => expect(await up()).toBe(0));
+      await expect.poll(up).toBe(0);
       expect(asked).toHaveLength(1); // the answer is fresh
       vi.advanceTimersByTime(5000);
       const next = up();

@@ -72,7 +72,7 @@ describeWithServers('the ends of sessions, watched in Redis', () => {
     await here.service.update(token, { unset: ['a'] });
     expect(told).toEqual([]);
     await end(here.service, token, session.id);
-    await expect.poll(() => told.toSorted(), { timeout: 5000 }).toEqual(['here', 'there']);
+    await expect.poll(() => told.toSorted()).toEqual(['here', 'there']);
   });
 
   it('count once, and are written once, by the process that caused them', async () => {
@@ -82,7 +82,7 @@ describeWithServers('the ends of sessions, watched in Redis', () => {
     const { id } = session;
     await here.service.delete(token);
     for (const { events } of [here, there]) {
-      await expect.poll(() => events, { timeout: 5000 }).toContainEqual({ type: 'gone', id });
+      await expect.poll(() => events).toContainEqual({ type: 'gone', id });
     }
     const ends = (events: SessionEvent[]) => events.filter(({ type }) => type === 'ended');
     const logout = { why: 'logout', user: 'ada', by: 'user' };
@@ -104,16 +104,14 @@ describeWithServers('the ends of sessions, watched in Redis', () => {
     await here.client.set('session:no-id', 'x');
     await here.client.del('session:no-id');
     const gone = { type: 'gone', id: first.session.id };
-    await expect.poll(() => here.events, { timeout: 5000 }).toContainEqual(gone);
+    await expect.poll(() => here.events).toContainEqual(gone);
     await here.stop();
     const second = await here.service.create();
     await here.service.delete(second.token);
     const last = await there.service.create();
     await there.service.delete(last.token);
     // Redis tells in order: whoever hears of the last has heard of all.
-    await expect
-      .poll(() => there.events, { timeout: 5000 })
-      .toContainEqual({ type: 'gone', id: last.session.id });
+    await expect.poll(() => there.events).toContainEqual({ type: 'gone', id: last.session.id });
     const told = (events: SessionEvent[]) => events.filter(({ type }) => type === 'gone');
     expect(told(here.events)).toEqual([gone]);
     expect(told(there.events)).toHaveLength(1);
@@ -126,7 +124,7 @@ describeWithServers('the ends of sessions, watched in Redis', () => {
     await here.service.delete(deleted.token);
     const { session } = await here.service.create({}, { ttl: 1 });
     await expect
-      .poll(() => there.events, { timeout: 5000 })
+      .poll(() => there.events)
       .toEqual([{ type: 'ended', id: session.id, why: 'expired' }]);
   });
 
@@ -162,7 +160,7 @@ describeWithServers('the ends of sessions, watched in Redis', () => {
     await admin.call('ACL', 'SETUSER', 'app', 'resetchannels');
     await admin.call('CLIENT', 'KILL', 'USER', 'app');
     const refusals = () => errors.map(String).join();
-    await expect.poll(refusals, { timeout: 5000 }).toMatch(/NOPERM/);
+    await expect.poll(refusals).toMatch(/NOPERM/);
     await admin.call('ACL', 'SETUSER', 'app', ...channels);
     const service = new SessionService({
       repository: new RedisSessionRepository({ client: admin }),
@@ -172,6 +170,6 @@ describeWithServers('the ends of sessions, watched in Redis', () => {
       await service.delete(token);
       return events.length;
     };
-    await expect.poll(endOne, { timeout: 5000 }).toBeGreaterThan(0);
+    await expect.poll(endOne).toBeGreaterThan(0);
   });
 });

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 
 export async function startSession(page: Page, name: string, ttl?: number): Promise<void> {
   await page.getByLabel('Name').fill(name);
@@ -13,12 +13,12 @@ export function field(page: Page, name: string) {
   return page.locator(`td[data-field="${name}"]`);
 }
 
-/** From now on everything that the element shows, whichever element has the id then. */
-export async function history(page: Page, id: string): Promise<() => Promise<string[]>> {
-  const seen = await page.evaluateHandle((id) => {
+/** From now on everything that the element shows, whichever element the selector finds then. */
+export async function history(page: Page, selector: string): Promise<() => Promise<string[]>> {
+  const seen = await page.evaluateHandle((selector) => {
     const seen: string[] = [];
     const look = () => {
-      const element = document.getElementById(id);
+      const element = document.querySelector(selector);
       const shown = element?.getAttribute('stroke-dasharray') ?? element?.textContent;
       if (shown && shown !== seen.at(-1)) seen.push(shown);
     };
@@ -29,7 +29,7 @@ export async function history(page: Page, id: string): Promise<() => Promise<str
       attributes: true,
     });
     return seen;
-  }, id);
+  }, selector);
   return () => seen.jsonValue();
 }
 
@@ -49,9 +49,7 @@ export async function setOff(page: Page): Promise<() => Promise<string[]>> {
 }
 
 export async function announced(page: Page, text: string): Promise<void> {
-  await vi.waitFor(async () => {
-    expect(await page.locator('#announcer').textContent()).toBe(text);
-  });
+  await expect.poll(() => page.locator('#announcer').textContent()).toBe(text);
 }
 
 /** When every animation has come to its end. */

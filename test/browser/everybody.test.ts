@@ -69,7 +69,7 @@ describeInBrowser('the page for everybody', () => {
   it('moves in whole seconds only where motion is to be reduced', async () => {
     const page = await devices.page({ reducedMotion: 'reduce' });
     await startSession(page, 'Ada', 10);
-    const [times, rings] = [await history(page, 'remaining'), await history(page, 'ring')];
+    const [times, rings] = [await history(page, '#remaining'), await history(page, '#ring')];
     await page.getByRole('timer').getByText('7 s', { exact: true }).waitFor();
     // A frame each would be sixty times as many; what the server rendered stands for less than a frame in between.
     expect((await rings()).length).toBeLessThan(4 * (await times()).length);

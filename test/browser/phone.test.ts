@@ -79,9 +79,9 @@ describeInBrowser('the page on a phone', () => {
         for (const entry of list.getEntries()) window.shifts.push(JSON.stringify(entry));
       }).observe({ type: 'layout-shift' });
     });
-    const times = await history(page, 'remaining');
+    const times = await history(page, '#remaining');
     await page.locator('#touch').click(); // from the full time on
-    await expect.poll(times, { timeout: 10_000 }).toContain(until);
+    await expect.poll(times).toContain(until);
     expect(await page.evaluate(() => window.shifts)).toEqual([]);
   });
 

@@ -21,7 +21,7 @@ it.skipIf(executablePath === undefined).each([false, true])(
     });
     try {
       const context = await browser.newContext({ javaScriptEnabled });
-      context.setDefaultTimeout(10_000);
+      context.setDefaultTimeout(30_000);
       const page = await context.newPage();
       await page.goto(`http://shop.test:${port}/`);
       await page.getByLabel('Name').fill('ada');

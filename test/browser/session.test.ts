@@ -24,7 +24,7 @@ describeInBrowser('a session in a browser', () => {
     const posts: string[] = [];
     await startSession(page, 'Ada', 3);
     page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()));
-    const [times, rings] = [await history(page, 'remaining'), await history(page, 'ring')];
+    const [times, rings] = [await history(page, '#remaining'), await history(page, '#ring')];
     await page.getByRole('heading', { name: 'Session expired' }).waitFor();
     await announced(page, 'The session has expired.');
     await page.getByText('(empty array)', { exact: true }).waitFor();
@@ -44,7 +44,7 @@ describeInBrowser('a session in a browser', () => {
       .getByRole('timer')
       .getByText(/^5\d s$/)
       .waitFor();
-    const [times, changed] = [await history(page, 'remaining'), await setOff(page)];
+    const [times, changed] = [await history(page, '#remaining'), await setOff(page)];
     await page.getByRole('button', { name: 'Add a page view' }).click();
     await field(page, 'page_views').getByText('2', { exact: true }).waitFor();
     await announced(page, 'Page view added: the timeout starts over.');

@@ -75,7 +75,7 @@ function closedGate() {
 }
 
 /** Waits until the service sees what is to be seen. */
-const poll = <T>(look: () => Promise<T> | T) => expect.poll(look, { timeout: 5000, interval: 5 });
+const poll = <T>(look: () => Promise<T> | T) => expect.poll(look, { interval: 5 });
 
 describe('mounted twice on one request the middleware acts once', () => {
   it.each(['the same', 'another of the same cookie'])('%s', async (which) => {

@@ -41,7 +41,7 @@ export class Devices {
   async device(look: Look = {}): Promise<BrowserContext> {
     if (this.#browser === undefined) throw new Error('Devices are for tests');
     const context = await this.#browser.newContext({ baseURL: this.#url, ...look });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(30_000);
     this.#contexts.push(context);
     context.on('request', (request) => {
       if (!request.url().startsWith(this.#url)) {

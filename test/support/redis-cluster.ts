@@ -36,7 +36,7 @@ export interface RedisCluster {
   primaries(): Promise<readonly RedisServer[]>;
   /** The planned failover: resolves when the replica of that primary has taken over and everyone knows. */
   failOver(primary: RedisServer): Promise<void>;
-  /** Moves a slot and its keys to another primary, a few keys at a time, as `redis-cli --cluster reshard` does. */
+  /** Moves a slot and its keys to another primary, a few keys at a time, as `redis-cli --cluster reshard` does, and resolves when everyone knows. */
   moveSlot(slot: number, to: RedisServer): Promise<void>;
   /** Resolves when every running node is healthy in the eyes of all of them, serves, and is in sync if it is a replica. */
   settled(): Promise<void>;
@@ -227,6 +227,13 @@ function clusterOf(nodes: readonly RedisServer[]): RedisCluster {
       // The new owner first: were it the old one that told everybody, the slot would have none for a moment.
       await askRedis(to, `cluster setslot ${slot} node ${toId}`);
       await askRedis(from, `cluster setslot ${slot} node ${toId}`);
+      // Two owners that took slots without having heard of each other would have the same epoch, and never agree.
+      await until('every node knows who serves the slot', () =>
+        everyOne(running(), async (node) => {
+          const owners = (await clusterNodes(node)).filter(({ slots }) => covers(slots, slot));
+          return owners.length === 1 && owners[0]?.port === to.port;
+        }),
+      );
     },
     settled,
     async stop() {

@@ -60,7 +60,7 @@ describeWithServers('topologies of our own', { timeout: 60_000 }, () => {
       const replica = await cluster.replicaOf(before);
       await before.kill();
       expect(before.running).toBe(false);
-      await expect.poll(() => cluster.primaryOf('killed'), { timeout: 15_000 }).toBe(replica);
+      await expect.poll(() => cluster.primaryOf('killed')).toBe(replica);
       await before.restart();
       await cluster.settled();
       expect(await cluster.replicaOf(replica)).toBe(before);
@@ -93,7 +93,7 @@ describeWithServers('topologies of our own', { timeout: 60_000 }, () => {
       const before = await watched.primary();
       const replica = await watched.replica();
       await before.kill();
-      await expect.poll(() => watched.primary(), { timeout: 15_000 }).toBe(replica);
+      await expect.poll(() => watched.primary()).toBe(replica);
       expect(await watched.agreed()).toBe(replica);
       await before.restart();
       await watched.settled();
