@@ -3,13 +3,12 @@ import { Pace } from '../../../domain/pace.ts';
 import { parseSessionId, type SessionId } from '../../../domain/session-token.ts';
 import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
 import { RedisSessionRepository } from '../redis-session-repository.ts';
-import { scan } from './scan-sessions.ts';
+import { SCAN_PAGE_SIZE, scan } from './scan-sessions.ts';
 
 const ID_CHARACTERS = 22;
-const PAGE_SIZE = 500;
-const MAX_PAGES = 200;
+const MAX_PAGES = 1000;
 /** About: Redis decides how many keys a page has. */
-const MAX_KEYS = PAGE_SIZE * MAX_PAGES;
+const MAX_KEYS = SCAN_PAGE_SIZE * MAX_PAGES;
 const MAX_PREFIXES = 10;
 /**
  * How many keys are tried that look like a session's, per prefix and in all. Some end meanwhile, and some are something
@@ -34,7 +33,7 @@ export async function findPrefixes(client: RedisClient): Promise<FoundPrefixes> 
   const found = new Set<string>();
   const tries = new Map<string, number>();
   let [pages, allTries] = [0, 0];
-  for await (const keys of scan(commandsOf(client), '', 'hash', PAGE_SIZE, new Pace())) {
+  for await (const keys of scan(commandsOf(client), '', 'hash', SCAN_PAGE_SIZE, new Pace())) {
     for (const key of keys) {
       const prefix = key.slice(0, -ID_CHARACTERS);
       const id = parseSessionId(key.slice(-ID_CHARACTERS));

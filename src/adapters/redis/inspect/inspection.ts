@@ -26,9 +26,6 @@ export interface ServerFacts {
   readonly failedToWrite: readonly ('append-only file' | 'snapshot')[];
 }
 
-/** Number of keys per page of a scan. Redis serves nobody else while it reads a page, so the number is small. */
-const PAGE_SIZE = 500;
-
 /** Clients return HGETALL in different forms, but not the answer of a script. Returns {} if the key is not a hash. */
 const hash: RedisScript = {
   name: 'sojournHash',
@@ -115,7 +112,7 @@ export class RedisInspection {
   }
 
   #scan(pace?: PaceOptions): ScanOptions {
-    return { client: this.#client, prefix: this.#prefix, pageSize: PAGE_SIZE, ...pace };
+    return { client: this.#client, prefix: this.#prefix, ...pace };
   }
 
   #connectionFlags(): string[] {
