@@ -6,7 +6,7 @@ import { endOutage, failureWords, forgetFailed, showOutage, showRefused } from '
 import { replaceParts } from './parts.ts';
 
 const LOOK_EVERY_MS = 2000;
-const LOOK_AT_MOST_EVERY_MS = 30_000;
+const LONGEST_WAIT_MS = 5000;
 /** From here on somebody who clicked wants to know that it is under way. */
 const SLOW_MS = 1000;
 
@@ -131,7 +131,7 @@ async function ask(
     return isRefused ? 'refused' : 'done';
   } catch (error) {
     await asking.arrive?.(false);
-    waitMs = Math.min(waitMs * 1.5, LOOK_AT_MOST_EVERY_MS);
+    waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS);
     const reason =
       error instanceof TypeError ? 'The server does not answer.' : (error as Error).message;
     showOutage(reason, seenAt.toLocaleTimeString(), failedOf(asking, page));
