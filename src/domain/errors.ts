@@ -2,8 +2,8 @@
  * Why a call broke a rule of Sojourn. The codes are stable, so programs may switch on them.
  *
  * - `invalid_policy`: a limit, a timeout or a list of words given at construction is not valid
- * - `invalid_option`: an option given at construction is not valid, such as a cookie that browsers refuse or a
- *   malformed origin
+ * - `invalid_option`: an option is not valid, such as a cookie that browsers refuse, a malformed origin or an address
+ *   without a port
  * - `invalid_ttl`: a ttl, lifetime or grace is not a whole number of seconds, or exceeds the policy
  * - `invalid_page`: a page size is out of range, or `after` is not the `next` of a page
  * - `invalid_durability`: the number of replicas or the time to wait for them is out of range

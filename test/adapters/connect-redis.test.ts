@@ -49,6 +49,18 @@ describeWithServers('a connection that is safe for sessions', () => {
     expect(await client.call('acl', 'whoami')).toBe('ada');
   });
 
+  it('takes what the URL says where an option beside it is undefined', async () => {
+    const { port } = await server([]);
+    const { client } = await connect({
+      ...{ kind: 'url', url: `redis://127.0.0.1:${port}/3` },
+      db: undefined as never, // as from an environment variable, in a program that is compiled less strictly
+    });
+    expect(String(await client.call('client', 'info'))).toMatch(/ db=3 /);
+    const url = `rediss://127.0.0.1:${port}`;
+    const error = await failure({ kind: 'url', url, tls: undefined as never });
+    expect(error.message).toMatch(/TLS/); // it was not spoken to in clear
+  });
+
   it('goes through a unix socket', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'redis.sock');

@@ -10,6 +10,8 @@ describe('a Redis URL', () => {
     ['redis://h?db=3', { host: 'h', port: 6379, db: 3 }],
     ['redis://h/3?db=3', { host: 'h', port: 6379, db: 3 }],
     ['redis://h?family=6', { host: 'h', port: 6379, family: 6 }],
+    ['redis://bücher.example', { host: 'bücher.example', port: 6379 }],
+    ['redis://b%C3%BCcher.example', { host: 'bücher.example', port: 6379 }],
     ['redis://[::1]:7000', { host: '::1', port: 7000 }],
     ['redis://:secret@h', { host: 'h', port: 6379, password: 'secret' }],
     [

@@ -110,7 +110,7 @@ it.each([
   ['null', null, 'this is null'],
   ['an empty object', {}, 'an object without properties'],
   ['a number', 6379, 'this is a number'],
-  ['a URL', 'redis://:hunter2@localhost', 'connectRedis accepts a URL'],
+  ['a URL', 'redis://:hunter2@localhost', "connectRedis({ kind: 'url', url }) accepts a URL"],
   ['options', { host: 'localhost', password: 'hunter2' }, 'an object with host, password'],
   ['a class', Redis, 'a function or a class'],
   ['a promise of a client', Promise.resolve(), 'await it first'],

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Cluster, Redis } from 'ioredis';
 import { SessionError } from '../../domain/errors.ts';
 import { batchWrites } from './batch-writes.ts';
+import { checkAddress } from './check-address.ts';
 import { isCluster, refuseOnReplicas } from './clients/ioredis-cluster.ts';
 import { endSocketTimerWithSocket } from './clients/ioredis-socket-timer.ts';
 import { askForPasswords, openIoredis, type Patience, type Place } from './open-ioredis.ts';
@@ -63,7 +64,7 @@ const MOST_MS = 3600 * 1000;
  * reconnects by itself, without a limit.
  *
  * @throws `StoreUnavailableError` if Redis cannot be reached; nothing is left open. `SessionError` (`invalid_option`)
- * for an invalid URL or option.
+ * for an invalid address or option.
  *
  * @example
  * ```ts
@@ -75,6 +76,7 @@ export async function connectRedis(
   address: RedisAddress,
   { onError = () => {}, ...options }: ConnectOptions = {},
 ): Promise<RedisConnection> {
+  checkAddress(address);
   const patience = patienceOf(options);
   const place = address.kind === 'url' ? atUrl(address) : address;
   // Imported here, so that programs with another client do not load ioredis.
@@ -140,7 +142,8 @@ function patienceOf({
 }
 
 function atUrl({ kind: _, url, ...access }: RedisAddress & { readonly kind: 'url' }): Place {
-  return { kind: 'server', ...parseRedisUrl(url), ...access };
+  const given = Object.entries(access).filter(([, value]) => value !== undefined); // `tls: undefined` must not turn TLS off
+  return { kind: 'server', ...parseRedisUrl(url), ...Object.fromEntries(given) };
 }
 
 /** Adds the likely reason to the error if only one side uses TLS. An error that Redis itself sent says enough. */

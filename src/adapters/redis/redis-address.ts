@@ -66,7 +66,7 @@ export interface ParsedRedisUrl extends RedisAccess {
 }
 
 const DEFAULT_PORT = 6379;
-const MAX_DATABASE = 2 ** 31 - 1;
+export const MAX_DATABASE = 2 ** 31 - 1;
 
 /** URL schemes of Redis and Valkey, and whether they mean TLS. */
 const schemes: ReadonlyMap<string, boolean> = new Map([
@@ -81,7 +81,7 @@ const ENCODING =
   '# as %23, / as %2F, : as %3A, @ as %40, ? as %3F, % as %25';
 
 /**
- * Parses `redis://user:password@host:port/database`, or `rediss:` for TLS. Everything but the host is optional. The
+ * Parses `redis://user:password@host:port/database`, or `rediss:` for TLS. Everything is optional; without a host it is `localhost`. The
  * query may contain `db` and `family` (4 or 6), and no other client options.
  *
  * Throws a `SessionError` (`invalid_option`) that says what is wrong and never repeats the URL, because it may contain
@@ -101,7 +101,7 @@ export function parseRedisUrl(text: string): ParsedRedisUrl {
   const url = new URL(text);
   if (url.port === '0') throw invalid('must have a port from 1 to 65535');
   return {
-    host: url.hostname.replace(/^\[|\]$/g, '') || 'localhost',
+    host: decode(url.hostname).replace(/^\[|\]$/g, '') || 'localhost', // `URL` encodes `bücher.example`
     port: Number(url.port) || DEFAULT_PORT,
     ...(url.username !== '' && { username: decode(url.username) }),
     ...(url.password !== '' && { password: decode(url.password) }),

@@ -144,7 +144,8 @@ function whyNot(client: unknown): string {
 /** Never shows a value: a URL may contain a password. */
 function describe(client: unknown): string {
   if (client === undefined || client === null) return String(client);
-  if (typeof client === 'string') return 'a string; connectRedis accepts a URL';
+  if (typeof client === 'string')
+    return "a string; connectRedis({ kind: 'url', url }) accepts a URL";
   if (!isObject(client)) return `a ${typeof client}`;
   const methods = Object.keys(client).slice(0, 5);
   return methods.length === 0
