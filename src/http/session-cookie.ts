@@ -148,13 +148,28 @@ export function parseCookie(header: string, name: string): PresentedToken {
     if (end === -1) end = header.length;
     const equals = header.indexOf('=', start);
     if (equals === -1) break;
-    if (equals > end || header.slice(start, equals).trim() !== name) continue;
-    const token = header.slice(equals + 1, end).trim();
+    if (equals > end || trimmed(header, start, equals) !== name) continue;
+    const token = trimmed(header, equals + 1, end);
     if (!isSessionToken(token) || token === found) continue;
     if (found !== undefined) return 'ambiguous';
     found = token;
   }
   return found;
+}
+
+/**
+ * Without the spaces and tabs around it (RFC 6265, 5.4). Other white space belongs to the name for browsers, so such a
+ * name has no `__Host-` prefix, and another host may have set that cookie.
+ */
+function trimmed(header: string, start: number, end: number): string {
+  let [from, to] = [start, end];
+  while (from < to && isBlank(header[from])) from += 1;
+  while (from < to && isBlank(header[to - 1])) to -= 1;
+  return header.slice(from, to);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
 }
 
 function prefixedName({
