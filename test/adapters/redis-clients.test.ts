@@ -255,14 +255,23 @@ describeWithServers.each(deployments)('on $name', ({ kind, start }) => {
 
 const AT_ONCE = 28;
 
+type Contract<T> = readonly { readonly name: string; run(subject: T): Promise<void> }[];
+
 /**
  * The sentences of the contract that do not hold, and why. Many at once, as most of them wait for something to run out, and
  * not all, as then they would wait for each other.
  */
-async function brokenBy<T>(
-  contract: readonly { readonly name: string; run(subject: T): Promise<void> }[],
-  subject: T,
-): Promise<string[]> {
+async function brokenBy<T>(contract: Contract<T>, subject: T): Promise<string[]> {
+  const [busy, others] = [contract.filter(isBusy), contract.filter((one) => !isBusy(one))];
+  return [...(await brokenOf(busy, subject)), ...(await brokenOf(others, subject))];
+}
+
+/** It occupies process and server, so that what waits beside it would not be on time. */
+function isBusy({ name }: { readonly name: string }): boolean {
+  return name.includes('very many');
+}
+
+async function brokenOf<T>(contract: Contract<T>, subject: T): Promise<string[]> {
   const left = [...contract];
   const broken: string[] = [];
   const runSome = async () => {

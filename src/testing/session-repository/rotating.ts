@@ -48,14 +48,14 @@ export const rotating: readonly ContractCase[] = [
       const old = await stored(repository, { fields: { n: '1' } });
       const next = mintSecret(old.id, nodeSecrets).credential;
       assert.deepEqual(
-        await repository.rotate(old, rotation({ next: next.secretHash, graceMs: 1000 })),
+        await repository.rotate(old, rotation({ next: next.secretHash, graceMs: 3000 })),
         NOBODYS,
       );
       assert.equal((await access(repository, old))?.fields.n, '1');
       assert.equal(await repository.increment(old, { field: 'n', by: 1, limits, ...use }), 2);
       assert.equal(await repository.rotate(old, rotation({})), false);
       assert.equal((await read(repository, next))?.fields.n, '2');
-      await elapse(1050);
+      await elapse(3050);
       await assertAbsent(repository, old, 'reused');
       assert.equal((await read(repository, next))?.fields.n, '2');
     },

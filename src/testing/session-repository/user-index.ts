@@ -141,11 +141,11 @@ export const userIndex: readonly ContractCase[] = [
     name: 'the index is kept for the longest keepMs of its entries, and no longer',
     async run({ repository: { users }, elapse }) {
       const user = newCredential().id;
-      await users.add(entry({ user, keepMs: 1000 }));
+      await users.add(entry({ user, keepMs: 3000 }));
       await users.add(entry({ user, keepMs: 10 }));
       await elapse(100);
       assert.equal((await idsOf(users, user)).length, 2, 'an index ends as a whole');
-      await elapse(1000);
+      await elapse(3000);
       assert.deepEqual(await idsOf(users, user), []);
     },
   },
@@ -153,17 +153,17 @@ export const userIndex: readonly ContractCase[] = [
     name: 'each entry keeps the index from the moment at which it is entered, or entered again',
     async run({ repository: { users }, elapse }) {
       const user = newCredential().id;
-      const first = entry({ user, keepMs: 1000 });
-      const second = entry({ user, keepMs: 1000 });
+      const first = entry({ user, keepMs: 2500 });
+      const second = entry({ user, keepMs: 2500 });
       await users.add(first);
-      await elapse(600);
+      await elapse(1300);
       await users.add(second);
-      await elapse(600);
+      await elapse(1300);
       assert.deepEqual(await idsOf(users, user), [first.id, second.id]);
       await users.add({ ...first, max: 1 });
-      await elapse(600);
+      await elapse(1300);
       assert.deepEqual(await idsOf(users, user), [first.id, second.id]);
-      await elapse(600);
+      await elapse(1300);
       assert.deepEqual(await idsOf(users, user), []);
     },
   },

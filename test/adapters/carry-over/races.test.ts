@@ -47,6 +47,7 @@ const exhaustive: readonly Scenario[] = [
 
 describe('a session that moves while servers use it, in every order of their steps', {
   tags: ['slow'],
+  timeout: 300_000, // minutes on a busy machine
 }, () => {
   it.each(exhaustive.map((scenario) => [nameOf(scenario), scenario] as const))(
     '%s',
@@ -79,6 +80,7 @@ const [seed = randomInt(2 ** 31)] = [process.env.SEED].filter(Boolean).map(Numbe
 
 describe('a session that moves while many servers use it, in some orders of their steps', {
   tags: ['slow'],
+  timeout: 300_000, // minutes on a busy machine
 }, () => {
   it.each(sampled.map((scenario) => [nameOf(scenario), scenario] as const))(
     '%s',
