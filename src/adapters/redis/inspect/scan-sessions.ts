@@ -1,3 +1,4 @@
+import { SessionError } from '../../../domain/errors.ts';
 import { Pace, type PaceOptions } from '../../../domain/pace.ts';
 import { parseSessionId, type SessionId } from '../../../domain/session-token.ts';
 import { isTexts, notUnderstood } from '../answers.ts';
@@ -25,7 +26,7 @@ export interface ScanOptions extends PaceOptions {
  * space, in small steps and with pauses for at least two thirds of the time. A session that starts or ends meanwhile may be
  * missed, an id may appear twice, and a page may be empty.
  *
- * @throws `StoreUnavailableError`
+ * @throws `StoreUnavailableError`, and `SessionError` (`invalid_option`) for a page size that is none.
  */
 export function scanSessions({
   client,
@@ -33,6 +34,7 @@ export function scanSessions({
   pageSize = SCAN_PAGE_SIZE,
   fullSpeed,
 }: ScanOptions): AsyncGenerator<SessionId[]> {
+  checkPageSize(pageSize);
   return sessionsOf(commandsOf(client), prefix, pageSize, new Pace({ fullSpeed }));
 }
 
@@ -58,7 +60,13 @@ export function scanUsers({
   pageSize = SCAN_PAGE_SIZE,
   fullSpeed,
 }: ScanOptions): AsyncGenerator<string[]> {
+  checkPageSize(pageSize);
   return scan(commandsOf(client), `${prefix}user:`, 'zset', pageSize, new Pace({ fullSpeed }));
+}
+
+function checkPageSize(pageSize: number): void {
+  if (Number.isSafeInteger(pageSize) && pageSize >= 1) return;
+  throw new SessionError('invalid_option', 'pageSize must be a whole number of at least 1.');
 }
 
 /** The rest of the name, after the prefix, of all keys of that type, or of any type. */

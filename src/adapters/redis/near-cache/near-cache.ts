@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../../domain/errors.ts';
+import { SessionError, StoreUnavailableError } from '../../../domain/errors.ts';
 import type { Session } from '../../../domain/session.ts';
 import type { Credential, SecretHash, SessionId } from '../../../domain/session-token.ts';
 import type { Absent, Access, SessionRepository } from '../../../ports/session-repository.ts';
@@ -92,6 +92,10 @@ export function openNearCache({
   maxBytes = 64 * 1024 * 1024,
   onError = () => {},
 }: NearCacheOptions): NearCache {
+  for (const [name, most] of Object.entries({ maxSessions, maxBytes })) {
+    if (Number.isSafeInteger(most) && most >= 1) continue;
+    throw new SessionError('invalid_option', `${name} must be a whole number of at least 1.`);
+  }
   const commands = commandsOf(client);
   const origin = new RedisSessionRepository({ client, prefix });
   const byClient: RunScript = (script, key, args) => commands.script(script, key, args);
