@@ -6,6 +6,7 @@ import { checkField, checkValue, type FieldValues } from '../domain/session-fiel
 import type { SessionService } from '../domain/session-service.ts';
 import type { RotateOptions } from '../domain/session-service-options.ts';
 import type { SessionId, SessionToken } from '../domain/session-token.ts';
+import { notText } from '../domain/wrong-value.ts';
 import type { Deadline } from './deadline.ts';
 import type { ActiveSession, StartOptions, UserSession } from './request-session.ts';
 import { VerbOrder } from './verb-order.ts';
@@ -147,7 +148,7 @@ export class ServiceSession {
   }
 
   set(name: string, value: unknown): void {
-    this.#collect(name, this.#encode(name, value));
+    this.#put(name, this.#encode(name, value));
   }
 
   unset(name: string): void {
@@ -155,7 +156,7 @@ export class ServiceSession {
   }
 
   flash(kind: string, message: string): void {
-    this.#collect(flashField(kind), message);
+    this.#put(flashField(kind), message);
   }
 
   takeFlash(kind: string): Promise<string | undefined> {
@@ -423,6 +424,11 @@ export class ServiceSession {
   #giveCookie(token: SessionToken): void {
     const maxAge = this.#session && this.#service.cookieMaxAge(this.#session);
     this.#cookieChange = { token, maxAge };
+  }
+
+  #put(name: string, value: string): void {
+    if (value === undefined) throw notText(value, name); // only `unset` removes a field
+    this.#collect(name, value);
   }
 
   #collect(name: string, value: string | undefined): void {

@@ -90,10 +90,11 @@ export class SessionLifecycle {
     cookie,
     trustProxy = false,
     deadlineMs = 1000,
-    onWarning = console.warn,
+    onWarning: warn = console.warn,
     unauthenticated = unauthenticatedError,
     ...crossSite
   }: LifecycleOptions & CrossSiteOptions) {
+    const onWarning = neverThrowing(warn);
     this.cookie = new SessionCookie(cookie);
     this.refusal = crossSiteCheck({ ...crossSite, trustProxy });
     this.#session = {
@@ -192,6 +193,19 @@ export class SessionLifecycle {
     this.#told.add(kind);
     this.#onWarning(message, kind);
   }
+}
+
+/** A warning that cannot be reported costs nobody a session. */
+function neverThrowing(
+  warn: (message: string, kind: SessionWarning) => unknown,
+): (message: string, kind: SessionWarning) => void {
+  return async (message, kind) => {
+    try {
+      await warn(message, kind);
+    } catch (error) {
+      console.error(error);
+    }
+  };
 }
 
 export interface SessionHeaders {
