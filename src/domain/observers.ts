@@ -1,7 +1,7 @@
 import type { SessionObserver } from '../ports/session-observer.ts';
 
 /**
- * Combines several observers into one. If one of them throws, the others and the service are not affected. `onError`
+ * Combines several observers into one. If one of them throws or rejects, the others and the service are not affected. `onError`
  * gets the first error of each observer.
  *
  * @example
@@ -17,14 +17,19 @@ export function observers(
 
   function safely<T>(observer: SessionObserver, tell: () => T): T | undefined {
     try {
-      return tell();
+      const answer = tell();
+      if (answer instanceof Promise) answer.catch((error) => report(observer, error)); // an async method is accepted as well
+      return answer;
     } catch (error) {
-      if (!failed.has(observer)) {
-        failed.add(observer);
-        onError(error);
-      }
+      report(observer, error);
       return undefined;
     }
+  }
+
+  function report(observer: SessionObserver, error: unknown): void {
+    if (failed.has(observer)) return;
+    failed.add(observer);
+    onError(error);
   }
 
   const asked = list.filter(({ storeAsked }) => storeAsked !== undefined);

@@ -57,6 +57,12 @@ export function checkValue(name: string, value: string, limits: SessionLimits): 
   throw wrongValue(`be well-formed text of at most ${limits.maxValueBytes} bytes`, name);
 }
 
+/** Throws a `SessionError` (`invalid_value`) if it is not well-formed text, which no field can hold. */
+export function checkText(name: string, value: string): void {
+  if (typeof value !== 'string') throw notText(value, name);
+  if (!value.isWellFormed()) throw wrongValue('be well-formed text', name);
+}
+
 /** Returns the owner's name if it is allowed. Throws a `SessionError` (`invalid_user`) otherwise. */
 export function checkUser(user: string): string {
   if (isText(user, MAX_USER_BYTES) && user !== '') return user;

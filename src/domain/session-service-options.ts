@@ -64,6 +64,13 @@ export interface RotateOptions {
    * @default false
    */
   readonly reauthenticated?: boolean;
+  /**
+   * With `reauthenticated`, the new lifetime in seconds, at most the policy's. A session that was created with a
+   * `lifetime` of its own needs it here again.
+   *
+   * @default the policy's
+   */
+  readonly lifetime?: number | undefined;
 }
 
 /** A session that was just started. The server knows the token only at this moment. */

@@ -16,6 +16,7 @@ import { formatInstant, remainingSeconds, type Session } from './session.ts';
 import {
   checkField,
   checkFields,
+  checkText,
   checkUnset,
   checkUser,
   checkValue,
@@ -110,6 +111,7 @@ export class SessionService {
    */
   async create(data: FieldValues = {}, options: CreateOptions = {}): Promise<CreatedSession> {
     const { persistent = false } = options;
+    checkFlag('persistent', persistent);
     const times = timesFor(this.policy, persistent);
     const ttl = checkTtl(options.ttl ?? times.ttl, times);
     const user = options.user === undefined ? undefined : checkUser(options.user);
@@ -210,6 +212,7 @@ export class SessionService {
   ): Promise<boolean | undefined> {
     const { limits } = this.policy;
     checkField(field, limits);
+    if (expected !== undefined) checkText(field, expected);
     if (next !== undefined) checkValue(field, next, limits);
     const credential = this.#parse(token);
     if (credential === undefined) return undefined;
@@ -261,16 +264,18 @@ export class SessionService {
    * within its grace. Returns `undefined` if there is no session.
    *
    * @throws `SessionError` (`invalid_ttl`) if the grace is not a whole number of seconds or exceeds the policy's
-   * `maxTtl`.
+   * `maxTtl`, or the lifetime exceeds the policy's or comes without `reauthenticated`.
    */
   async rotate(
     token: string,
-    { grace = 0, reauthenticated = false }: RotateOptions = {},
+    { grace = 0, reauthenticated = false, lifetime }: RotateOptions = {},
   ): Promise<SessionToken | false | undefined> {
     checkGrace(grace, this.policy);
+    checkFlag('reauthenticated', reauthenticated);
+    if (lifetime !== undefined && !reauthenticated) throw onlyReauthenticated();
     const credential = this.#parse(token);
     if (credential === undefined) return undefined;
-    const anew = reauthenticated ? await this.#renewed(credential) : undefined;
+    const anew = reauthenticated ? await this.#renewed(credential, lifetime) : undefined;
     if (reauthenticated && anew === undefined) return undefined;
     const next = mintSecret(credential.id, this.#secrets);
     const rotation = {
@@ -500,10 +505,12 @@ export class SessionService {
    */
   async #renewed(
     credential: Credential,
+    wanted: number | undefined,
   ): Promise<{ readonly lifetime: number | undefined } | undefined> {
     const session = await this.#settle(credential, await this.#repository.read(credential));
     if (session === undefined) return undefined;
-    const { lifetime } = timesFor(this.policy, session.persistent);
+    const times = timesFor(this.policy, session.persistent);
+    const lifetime = checkLifetime(wanted ?? times.lifetime, times);
     if (session.user !== undefined) await this.#users.keep(session.user, credential.id, lifetime);
     return { lifetime };
   }
@@ -525,6 +532,16 @@ export class SessionService {
     }
     return this.#lastInstant;
   }
+}
+
+/** A text such as 'false', from a form or JSON, would count as true. */
+function checkFlag(name: string, flag: boolean): void {
+  if (typeof flag === 'boolean') return;
+  throw new SessionError('invalid_option', `${name} must be true or false.`);
+}
+
+function onlyReauthenticated(): SessionError {
+  return new SessionError('invalid_ttl', 'lifetime begins again only with reauthenticated: true.');
 }
 
 function parseAfter(after: string): number {

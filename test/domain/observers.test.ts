@@ -122,6 +122,25 @@ describe('several observers', () => {
     expect(errors).toEqual([new Error('answered')]);
   });
 
+  it('are not affected by one whose methods are async and reject, which is told once', async () => {
+    const broken: SessionObserver = {
+      async notify() {
+        throw new Error('notify');
+      },
+      storeAsked: () => async () => {
+        throw new Error('answered');
+      },
+    };
+    const last = new Witness();
+    const errors: unknown[] = [];
+    const observer = observers([broken, last], (error) => errors.push(error));
+    const service = new SessionService({ repository: new MemorySessionRepository(), observer });
+    const { token } = await service.create();
+    expect(await service.delete(token)).toBe(true);
+    expect(last.events.map(({ type }) => type)).toEqual(['created', 'ended']);
+    expect(errors).toHaveLength(1); // one that nobody catches would end this run
+  });
+
   it('ask for nothing of the store if none of them wants to know', () => {
     expect(observers([{ notify() {} }]).storeAsked).toBeUndefined();
   });

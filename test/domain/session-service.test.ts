@@ -127,6 +127,59 @@ describe('the session service', () => {
     expect(await app.list('ada')).toHaveLength(1);
   });
 
+  it('gives a re-authenticated session a lifetime of its own, if it is asked for', async () => {
+    const app = service({ ttl: 60, lifetime: 100, remember: { ttl: 1000, lifetime: 5000 } });
+    const { token } = await app.create({}, { user: 'ada', lifetime: 40 });
+    now += 30_000;
+    const proven = { reauthenticated: true, lifetime: 40 };
+    const again = (await app.rotate(token, proven)) || '';
+    expect((await app.peek(again))?.endsAt).toBe(now + 40_000);
+    const usual = (await app.rotate(again, { reauthenticated: true })) || '';
+    expect((await app.peek(usual))?.endsAt).toBe(now + 100_000);
+    for (const options of [
+      { ...proven, lifetime: 101 },
+      { ...proven, lifetime: 0 },
+      { lifetime: 40 },
+    ]) {
+      await expect(app.rotate(usual, options)).rejects.toMatchObject({ code: 'invalid_ttl' });
+    }
+    const kept = await app.create({}, { persistent: true });
+    const longer = (await app.rotate(kept.token, { ...proven, lifetime: 4000 })) || '';
+    expect((await app.peek(longer))?.endsAt).toBe(now + 4_000_000);
+    expect(await app.list('ada')).toHaveLength(1);
+  });
+
+  it.each(['true', 'false', 1, 0, null, {}])(
+    'takes %j for neither true nor false',
+    async (flag) => {
+      const app = service({});
+      const invalid = expect.objectContaining({ code: 'invalid_option' });
+      await expect(app.create({}, { persistent: flag as boolean })).rejects.toEqual(invalid);
+      const { token } = await app.create();
+      const rotated = app.rotate(token, { reauthenticated: flag as boolean });
+      await expect(rotated).rejects.toEqual(invalid);
+      expect(await app.peek(token)).toBeDefined();
+    },
+  );
+
+  it.each([5, null, true, {}, '\ud800'])(
+    'replaces nothing where a field cannot hold %j',
+    async (found) => {
+      const app = service({});
+      const { token } = await app.create({ n: '5', e: '', t: 'true', f: '\ufffd' });
+      for (const field of ['n', 'e', 't', 'f']) {
+        const replaced = app.replace(token, field, found as string, 'x');
+        await expect(replaced).rejects.toMatchObject({ code: 'invalid_value' });
+      }
+      expect((await app.peek(token))?.fields).toMatchObject({
+        n: '5',
+        e: '',
+        t: 'true',
+        f: '\ufffd',
+      });
+    },
+  );
+
   const remember = { ttl: 1000, lifetime: 5000 };
 
   it('gives a persistent session the times of remember, and others the usual ones', async () => {
