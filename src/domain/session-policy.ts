@@ -44,7 +44,8 @@ export interface SessionPolicy {
   readonly endOnReuse: boolean;
   /**
    * How many sessions a user may have at the same time; `undefined` for any number. The limit also holds for concurrent
-   * logins.
+   * logins. A login that replaces a session (`replaces` of `create`, or `session.start` of the middleware) does not
+   * count that session.
    * @default undefined
    */
   readonly maxSessions: number | undefined;

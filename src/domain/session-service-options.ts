@@ -48,6 +48,17 @@ export interface CreateOptions {
    * @default false
    */
   readonly persistent?: boolean;
+  /**
+   * The id of the session that the same browser had before. End that session as soon as `create` has resolved. If it
+   * is the user's, this login neither counts it towards `maxSessions` nor evicts it, so logging in again on one device
+   * does not log out another device and is not refused. Until you end it, the user may have one session more than
+   * `maxSessions`, and other logins count it: if two devices log in again at the same moment, one may be refused or
+   * evict a third. If the server crashes in between, the session lives on until it expires or another login evicts it.
+   * The id of another user's session, or of one that has ended, changes nothing. `session.start` of the
+   * middleware sets this option and ends that session.
+   * @default undefined
+   */
+  readonly replaces?: SessionId | undefined;
 }
 
 /** What becomes of the replaced token, and why it is replaced. */

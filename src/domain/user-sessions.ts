@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { NewSession, SessionRepository } from '../ports/session-repository.ts';
-import type { IndexEntry } from '../ports/user-index.ts';
+import type { IndexEntry, NewIndexEntry } from '../ports/user-index.ts';
 import { halfWay, SessionError, StoreUnavailableError } from './errors.ts';
 import { AT_ONCE, Pace } from './pace.ts';
 import type { Session } from './session.ts';
@@ -31,6 +31,9 @@ const MOST_AT_LOGIN = 5000;
 
 /** Without a lifetime it is unknown when a session ends for good, and the user's index must exist until then. */
 const KEEP_WITHOUT_LIFETIME_MS = 10 * 366 * 24 * 3600 * 1000;
+
+/** The entry of a login where the policy has a limit. */
+type LimitedEntry = NewIndexEntry & { readonly max: number };
 
 const EVICTED = { why: 'evicted', by: 'policy' } as const;
 
@@ -67,15 +70,19 @@ export class UserSessions {
   }
 
   /**
-   * Creates a session. If it belongs to a user, room is made for it first. Returns `evicted` if newer logins took its
-   * place meanwhile; that is reported as a session that was created and has ended. Returns `undefined` if the id is
-   * taken or was revoked. Throws `too_many_sessions`.
+   * Creates a session. If it belongs to a user, room is made for it first. The session that it replaces takes no room
+   * and is not evicted: the caller ends it afterwards. Returns `evicted` if newer logins took the new one's place
+   * meanwhile; that is reported as a session that was created and has ended. Returns `undefined` if the id is taken or
+   * was revoked. Throws `too_many_sessions`.
    */
-  async create(session: NewSession): Promise<Session | 'evicted' | undefined> {
-    const { user, lifetime } = session;
+  async create(
+    session: NewSession,
+    replaces?: SessionId,
+  ): Promise<Session | 'evicted' | undefined> {
+    const { user } = session;
     const { id } = session.credential;
     const beganAt = this.#clock.now();
-    const sample = user === undefined ? [] : await this.#admit(user, id, lifetime);
+    const sample = await this.#admit(session, replaces);
     const [created] = await Promise.all([
       this.#repository.create(session),
       user === undefined ? undefined : this.#prune(user, sample),
@@ -195,23 +202,24 @@ export class UserSessions {
    * be pruned meanwhile.
    */
   async #admit(
-    user: string,
-    id: SessionId,
-    lifetime: number | undefined,
+    { user, lifetime, credential: { id } }: NewSession,
+    replaces: SessionId | undefined,
   ): Promise<readonly IndexEntry[]> {
+    if (user === undefined) return [];
     const { maxSessions: max, atMaxSessions } = this.#policy;
     const { users } = this.#repository;
-    const entry = { user, id, keepMs: keepFor(lifetime), max };
+    const entry = { user, id, keepMs: keepFor(lifetime), max, replaces };
     const entered = await users.add(entry);
     if (entered !== undefined) return entered.sample;
     if (max === undefined)
       throw new Error('The user index refused an entry although there is no limit.');
+    const limited = { ...entry, max };
     if (atMaxSessions === 'evict-oldest') {
       const added = await users.add({ ...entry, max: undefined });
-      if (added !== undefined) await this.#makeRoom(user, { id, place: added.place }, max);
+      if (added !== undefined) await this.#makeRoom(limited, added.place);
       return [];
     }
-    if (!(await this.#isFull(user, max)) && (await users.add(entry)) !== undefined) return [];
+    if (!(await this.#isFull(limited)) && (await users.add(entry)) !== undefined) return [];
     throw new SessionError(
       'too_many_sessions',
       `The user already has the maximum number of sessions: ${max}.`,
@@ -219,9 +227,10 @@ export class UserSessions {
   }
 
   /** True if `max` entries hold a place. Ends the entries that do not. */
-  async #isFull(user: string, max: number): Promise<boolean> {
+  async #isFull(limited: LimitedEntry): Promise<boolean> {
+    const { user, max } = limited;
     let taken = 0;
-    for await (const entries of this.#fromNewest(user, max)) {
+    for await (const entries of this.#fromNewest(limited)) {
       const found = await this.#look(user, entries);
       const dead: IndexEntry[] = [];
       const foreign: IndexEntry[] = [];
@@ -239,8 +248,8 @@ export class UserSessions {
   }
 
   /** Waits until there is room for the entry. */
-  async #makeRoom(user: string, own: Pick<IndexEntry, 'id' | 'place'>, max: number): Promise<void> {
-    const batches = this.#evictOlder(user, own, max);
+  async #makeRoom(own: LimitedEntry, ownPlace: number): Promise<void> {
+    const batches = this.#evictOlder(own, ownPlace);
     let ended = 0;
     for (let batch = await batches.next(); !batch.done; batch = await batches.next()) {
       ended += batch.value;
@@ -251,26 +260,23 @@ export class UserSessions {
   }
 
   /**
-   * Ends the sessions that are older than this entry, except for the newest `max - 1` that are alive or being started.
-   * Each login does this before it creates its session; so of all sessions that are alive at one time, the newest has
-   * ended those that were too many. Yields after each batch how many it ended.
+   * Ends the sessions that are older than this entry, except for the one that it replaces and the newest `max - 1`
+   * others that are alive or being started. Each login does this before it creates its session; so of all sessions that
+   * are alive at one time, the newest has ended those that were too many. Yields after each batch how many it ended.
    */
-  async *#evictOlder(
-    user: string,
-    own: Pick<IndexEntry, 'id' | 'place'>,
-    max: number,
-  ): AsyncGenerator<number> {
+  async *#evictOlder(own: LimitedEntry, ownPlace: number): AsyncGenerator<number> {
+    const { user, max } = own;
     let newer = 0;
     let places = max - 1;
-    for await (const entries of this.#fromNewest(user, max)) {
-      newer += entries.filter(({ place }) => place > own.place).length;
+    for await (const entries of this.#fromNewest(own)) {
+      newer += entries.filter(({ place }) => place > ownPlace).length;
       if (newer >= max) {
         // Of many concurrent logins the newest end all others. If each of the others did that too, the work would be
         // quadratic and useless. Such a login only ends itself, as the newer ones would.
         await this.#repository.end(own.id, { unbornMs: UNBORN_MS, unbornAs: 'evicted' });
         return;
       }
-      const older = entries.filter(({ place }) => place < own.place);
+      const older = entries.filter(({ place }) => place < ownPlace);
       const found = places > 0 ? await this.#look(user, older) : [];
       const over = older.filter((entry, i) => {
         if (found[i] === 'foreign') return false;
@@ -284,12 +290,15 @@ export class UserSessions {
     }
   }
 
-  /** The entries in pages, newest first. The first page is enough if there are about as many entries as allowed. */
-  async *#fromNewest(user: string, max: number): AsyncGenerator<readonly IndexEntry[]> {
+  /**
+   * The entries that count, in pages, newest first. The first page is enough if there are about as many entries as
+   * allowed.
+   */
+  async *#fromNewest({ user, max, replaces }: LimitedEntry): AsyncGenerator<readonly IndexEntry[]> {
     let limit = Math.min(2 * max + 2, AT_ONCE);
     for (let beyond: number | undefined; ; ) {
       const entries = await this.#repository.users.list(user, { from: 'newest', beyond, limit });
-      if (entries.length > 0) yield entries;
+      if (entries.length > 0) yield entries.filter(({ id }) => id !== replaces);
       if (entries.length < limit) return;
       beyond = entries.at(-1)?.place;
       limit = AT_ONCE;

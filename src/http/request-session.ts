@@ -154,7 +154,7 @@ export interface ActiveSession<Fields extends FieldCodecs = TextFields>
 }
 
 /** Settings of a new session, besides its data. */
-export interface StartOptions extends Omit<CreateOptions, 'user'> {
+export interface StartOptions extends Omit<CreateOptions, 'user' | 'replaces'> {
   /** Take over the data of the session that ends, such as a cart. @default false */
   readonly carry?: boolean;
 }

@@ -202,9 +202,8 @@ export class ServiceSession {
     const fields: Record<string, string> = Object.create(null);
     if (carry) Object.assign(fields, this.current?.fields);
     for (const [name, value] of Object.entries(data)) fields[name] = this.#encode(name, value);
-    const { token, session } = await this.#within(
-      this.#service.create(fields, user === undefined ? options : { ...options, user }),
-    );
+    const created = { ...options, ...(user !== undefined && { user }), replaces: this.#ownId };
+    const { token, session } = await this.#within(this.#service.create(fields, created));
     // The new session comes first: if the old one cannot be ended, the new token is not used and the old cookie stays.
     await this.#endOwn();
     this.#uncollect(before); // later changes belong to the new session

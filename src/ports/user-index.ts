@@ -18,7 +18,7 @@ import type { SessionId } from '../domain/session-token.ts';
 export interface UserIndex {
   /**
    * Adds an id as the newest. An id that is already there keeps its place. If there would be more than `max` entries,
-   * nothing is added and the answer is `undefined`.
+   * not counting the one that this one `replaces`, nothing is added and the answer is `undefined`.
    */
   add(entry: NewIndexEntry): Promise<Entered | undefined>;
 
@@ -40,6 +40,12 @@ export interface NewIndexEntry {
   readonly keepMs: number;
   /** Maximum number of entries including the new one; `undefined` for no limit. */
   readonly max: number | undefined;
+  /**
+   * An id that does not count towards `max` if it is in this user's index, because the new one replaces it. It stays in
+   * the index until it is removed.
+   * @default undefined
+   */
+  readonly replaces?: SessionId | undefined;
 }
 
 /** The answer of `add`: the id is in the index. */

@@ -66,6 +66,25 @@ const mistakes: [
     })),
   ],
   [
+    'an index that counts what is replaced',
+    'of many that replace the same id at the same time, the limit lets in one',
+    withIndex((right) => ({
+      ...right,
+      add: (entry) => right.add({ ...entry, replaces: undefined }),
+    })),
+  ],
+  [
+    'an index that has room for whoever replaces something',
+    'the limit does not count the id that the new one replaces, if it is in the index of this user',
+    withIndex((right) => ({
+      ...right,
+      add({ replaces, ...entry }) {
+        const more = replaces === undefined ? 0 : 1;
+        return right.add({ ...entry, max: entry.max && entry.max + more });
+      },
+    })),
+  ],
+  [
     'integers that are added exactly, however large',
     'an integer beyond the safe-integer range is out of range, even where the sum would be in it',
     (clock) => new ExactIntegers(clock),

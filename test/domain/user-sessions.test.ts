@@ -378,6 +378,132 @@ describe("a user's sessions", () => {
       },
     );
 
+    describe.each(['evict-oldest', 'refuse'] as const)('(%s)', (atMaxSessions) => {
+      const limited = () => service({ maxSessions: max, atMaxSessions });
+      const ended = () => events.filter(({ type }) => type === 'ended');
+
+      it.each([0, 1, 2])('never are those that replace one of them: number %i', async (which) => {
+        const app = limited();
+        const ids = await logins(app, max);
+        const replaces = ids[which];
+        const { session } = await app.create({}, { user, replaces });
+        expect(idsOf(await app.list(user))).toEqual([...ids, session.id]);
+        expect(ended()).toEqual([]);
+        await app.end(replaces ?? '');
+        expect(idsOf(await app.list(user))).toEqual([
+          ...ids.filter((id) => id !== replaces),
+          session.id,
+        ]);
+      });
+
+      it.each([
+        ['another user’s session', (app: SessionService) => app.create({}, { user: 'eve' })],
+        ['nobody’s session', (app: SessionService) => app.create()],
+        [
+          'a session that has ended',
+          async (app: SessionService) => {
+            const created = await app.create({}, { user });
+            await app.delete(created.token);
+            return created;
+          },
+        ],
+      ])('are those that replace %s', async (_, begun) => {
+        const app = limited();
+        const { session: other } = await begun(app);
+        const ids = await logins(app, max);
+        const login = app.create({}, { user, replaces: other.id });
+        if (atMaxSessions === 'refuse') {
+          await expect(login).rejects.toMatchObject({ code: 'too_many_sessions' });
+          expect(idsOf(await app.list(user))).toEqual(ids);
+        } else {
+          const { session } = await login;
+          expect(idsOf(await app.list(user))).toEqual([...ids.slice(1), session.id]);
+        }
+        if (other.user === 'eve') expect(await app.list('eve')).toHaveLength(1);
+      });
+
+      it('are counted again where nobody ended the one that was replaced', async () => {
+        const app = limited();
+        const [replaces] = await logins(app, max);
+        await app.create({}, { user, replaces });
+        const login = app.create({}, { user });
+        if (atMaxSessions === 'refuse') {
+          await expect(login).rejects.toMatchObject({ code: 'too_many_sessions' });
+          expect(await app.list(user)).toHaveLength(max + 1);
+        } else {
+          await login;
+          expect(await app.list(user)).toHaveLength(max);
+        }
+      });
+
+      it('never grow by more than one where nobody ever ends what was replaced', async () => {
+        const app = limited();
+        await logins(app, max);
+        for (let i = 0; i < 12; i += 1) {
+          const alive = idsOf(await app.list(user));
+          const replaces = alive[i % alive.length];
+          await app.create({}, { user, replaces }).catch(() => {});
+          expect((await app.list(user)).length).toBeLessThanOrEqual(max + 1);
+        }
+      });
+
+      it('include the replaced one only once, however many logins replace it at the same time', async () => {
+        const app = limited();
+        const ids = await logins(app, max);
+        const replaces = ids[0] as SessionId;
+        const answers = await Promise.allSettled(
+          Array.from({ length: 8 }, () => app.create({}, { user, replaces })),
+        );
+        expect(ended().filter(({ id }) => id === replaces)).toEqual([]);
+        expect(await app.end(replaces)).toBe(true);
+        expect(await app.list(user)).toHaveLength(max);
+        const entered = answers.filter(({ status }) => status === 'fulfilled');
+        expect(entered).toHaveLength(atMaxSessions === 'refuse' ? 1 : 8);
+      });
+
+      it('do not include dead logins, and the dead ones are not the one that is replaced', async () => {
+        const app = limited();
+        for (let i = 0; i < max; i += 1) await dyingLogin(service());
+        const ids = await logins(service(), max);
+        now += 1500;
+        const { session } = await app.create({}, { user, replaces: ids[0] });
+        expect(idsOf(await app.list(user))).toEqual([...ids, session.id]);
+        expect(ended()).toEqual([]);
+      });
+
+      it('end, or are refused, as ever where the limit is new, but never the replaced one', async () => {
+        const app = limited();
+        const ids = await logins(service(), max + 3);
+        const replaces = ids[1] as SessionId;
+        const login = app.create({}, { user, replaces });
+        if (atMaxSessions === 'refuse') {
+          await expect(login).rejects.toMatchObject({ code: 'too_many_sessions' });
+          expect(idsOf(await app.list(user))).toEqual(ids);
+          return;
+        }
+        const { session } = await login;
+        expect(idsOf(await app.list(user))).toEqual([
+          replaces,
+          ...ids.slice(-(max - 1)),
+          session.id,
+        ]);
+      });
+
+      it('all end by “log out everywhere”, also the one that is replaced at this moment', async () => {
+        const app = limited();
+        const [replaces] = await logins(app, max);
+        const create = repository.create.bind(repository);
+        repository.create = async (session) => {
+          repository.create = create;
+          await app.deleteAll(user);
+          return create(session);
+        };
+        await expect(app.create({}, { user, replaces })).rejects.toMatchObject({ code: 'revoked' });
+        expect(await app.list(user)).toEqual([]);
+        expect(ended()).toHaveLength(max);
+      });
+    });
+
     it('goes on at the next login where the store failed while nobody waited', async () => {
       await logins(service(), 6000);
       const app = service({ maxSessions: max });

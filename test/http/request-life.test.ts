@@ -8,7 +8,12 @@ import {
   type SessionsOptions,
   sessions,
 } from '../../src/hono.ts';
-import { type SessionRepository, SessionService, StoreUnavailableError } from '../../src/index.ts';
+import {
+  type SessionId,
+  type SessionRepository,
+  SessionService,
+  StoreUnavailableError,
+} from '../../src/index.ts';
 import { MemorySessionRepository } from '../../src/memory.ts';
 
 const asAda = (cookie: string, method = 'GET') => ({ method, headers: { Cookie: cookie } });
@@ -532,6 +537,72 @@ describe('a login that is one too many, or came too late', () => {
     const site = application();
     const response = await site.app.request('/login?ttl=-1', { method: 'POST' });
     expect(response.status).toBe(500);
+  });
+});
+
+describe.each(['evict-oldest', 'refuse'])('where a device may log in again (%s)', (policy) => {
+  const full = async () => {
+    const site = application({}, { maxSessions: 2, atMaxSessions: policy });
+    site.app.post('/rotated', async (c) => {
+      await site.service.rotate(tokenOf(c.req.header('Cookie') ?? ''));
+      await c.var.session.start('ada');
+      return c.text('');
+    });
+    site.app.post('/twice', async (c) => {
+      await c.var.session.start('ada');
+      await c.var.session.start('ada');
+      return c.text('');
+    });
+    const [tablet, laptop] = [await site.login(), await site.login()];
+    const again = (path: string, cookie = laptop) => site.app.request(path, asAda(cookie, 'POST'));
+    const isAlive = async (cookie: string) =>
+      (await site.service.peek(tokenOf(cookie))) !== undefined;
+    return { ...site, tablet, laptop, again, isAlive };
+  };
+
+  it('it replaces its session and logs no other device out, however often', async () => {
+    const { again, isAlive, service, tablet, ...site } = await full();
+    let { laptop } = site;
+    for (let i = 0; i < 3; i += 1) {
+      const response = await again('/login', laptop);
+      expect(response.status).toBe(200);
+      expect(await isAlive(laptop)).toBe(false);
+      laptop = cookieOf(response);
+      expect(await isAlive(laptop)).toBe(true);
+      expect(await isAlive(tablet)).toBe(true);
+      expect(await service.list('ada')).toHaveLength(2);
+    }
+  });
+
+  it.each([
+    ['/rotated', 'whose token another request has rotated meanwhile'],
+    ['/twice', 'that the same request has started'],
+  ])('%s: it replaces also the session %s', async (path) => {
+    const { again, isAlive, service, tablet } = await full();
+    const response = await again(path);
+    expect(response.status).toBe(200);
+    expect(await isAlive(tablet)).toBe(true);
+    expect(await isAlive(cookieOf(response))).toBe(true);
+    expect(await service.list('ada')).toHaveLength(2);
+  });
+
+  it('two logins of it at the same time leave no session too many', async () => {
+    const { again, service } = await full();
+    const answers = await Promise.all([again('/login'), again('/login')]);
+    const statuses = answers.map(({ status }) => status).toSorted();
+    expect(statuses).toEqual([200, policy === 'refuse' ? 409 : 200]);
+    expect(await service.list('ada')).toHaveLength(2);
+  });
+
+  it('it makes no room for another user', async () => {
+    const { again, login, service } = await full();
+    for (let i = 0; i < 2; i += 1) await login('/login?user=bob');
+    const before = await service.list('bob');
+    const response = await again('/login?user=bob');
+    expect(response.status).toBe(policy === 'refuse' ? 409 : 200);
+    const ids = (await service.list('bob')).map(({ id }) => id);
+    expect(ids).toHaveLength(2);
+    expect(ids.includes(before[0]?.id as SessionId)).toBe(policy === 'refuse');
   });
 });
 

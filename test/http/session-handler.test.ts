@@ -249,6 +249,17 @@ describe('what respond throws', () => {
     expect(await response.json()).toMatchObject({ code: 'too_many_sessions' });
   });
 
+  it('is no login on a device that is logged in', async () => {
+    const { ask, login, service } = site({}, { maxSessions: 1, atMaxSessions: 'refuse' });
+    const cookie = await login();
+    const again = async (session: RequestSession) => {
+      await session.start('ada');
+      return userOf(session);
+    };
+    expect((await ask(again, { cookie })).status).toBe(200);
+    expect(await service.list('ada')).toHaveLength(1);
+  });
+
   describe('and made a 500 of by the framework', () => {
     /** As SvelteKit and React Router do: what a handler throws never reaches the middleware. */
     const swallowing =

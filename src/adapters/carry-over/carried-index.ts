@@ -73,14 +73,14 @@ export class CarriedIndex implements UserIndex {
     return this.#isMoving ? this.#to : this.#from;
   }
 
-  /** How many entries there are in the index that this one is not entered in, and not in both. */
-  async #others({ user, id }: NewIndexEntry): Promise<number> {
+  /** How many entries count that are only in the index that this one is not entered in. */
+  async #others({ user, id, replaces }: NewIndexEntry): Promise<number> {
     const there = this.#isMoving ? this.#from : this.#to;
     const page = { from: 'newest', limit: MOST } as const;
     const others = await there.users.list(user, page);
     if (others.length === 0) return 0;
     const own = await this.#here.users.list(user, page);
-    const met = new Set([id, ...own.map((entry) => entry.id)]);
+    const met = new Set([id, replaces, ...own.map((entry) => entry.id)]);
     return others.filter((entry) => !met.has(entry.id)).length;
   }
 }

@@ -41,14 +41,21 @@ export class MemoryUserIndex implements UserIndex {
     return this.#users.size;
   }
 
-  async add({ user, id, keepMs, max = Infinity }: NewIndexEntry): Promise<Entered | undefined> {
+  async add({
+    user,
+    id,
+    keepMs,
+    max = Infinity,
+    replaces,
+  }: NewIndexEntry): Promise<Entered | undefined> {
     const now = this.#clock.now();
     const none: Entries = { ordered: [], ids: new Map(), expiresAt: 0 };
     const entries = this.#alive(user) ?? none;
     const { ordered, ids } = entries;
     let entry = ids.get(id);
     if (entry === undefined) {
-      if (ordered.length >= max) return undefined;
+      const replaced = replaces !== undefined && ids.has(replaces) ? 1 : 0;
+      if (ordered.length - replaced >= max) return undefined;
       entry = { id, place: Math.max(now, (ordered.at(-1)?.place ?? -1) + 1) };
       ordered.push(entry);
       ids.set(id, entry);

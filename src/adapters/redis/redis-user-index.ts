@@ -12,9 +12,9 @@ import type { RedisCommands, RedisScript } from './clients/redis-commands.ts';
 /**
  * KEYS[1]: the user's sorted set of ids. The score is the time at which an id was added, in milliseconds since 1970 by
  * Redis' clock; the newest id is always strictly last. ARGV: id; milliseconds to keep the set; maximum number of
- * entries, or ''; then numbers from 0 to below 1, each of which selects an entry. Returns 0 if nothing was added
- * because of the limit; otherwise a list: the score of the entry, then ids, scores and ages in milliseconds of the
- * selected entries, without the new one.
+ * entries, or ''; the id that is replaced and does not count towards it, or ''; then numbers from 0 to below 1, each of
+ * which selects an entry. Returns 0 if nothing was added because of the limit; otherwise a list: the score of the entry,
+ * then ids, scores and ages in milliseconds of the selected entries, without the new one.
  */
 const add: RedisScript = {
   name: 'sojournIndexAdd',
@@ -25,6 +25,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local place = redis.call('ZSCORE', key, id)
 if not place then
+  if max and ARGV[4] ~= '' and redis.call('ZSCORE', key, ARGV[4]) then max = max + 1 end
   if max and size >= max then return 0 end
   place = now
   local newest = redis.call('ZRANGE', key, '-1', '-1', 'WITHSCORES')
@@ -35,7 +36,7 @@ end
 redis.call('PEXPIRE', key, string.format('%.0f', math.max(redis.call('PTTL', key), keep)))
 local answer = { string.format('%.0f', place) }
 local met = { [id] = true }
-for i = 4, #ARGV do
+for i = 5, #ARGV do
   local rank = string.format('%.0f', math.floor(ARGV[i] * size))
   local entry = redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')
   if entry[1] and not met[entry[1]] then
@@ -95,9 +96,9 @@ export class RedisUserIndex implements UserIndex {
     this.#onKey = onKey;
   }
 
-  async add({ user, id, keepMs, max }: NewIndexEntry): Promise<Entered | undefined> {
+  async add({ user, id, keepMs, max, replaces }: NewIndexEntry): Promise<Entered | undefined> {
     const chance = Array.from({ length: SAMPLE }, () => Math.random().toFixed(9));
-    const args = [id, keepMs, max ?? '', ...chance];
+    const args = [id, keepMs, max ?? '', replaces ?? '', ...chance];
     const answer = await this.#commands.script(add, this.#key(user), args);
     if (answer === 0) return undefined;
     const [place, ...sample] = isTexts(answer) ? answer : [];

@@ -110,6 +110,47 @@ export const userIndex: readonly ContractCase[] = [
     },
   },
   {
+    name: 'the limit does not count the id that the new one replaces, if it is in the index of this user',
+    async run({ repository: { users } }) {
+      const user = newCredential().id;
+      const ids = Array.from({ length: 4 }, () => newCredential().id);
+      const [first, second, third, fourth] = ids as [SessionId, SessionId, SessionId, SessionId];
+      const stranger = entry({ user: newCredential().id });
+      await users.add(stranger);
+      const add = (id: SessionId, max: number, replaces: SessionId | undefined) =>
+        users.add(entry({ user, id, max, replaces }));
+      assert.ok(await add(first, 1, newCredential().id));
+      for (const replaces of [undefined, newCredential().id, stranger.id, second]) {
+        assert.equal(await add(second, 1, replaces), undefined);
+      }
+      assert.ok(await add(second, 1, first));
+      assert.deepEqual(await idsOf(users, user), [first, second], 'the replaced id stays');
+      for (const replaces of [first, second]) {
+        assert.equal(await add(third, 1, replaces), undefined, 'only one id is not counted');
+      }
+      assert.ok(await add(third, 2, second));
+      await users.remove(user, [second]);
+      assert.equal(await add(fourth, 2, second), undefined, 'it was removed');
+      assert.ok(await add(fourth, 3, second));
+      assert.deepEqual(await idsOf(users, user), [first, third, fourth]);
+    },
+  },
+  {
+    name: 'of many that replace the same id at the same time, the limit lets in one',
+    async run({ repository: { users } }) {
+      const user = newCredential().id;
+      const kept = entry({ user });
+      const replaced = entry({ user });
+      await users.add(kept);
+      await users.add(replaced);
+      const entered = await Promise.all(
+        Array.from({ length: 10 }, () => users.add(entry({ user, max: 2, replaces: replaced.id }))),
+      );
+      assert.equal(entered.filter((answer) => answer !== undefined).length, 1);
+      assert.equal((await idsOf(users, user)).length, 3);
+    },
+  },
+  {
     name: 'add returns up to three other ids of the user at random, and each of them sooner or later',
     async run({ repository: { users } }) {
       const user = newCredential().id;

@@ -362,6 +362,33 @@ describe('a user’s sessions in both stores', () => {
       expect(await preparing.list('ada')).toHaveLength(3);
     },
   );
+
+  it.each(
+    (['evict-oldest', 'refuse'] as const).flatMap((policy) =>
+      (['preparing', 'moving'] as const).flatMap((phase) =>
+        [0, 1, 2].map((which) => ({ policy, phase, which })),
+      ),
+    ),
+  )('leave room for what replaces one of them, in either place: %o', async (given) => {
+    const { old, moving, ...services } = setUp({ maxSessions: 3, atMaxSessions: given.policy });
+    const service = { ...services, moving }[given.phase];
+    const ids: SessionId[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      now += 2000;
+      const { token, session } = await old.create({}, { user: 'ada' });
+      ids.push(session.id);
+      if (i === 0) await moving.get(token);
+    }
+    await settled();
+    now += 2000;
+    const replaces = ids[given.which] as SessionId;
+    const { session } = await service.create({}, { user: 'ada', replaces });
+    expect(await service.end(replaces)).toBe(true);
+    expect((await service.list('ada')).map(({ id }) => id)).toEqual([
+      ...ids.filter((id) => id !== replaces),
+      session.id,
+    ]);
+  });
 });
 
 it('creates no session under an id that lives in the other store', async () => {
