@@ -69,15 +69,18 @@ export class UserSessions {
   /**
    * Creates a session. If it belongs to a user, room is made for it first. Returns `evicted` if newer logins took its
    * place meanwhile; that is reported as a session that was created and has ended. Returns `undefined` if the id is
-   * taken or was revoked. Throws `too_many_sessions`.
+   * taken or was revoked. Throws `too_many_sessions`. `begin` creates it once there is room, if more has to be done then.
    */
-  async create(session: NewSession): Promise<Session | 'evicted' | undefined> {
+  async create(
+    session: NewSession,
+    begin = () => this.#repository.create(session),
+  ): Promise<Session | 'evicted' | undefined> {
     const { user, lifetime } = session;
     const { id } = session.credential;
     const beganAt = this.#clock.now();
     const sample = user === undefined ? [] : await this.#admit(user, id, lifetime);
     const [created] = await Promise.all([
-      this.#repository.create(session),
+      begin(),
       user === undefined ? undefined : this.#prune(user, sample),
     ]);
     if (created === undefined) return undefined;
