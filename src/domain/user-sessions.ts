@@ -276,7 +276,8 @@ export class UserSessions {
       const older = entries.filter(({ place }) => place < own.place);
       const found = places > 0 ? await this.#look(user, older) : [];
       const over = older.filter((entry, i) => {
-        if (found[i] === 'foreign') return false;
+        // A young one may be about to begin anew as this user's: `begin` of `create`.
+        if (found[i] === 'foreign' && isGrown(entry)) return false;
         if (places === 0 || !holdsPlace(entry, found[i])) return true;
         places -= 1;
         return false;

@@ -118,6 +118,19 @@ function suite(open: () => SessionRepository): void {
     expect(await users()).toEqual([store.idOf(SID)]);
   });
 
+  it('never leaves a user more sessions than allowed, whoever logs in meanwhile', async () => {
+    const { store, repository, login, users } = await saved({ maxSessions: 2 });
+    const log = (sid: string) => store.set(sid, data({ user: 'ada' }));
+    await log('one');
+    before(repository, 'end', async () => {
+      await log('two');
+      await log('three');
+    });
+    await login();
+    expect(await users()).toEqual(['two', 'three'].map((sid) => store.idOf(sid)));
+    expect(await store.get(SID)).toBeNull();
+  });
+
   it.each([
     ['add', 'refused'],
     ['read', 'refused'],
