@@ -63,11 +63,13 @@ The settings below describe the old place; what --to does not say is the same th
       withRedis(to, async (own) => {
         await old.ready();
         await own.ready();
-        const { moved, seconds } = await moveAll(old, own, line, terminal);
+        if (await old.inspection.isSamePlaceAs(own.inspection)) throw samePlace();
+        const { moved, taken, seconds } = await moveAll(old, own, line, terminal);
         const left = await leftIn(old, from.prefix, line).look();
-        if (flags.json) await terminal.json({ moved, seconds, ...left });
+        if (flags.json) await terminal.json({ moved, taken, seconds, ...left });
         else {
           await terminal.line(`Moved ${countOf(moved)} in ${duration(seconds)}.`);
+          if (taken > 0) await terminal.line(sentenceOfTaken(taken));
           await show(left, line, terminal);
         }
       }),
@@ -95,6 +97,16 @@ function newPlace({ flags }: CommandLine, from: Config): Config {
   return to;
 }
 
+function samePlace(): ConfigError {
+  return new ConfigError(
+    'move needs a different place: both addresses lead to the same Redis and prefix, and nothing was moved',
+  );
+}
+
+function sentenceOfTaken(taken: number): string {
+  return `Left ${countOf(taken)} in the old place: the new place has something else, which is no session, under the same key.`;
+}
+
 /** The place described by these settings alone. Messages name the flag that was given. */
 function place(given: CommandLine['flags'], prefix: string, flag: string): Config {
   try {
@@ -110,11 +122,11 @@ async function moveAll(
   own: OpenedRedis,
   { flags }: CommandLine,
   terminal: Terminal,
-): Promise<{ readonly moved: number; readonly seconds: number }> {
+): Promise<{ readonly moved: number; readonly taken: number; readonly seconds: number }> {
   const { moveSessions } = await import('../container.ts'); // not for --help
   const began = old.now();
   const seconds = () => (old.now() - began) / 1000;
-  let moved = 0;
+  let [moved, taken] = [0, 0];
   const rate = () => Math.round(moved / Math.max(1, seconds()));
   const endProgress = terminal.progress(
     'alone',
@@ -126,11 +138,11 @@ async function moveAll(
     scan: () => walkIds(old.inspection, { fullSpeed }),
   };
   try {
-    for await (const progress of moveSessions(sessions)) moved = progress.moved;
+    for await (const progress of moveSessions(sessions)) ({ moved, taken } = progress);
   } finally {
     endProgress();
   }
-  return { moved, seconds: Math.round(seconds()) };
+  return { moved, taken, seconds: Math.round(seconds()) };
 }
 
 function movable({ movable }: OpenedRedis): MovableRepository {

@@ -123,7 +123,7 @@ export class SessionService {
     const { token, credential } = mintSession(this.#secrets);
     const at = this.#now();
     const begun = { credential, user, fields, ttl, lifetime, device, persistent, at };
-    const session = await this.#users.create(begun, options.replaces);
+    const session = await this.#users.create(begun, { replaces: options.replaces });
     if (session === undefined) throw notCreated(user);
     if (session !== 'evicted') return { token, session };
     return { token, session: sessionAtBirth(begun, this.#clock.now()) };

@@ -32,6 +32,11 @@ const MOST_AT_LOGIN = 5000;
 /** Without a lifetime it is unknown when a session ends for good, and the user's index must exist until then. */
 const KEEP_WITHOUT_LIFETIME_MS = 10 * 366 * 24 * 3600 * 1000;
 
+interface CreateSteps {
+  readonly replaces?: SessionId | undefined;
+  readonly begin?: (() => ReturnType<SessionRepository['create']>) | undefined;
+}
+
 /** The entry of a login where the policy has a limit. */
 type LimitedEntry = NewIndexEntry & { readonly max: number };
 
@@ -70,21 +75,21 @@ export class UserSessions {
   }
 
   /**
-   * Creates a session. If it belongs to a user, room is made for it first. The session that it replaces takes no room
-   * and is not evicted: the caller ends it afterwards. Returns `evicted` if newer logins took the new one's place
-   * meanwhile; that is reported as a session that was created and has ended. Returns `undefined` if the id is taken or
-   * was revoked. Throws `too_many_sessions`.
+   * Creates a session. If it belongs to a user, room is made for it first. The session that it `replaces` takes no room
+   * and is not evicted: the caller ends it afterwards. `begin` creates it once there is room, if more has to be done
+   * then. Returns `evicted` if newer logins took the new one's place meanwhile; that is reported as a session that was
+   * created and has ended. Returns `undefined` if the id is taken or was revoked. Throws `too_many_sessions`.
    */
   async create(
     session: NewSession,
-    replaces?: SessionId,
+    { replaces, begin = () => this.#repository.create(session) }: CreateSteps = {},
   ): Promise<Session | 'evicted' | undefined> {
     const { user } = session;
     const { id } = session.credential;
     const beganAt = this.#clock.now();
     const sample = await this.#admit(session, replaces);
     const [created] = await Promise.all([
-      this.#repository.create(session),
+      begin(),
       user === undefined ? undefined : this.#prune(user, sample),
     ]);
     if (created === undefined) return undefined;
@@ -279,7 +284,8 @@ export class UserSessions {
       const older = entries.filter(({ place }) => place < ownPlace);
       const found = places > 0 ? await this.#look(user, older) : [];
       const over = older.filter((entry, i) => {
-        if (found[i] === 'foreign') return false;
+        // A young one may be about to begin anew as this user's: `begin` of `create`.
+        if (found[i] === 'foreign' && isGrown(entry)) return false;
         if (places === 0 || !holdsPlace(entry, found[i])) return true;
         places -= 1;
         return false;

@@ -51,10 +51,11 @@ export interface SessionMoves {
 
   /**
    * Writes the copy, frozen, under its claim. If there is a frozen copy of the same or a later freeze, that one is kept
-   * and returned; a copy of an earlier freeze is replaced. Returns `open` if a session in use has this id, and
-   * `undefined` if `end` has left its mark on the id.
+   * and returned; a copy of an earlier freeze is replaced. Otherwise nothing is written: returns `open` if another
+   * session has this id, `undefined` if `end` has left its mark on the id, and `taken` if the store holds something else
+   * there, which is no session.
    */
-  adopt(copy: SessionCopy): Promise<Adopted | 'open' | undefined>;
+  adopt(copy: SessionCopy): Promise<Adopted | 'open' | 'taken' | undefined>;
 
   /**
    * Hands a frozen session over to the copy under that claim. A record of the claim remains for as long as the session

@@ -187,6 +187,18 @@ export const sessionMovesContract: readonly MovesCase[] = [
     },
   },
   {
+    name: 'a copy does not replace the session that it was made of, which unfreeze finds by its claim',
+    async run({ from, to }) {
+      const by = await stored(from);
+      const copy = await frozen(from, by);
+      assert.equal(await to.moves.unfreeze(by.id, copy.claim), false);
+      assert.equal(await from.moves.adopt(copy), 'open');
+      assert.equal(await from.moves.unfreeze(by.id, copy.claim), true);
+      assert.equal(await from.moves.adopt(copy), 'open');
+      assert.ok(await from.read(by));
+    },
+  },
+  {
     name: 'nothing is adopted if end has refused the id',
     async run({ from, to }) {
       const by = await stored(from);

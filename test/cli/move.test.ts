@@ -46,7 +46,7 @@ describeWithServers('sojourn move', () => {
     expect(await clients[0]?.dbsize()).toBe(0);
     const again = await sojourn('move', '--from', url(0), '--to', url(1), '--json');
     expect(JSON.parse(again.stdout)).toEqual({
-      ...{ moved: 0, seconds: expect.any(Number), left: 0, last_ends_in: null },
+      ...{ moved: 0, taken: 0, seconds: expect.any(Number), left: 0, last_ends_in: null },
       ...{ last_used: null, unfinished: 0 },
     });
   });
@@ -187,6 +187,30 @@ describeWithServers('sojourn move', () => {
       const asked = await sojourn('move', ...old, '--to-prefix', 'web-session:');
       expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('docs/moving.md') });
     });
+  });
+
+  it('refuses to move a place onto itself, whatever its address, before it touches a session', async () => {
+    const began = await Promise.all([1, 2, 3].map(() => at(0).create({}, { user: 'ada' })));
+    const before = await clients[0]?.hgetall(`session:${began[0]?.session.id}`);
+    const port = new URL(url(0)).port;
+    const addresses = ['localhost', '127.0.0.1'].map((host) => `redis://${host}:${port}`);
+    for (const address of [...addresses, `redis://127.0.0.1:${port}/0`]) {
+      const asked = await sojourn('move', '--to', address, '--fast');
+      expect(asked).toMatchObject({ code: 2, stdout: '' });
+      expect(asked.stderr).toContain('move needs a different place');
+    }
+    expect(await clients[0]?.hgetall(`session:${began[0]?.session.id}`)).toEqual(before);
+    expect(await at(0).list('ada')).toHaveLength(3);
+    expect(await sojourn('move', '--to', `redis://localhost:${port}/1`)).toMatchObject({ code: 0 });
+  });
+
+  it('says how many sessions it could not move, as their keys are taken', async () => {
+    const { token, session } = await at(0).create();
+    await clients[1]?.set(`session:${session.id}`, 'x');
+    expect((await sojourn('move', '--to', url(1))).stdout).toMatch(
+      /^Moved 0 sessions in 0s\.\nLeft 1 session in the old place: .*something else.*\n1 session is left/,
+    );
+    expect(await at(0).get(token)).toBeDefined();
   });
 
   it('refuses what makes no sense, and tells which place failed', async () => {

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../domain/errors.ts';
+import { SessionError, StoreUnavailableError } from '../../domain/errors.ts';
 import type { Session } from '../../domain/session.ts';
 import type { Credential, SessionId } from '../../domain/session-token.ts';
 import type {
@@ -19,7 +19,12 @@ interface Waiting {
   readonly session?: Session;
   /** Whether the copy was made just now, by this call. */
   readonly isNew?: boolean;
+  /** There is no copy: `to` has another session under the id, or this very one, should both places be one. */
+  readonly isMet?: boolean;
 }
+
+/** `gone`: there is no such session in `from` any more, and this call did not move it. */
+type Finished = 'carried' | 'gone';
 
 /**
  * Takes sessions from one store to the other, step by step as `SessionMoves` says, and goes on where another died. Where a
@@ -48,9 +53,7 @@ export class Carriage {
     by: Credential | SessionId,
     options: FreezeOptions = {},
   ): Promise<'carried' | 'open' | Absent> {
-    return this.#untilDone(by, options, async (waiting) =>
-      (await this.#finish(by, waiting)) ? 'carried' : undefined,
-    );
+    return this.#untilDone(by, options, (waiting) => this.#finish(by, waiting));
   }
 
   /**
@@ -58,9 +61,9 @@ export class Carriage {
    * are left are done behind it. Otherwise the caller has to ask `to`.
    */
   carryForUse(by: Credential, use: Access): Promise<Session | 'carried' | 'open' | Absent> {
-    return this.#untilDone<Session | 'carried'>(by, { use }, async (waiting) => {
+    return this.#untilDone<Session | Finished>(by, { use }, async (waiting) => {
       const finished = this.#finish(by, waiting);
-      if (!waiting?.isNew || !waiting.session) return (await finished) ? 'carried' : undefined;
+      if (!waiting?.isNew || !waiting.session) return finished;
       finished.catch(() => {}); // whoever uses it next does what is left
       return waiting.session;
     });
@@ -71,13 +74,14 @@ export class Carriage {
     by: Credential | SessionId,
     options: FreezeOptions,
     go: (waiting: Waiting | undefined) => Promise<T | undefined>,
-  ): Promise<T | 'open' | Absent> {
+  ): Promise<Exclude<T, 'gone'> | 'open' | Absent> {
     try {
       for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
         const frozen = await this.#from.moves.freeze(by, options);
         if (typeof frozen !== 'object') return frozen;
         const done = await go(await this.#waiting(frozen));
-        if (done !== undefined) return done;
+        if (done === 'gone') return undefined;
+        if (done !== undefined) return done as Exclude<T, 'gone'>;
       }
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
@@ -87,16 +91,15 @@ export class Carriage {
     throw new StoreUnavailableError('refused');
   }
 
-  /**
-   * `undefined` where `to` refuses the session, or has another one under that id: then it has ended. Where `to` cannot take
-   * it, it stays usable in `from`.
-   */
+  /** `undefined` if the session has ended in `to`. Where `to` cannot take it, it stays usable in `from`. */
   async #waiting(frozen: Frozen | Released): Promise<Waiting | undefined> {
     if ('claim' in frozen) return frozen;
     const { id, claim } = frozen.copy;
     try {
       const adopted = await this.#to.moves.adopt(frozen.copy);
-      return typeof adopted === 'object' ? adopted : undefined;
+      if (adopted === 'taken')
+        throw new StoreUnavailableError('refused', { cause: new KeyTaken() });
+      return adopted === 'open' ? { claim, isMet: true } : adopted;
     } catch (error) {
       await this.#takeBack(id, claim).catch(() => {}); // whoever uses it next goes on
       throw error;
@@ -108,13 +111,17 @@ export class Carriage {
     if (await this.#from.moves.unfreeze(id, claim)) await this.#to.moves.discard(id, claim);
   }
 
-  /** Whether the session has moved, or ended. */
-  async #finish(by: Credential | SessionId, waiting: Waiting | undefined): Promise<boolean> {
+  /** `undefined` if somebody else has changed what this began with. */
+  async #finish(
+    by: Credential | SessionId,
+    waiting: Waiting | undefined,
+  ): Promise<Finished | undefined> {
     const id = typeof by === 'string' ? by : by.id;
     if (waiting === undefined) {
       await this.#from.end(id, { unbornMs: 0 });
-      return true;
+      return 'gone';
     }
+    if (waiting.isMet) return this.#giveWay(id, waiting.claim);
     const { claim, session = await this.#to.find(id) } = waiting;
     const [released] = await Promise.all([
       this.#from.moves.release(id, claim),
@@ -123,12 +130,24 @@ export class Carriage {
     if (!released) {
       // It was thawed by another, was taken back, or has ended.
       await this.#to.moves.discard(id, claim);
-      return false;
+      return undefined;
     }
     await this.#to.moves.thaw(id, claim);
     const cleared = this.#clear(id, claim, session?.user);
     if (by === id) await cleared; // a tool has time for it
-    return true;
+    return 'carried';
+  }
+
+  /**
+   * Ends what `from` has, because `to` has the session already. It must not be the same record: if `to` knows the freeze
+   * of `from`, both are one place, and the session is put back into use. Somebody else may have done that just now; then
+   * the release fails, as the freeze is not the last.
+   */
+  async #giveWay(id: SessionId, claim: string): Promise<'gone' | undefined> {
+    if (await this.#to.moves.unfreeze(id, claim)) throw samePlace();
+    if (!(await this.#from.moves.release(id, claim))) return undefined;
+    await this.#from.moves.discard(id, claim);
+    return 'gone';
   }
 
   /** Enters the session in the index of `to` where it stood in that of `from`: before it can be used there. */
@@ -147,4 +166,34 @@ export class Carriage {
       this.#from.moves.discard(id, claim),
     ]).catch(() => {});
   }
+}
+
+/** The cause of the failure to move a session whose key in `to` holds something that is no session. */
+class KeyTaken extends Error {
+  constructor() {
+    super('The new place has something else under the key of this session.');
+  }
+}
+
+/** Whether the session was not moved because its key in `to` holds something that is no session. */
+export function isKeyTaken(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && error.cause instanceof KeyTaken;
+}
+
+/** Throws `invalid_option` for one and the same repository. Others that share a place are noticed at the first session. */
+export function checkDistinct({
+  from,
+  to,
+}: {
+  readonly from: unknown;
+  readonly to: unknown;
+}): void {
+  if (from === to) throw samePlace();
+}
+
+function samePlace(): SessionError {
+  return new SessionError(
+    'invalid_option',
+    'Sessions cannot move: `from` and `to` are the same place, perhaps under two addresses. No session was changed.',
+  );
 }

@@ -10,7 +10,7 @@ import type {
   SessionRepository,
 } from '../../ports/session-repository.ts';
 import { bothDurably } from './both-durably.ts';
-import { Carriage, MOST_ATTEMPTS } from './carriage.ts';
+import { Carriage, checkDistinct, MOST_ATTEMPTS } from './carriage.ts';
 import { CarriedIndex } from './carried-index.ts';
 import { measuredShift } from './clock-shift.ts';
 
@@ -35,6 +35,9 @@ export interface CarryOverOptions {
  *
  * A session in `to` is used without a question to `from`. While `from` is away the others are unavailable, never absent.
  *
+ * Throws a `SessionError` (`invalid_option`) if `from` and `to` are the same object. Two objects may still lead to the
+ * same place; then the first move of a session notices it, fails with that error, and leaves the session as it was.
+ *
  * @example
  * const repository = carryOver({
  *   from: new RedisSessionRepository({ client: oldRedis }),
@@ -46,6 +49,7 @@ export function carryOver({ from, to, phase }: CarryOverOptions): SessionReposit
   if (phase !== 'prepare' && phase !== 'move') {
     throw new TypeError(`phase must be 'prepare' or 'move', not ${JSON.stringify(phase)}.`);
   }
+  checkDistinct({ from, to });
   const isMoving = phase === 'move';
   const shift = measuredShift(from, to);
   const carriage = new Carriage(from, to, shift);

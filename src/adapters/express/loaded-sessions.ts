@@ -24,6 +24,13 @@ export class LoadedSessions {
     this.#loaded.set(session, loaded);
   }
 
+  /** As if the session had never been in the store. */
+  forget(session: object): void {
+    this.#loaded.delete(session);
+    const mark = (session as MarkedSession)[MARK];
+    if (isObject(mark)) this.#loaded.delete(mark);
+  }
+
   /** The data with the memory behind it, for whoever copies it. */
   marked<Session extends object>(data: Session, loaded: LoadedFields): Session {
     const mark = Object.create({ toJSON: () => undefined });

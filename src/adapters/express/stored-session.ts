@@ -46,7 +46,9 @@ export interface StoreRules {
 }
 
 /** What a session begins with. */
-type Begun = Pick<NewSession, 'fields' | 'ttl' | 'user'>;
+interface Begun extends Pick<NewSession, 'fields' | 'ttl'> {
+  readonly user?: string | undefined;
+}
 
 /** The session of one session id of a framework, and what a store does with it. */
 export class StoredSession {
@@ -89,7 +91,7 @@ export class StoredSession {
     const user = ownerless ? userOf(session) : undefined;
     if (before === undefined) ownerless = await this.#begin({ fields, ttl, user });
     else if (user === undefined) await this.#write({ fields, ttl }, before);
-    else await this.#claim({ fields, ttl, user });
+    else await this.#claim(session, { fields, ttl, user }, before);
     ownerless &&= user === undefined;
     const held = { sid: this.#sid, fields: Object.fromEntries(fields), ttl, ownerless };
     loaded.remember(session, held);
@@ -129,7 +131,7 @@ export class StoredSession {
 
   /** False if there was one already, which then holds what this one does. */
   async #begin(session: Begun): Promise<boolean> {
-    if (await this.#create(session)) return true;
+    if (await this.#create(this.#checked(session))) return true;
     const found = await this.#place.repository.read(this.#credential);
     if (typeof found === 'object') await this.#write(session, found);
     return false;
@@ -138,26 +140,87 @@ export class StoredSession {
   /**
    * Begins the session anew, with its user. `regenerate` of @fastify/session stores a session before the application can
    * say whose it is, and before the browser has its id.
+   *
+   * Whatever can be refused is refused while the session is still there. It ends last, right before it begins anew with
+   * all that other requests have saved by then; if it cannot begin, it is put back. No store does both as one step: a
+   * process that dies between them loses the session, and if another process writes to it or ends it just then, the
+   * change is lost and the end undone.
    */
-  async #claim(session: Begun): Promise<void> {
-    if (await this.end('revoked')) await this.#create(session);
+  async #claim(object: SessionData, session: Begun, before: LoadedFields): Promise<void> {
+    const begun = this.#checked(session);
+    const found = await this.#toChange(session, before);
+    if (found === undefined || found.user !== undefined) return this.#write(session, before);
+    const { repository, users } = this.#place;
+    const { id } = this.#credential;
+    let ended: Session | undefined;
+    const begin = async () => {
+      const last = await this.#toChange(session, before);
+      if (last === undefined || last.user !== undefined) return undefined;
+      ended = last; // also if the answer of the next call is lost
+      if ((await repository.end(id, { unbornMs: 0 })) === undefined) ended = undefined;
+      if (ended === undefined || this.#isDestroyed()) return undefined;
+      const created = await repository.create({ ...begun, fields: changed(last, session, before) });
+      await users.ended(id, undefined, { why: 'revoked', by: undefined });
+      return created;
+    };
+    try {
+      await this.#create(begun, { begin });
+    } catch (error) {
+      if (ended !== undefined && !(await this.#putBack(ended))) this.#rules.loaded.forget(object);
+      throw error;
+    }
+    if (ended === undefined) await this.#write(session, before); // another process was faster
+  }
+
+  /** Throws where it would hold too much after the change. */
+  async #toChange(session: Begun, before: LoadedFields): Promise<Session | undefined> {
+    const found = await this.#place.repository.read(this.#credential);
+    if (typeof found !== 'object') return undefined;
+    const exceeded = exceededLimit(changed(found, session, before), this.#rules.policy.limits);
+    if (exceeded !== undefined) throw limitError(exceeded);
+    return found;
+  }
+
+  /** False if the store fails: then a save of the same object begins the session anew. */
+  async #putBack({ fields, ttl, createdAt, endsAt }: Session): Promise<boolean> {
+    if (this.#isDestroyed()) return true;
+    const leftMs = endsAt === undefined ? undefined : endsAt - this.#rules.clock.now();
+    const lifetime = leftMs === undefined ? undefined : Math.max(1, Math.floor(leftMs / 1000));
+    const session = {
+      ...this.#newSession({ fields: new Map(Object.entries(fields)), ttl }),
+      lifetime,
+    };
+    try {
+      await this.#place.repository.create({ ...session, at: createdAt });
+      if (this.#isDestroyed()) await this.end('logout');
+      return true;
+    } catch {
+      return false; // the caller throws what came before
+    }
   }
 
   /** False if the id is taken by a session, or was destroyed before it was stored. */
-  async #create(session: Begun): Promise<boolean> {
-    const { lifetime, limits } = this.#rules.policy;
-    const user = session.user === undefined ? undefined : checkUser(session.user);
-    const exceeded = exceededLimit(session.fields, limits);
-    if (exceeded !== undefined) throw limitError(exceeded);
+  async #create(session: NewSession, steps?: Parameters<UserSessions['create']>[1]) {
     if (this.#isDestroyed()) return false;
-    const created = await this.#place.users.create({
-      ...{ ...session, credential: this.#credential, user, lifetime },
-      ...{ device: {}, persistent: false, at: this.#now() },
-    });
+    const created = await this.#place.users.create(session, steps);
     if (created === undefined) return false;
     // It may have been destroyed while its user was entered, and a client with several connections may end it too early.
     if (this.#isDestroyed()) await this.end('logout');
     return true;
+  }
+
+  #checked(session: Begun): NewSession {
+    if (session.user !== undefined) checkUser(session.user);
+    const exceeded = exceededLimit(session.fields, this.#rules.policy.limits);
+    if (exceeded !== undefined) throw limitError(exceeded);
+    return this.#newSession(session);
+  }
+
+  #newSession({ fields, ttl, user }: Begun): NewSession {
+    return {
+      ...{ credential: this.#credential, user, fields, ttl },
+      ...{ lifetime: this.#rules.policy.lifetime, device: {}, persistent: false, at: this.#now() },
+    };
   }
 
   /** Writes the difference, and only it. A session that has ended stays so. */
@@ -167,8 +230,7 @@ export class StoredSession {
   ): Promise<void> {
     const { limits } = this.#rules.policy;
     const { repository } = this.#place;
-    const set = new Map([...fields].filter(([name, text]) => before.fields[name] !== text));
-    const unset = Object.keys(before.fields).filter((name) => !fields.has(name));
+    const { set, unset } = difference(fields, before);
     const at = this.#now();
     const exceeded = exceededAlone(set, limits);
     if (exceeded !== undefined) throw limitError(exceeded);
@@ -227,6 +289,21 @@ export async function endSession(
 /** The session as a framework has it. Throws for a field that holds no JSON. */
 export function decodeSession({ fields, remainingMs }: Session, clock: Clock): ForeignSession {
   return decodeForeign(fields, clock.now() + remainingMs);
+}
+
+function difference(fields: Begun['fields'], before: Pick<LoadedFields, 'fields'>) {
+  return {
+    set: new Map([...fields].filter(([name, text]) => before.fields[name] !== text)),
+    unset: Object.keys(before.fields).filter((name) => !fields.has(name)),
+  };
+}
+
+/** What the session holds once the difference has been written to it. */
+function changed(found: Session, { fields }: Begun, before: LoadedFields): Map<string, string> {
+  const { set, unset } = difference(fields, before);
+  const whole = new Map([...Object.entries(found.fields), ...set]);
+  for (const name of unset) whole.delete(name);
+  return whole;
 }
 
 function limitError(code: LimitRefusal): SessionError {

@@ -1,6 +1,6 @@
 import { SAME_CLOCK_MS } from '../../domain/session-record.ts';
 import type { RedisScript } from './clients/redis-commands.ts';
-import { check, clock, load, proof, session, slide } from './scripts.ts';
+import { check, clock, load, loadOr, proof, session, slide } from './scripts.ts';
 
 /*
  * Where memory is full, Redis refuses a script whose first write may take memory, and no later write of it. Only `adopt`
@@ -69,9 +69,13 @@ return { ${session}, string.format('%.0f', now), freeze }
 /**
  * ARGV[1]: the claim. ARGV[2]: milliseconds left. ARGV[3]: the time of the other store's clock, to which the record's
  * instants refer. Then the record, names and values in turn. Returns { session, claim, 1 if it was written now }, 1 for
- * a session in use, and 0 for anything else that has the id.
+ * another session, 0 for the mark of `end`, and 'taken' for anything else that has the key.
  */
-const adopt = `${load}${freezes}
+const adopt = `${loadOr("'taken'")}${freezes}
+local function is_session()
+  ${check}
+  return (field('session_secret') or field('session_frozen_secret')) and 1 or 0
+end
 local before = field('session_claim')
 if before and freezes_of(before) >= freezes_of(ARGV[1]) then
   local left = math.max(1, redis.call('PTTL', key))
@@ -79,8 +83,8 @@ if before and freezes_of(before) >= freezes_of(ARGV[1]) then
 end
 local exists = #flat > 0
 if exists and not before and not field('session_released') then
-  if field('session_secret') or field('session_frozen_secret') then return 1 end
-  return 0
+  if field('session_ended') then return 0 end
+  return is_session() == 1 and 1 or 'taken'
 end
 ${clock}
 local shift = now - tonumber(ARGV[3])

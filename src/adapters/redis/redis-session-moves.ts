@@ -48,11 +48,12 @@ export class RedisSessionMoves implements SessionMoves {
     return { copy: { id, record: withoutFreeze(record), claim, remainingMs, now } };
   }
 
-  async adopt(copy: SessionCopy): Promise<Adopted | 'open' | undefined> {
+  async adopt(copy: SessionCopy): Promise<Adopted | 'open' | 'taken' | undefined> {
     const { id, record, claim, remainingMs, now } = copy;
     const answer = await this.#run(moveScripts.adopt, id, claim, remainingMs, now, ...record);
     if (answer === 0) return undefined;
     if (answer === 1) return 'open';
+    if (answer === 'taken') return answer;
     const [leftMs, adopted, by, isNew] = toRecord(answer);
     const session = decodeSession(id, adopted, leftMs) as Session; // `freeze` has checked it
     return { claim: by, session, isNew: isNew === 1 };

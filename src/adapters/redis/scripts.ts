@@ -13,14 +13,14 @@ import { MAX_SECONDS } from '../../domain/session-policy.ts';
  */
 
 /**
- * Ends the script with 0 if the key is not a hash. Afterwards `flat` contains its fields as HGETALL returns them, none
- * if there is no key, and `field` returns the value of one field.
+ * Ends the script with this answer if the key is not a hash. Afterwards `flat` contains its fields as HGETALL returns
+ * them, none if there is no key, and `field` returns the value of one field.
  */
-export const load = `
+export const loadOr = (answer: string) => `
 local key = KEYS[1]
 local flat = redis.pcall('HGETALL', key)
 if flat.err then
-  if string.find(flat.err, 'WRONGTYPE', 1, true) then return 0 end
+  if string.find(flat.err, 'WRONGTYPE', 1, true) then return ${answer} end
   return flat
 end
 
@@ -32,6 +32,8 @@ local function field(name)
   return nil
 end
 `;
+
+export const load = loadOr('0');
 
 /**
  * Adds to `load`: ends the script with 0 unless the key holds a session. Its expiry need not be checked, because Redis

@@ -2,7 +2,7 @@ import { StoreUnavailableError } from '../../../domain/errors.ts';
 import { batchesOf, Pace, type PaceOptions } from '../../../domain/pace.ts';
 import { deriveCredential } from '../../../domain/session-token.ts';
 import type { Secrets } from '../../../ports/secrets.ts';
-import { Carriage } from '../../carry-over/carriage.ts';
+import { Carriage, isKeyTaken } from '../../carry-over/carriage.ts';
 import type { MoveProgress } from '../../carry-over/move-sessions.ts';
 import { cookieOf, decodeForeign } from '../foreign-session.ts';
 import type { SessionsOnTheirWay } from './old-sessions.ts';
@@ -23,7 +23,7 @@ export async function* moveOldSessions(
   options: PaceOptions,
 ): AsyncGenerator<OldMoveProgress> {
   const pace = new Pace(options);
-  let [moved, seen, unreadable] = [0, 0, 0];
+  let [moved, seen, taken, unreadable] = [0, 0, 0, 0];
   const move = async (sid: string) => {
     const credential = deriveCredential(sid, secrets);
     const { from } = of(sid, credential);
@@ -36,6 +36,10 @@ export async function* moveOldSessions(
       }
       if ((await carriage.carry(credential.id)) === 'carried') moved += 1;
     } catch (error) {
+      if (isKeyTaken(error)) {
+        taken += 1;
+        return;
+      }
       if (error instanceof StoreUnavailableError) throw error;
       unreadable += 1;
     }
@@ -48,7 +52,7 @@ export async function* moveOldSessions(
         if (failed !== undefined) throw failed.reason;
       });
       seen += some.length;
-      yield { moved, seen, unreadable };
+      yield { moved, seen, taken, unreadable };
     }
   }
 }

@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '../../../domain/errors.ts';
 import type { PaceOptions } from '../../../domain/pace.ts';
 import { reserved } from '../../../domain/session-record.ts';
 import type { SessionId } from '../../../domain/session-token.ts';
@@ -13,6 +14,8 @@ export interface ServerFacts {
   readonly server: string;
   /** `redis 7.0.15` */
   readonly version: string;
+  /** Differs from that of every other server, and changes with each start. */
+  readonly runId: string | undefined;
   readonly role: string | undefined;
   readonly uptimeSeconds: number | undefined;
   readonly usedBytes: number | undefined;
@@ -104,6 +107,31 @@ export class RedisInspection {
     );
   }
 
+  /**
+   * Whether both look at the same keys: the same prefix and database of the same server or cluster, at whatever addresses.
+   * False if the servers do not say who they are.
+   */
+  async isSamePlaceAs(other: RedisInspection): Promise<boolean> {
+    if (this.#prefix !== other.#prefix || this.#database !== other.#database) return false;
+    const [own, others] = await Promise.all([this.#runIds(), other.#runIds()]);
+    return own.some((id) => others.includes(id));
+  }
+
+  get #database(): number {
+    return this.#commands.whereabouts()?.db ?? 0;
+  }
+
+  /** None if INFO is not permitted. */
+  async #runIds(): Promise<string[]> {
+    try {
+      const runIds = (await this.servers()).map(({ runId }) => runId);
+      return runIds.filter((id) => id !== undefined);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError && error.failure === 'denied') return [];
+      throw error;
+    }
+  }
+
   /** The redis-cli commands that show this session. They ask for a password if one is needed. */
   commandsFor(id: SessionId): string[] {
     const key = shellWord(this.#prefix + id);
@@ -145,6 +173,7 @@ function factsOf(server: string, info: string): ServerFacts {
   return {
     server,
     version: `${says.get('server_name') ?? 'redis'} ${version}`,
+    runId: says.get('run_id'),
     role: says.get('role'),
     uptimeSeconds: number('uptime_in_seconds'),
     usedBytes: number('used_memory'),
