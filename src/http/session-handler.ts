@@ -1,5 +1,6 @@
 import { SessionError, StoreUnavailableError } from '../domain/errors.ts';
 import type { FieldCodecs, TextFields } from '../domain/field-codecs.ts';
+import { openSession, whileOpen } from './open-sessions.ts';
 import type { RequestHead } from './request-origin.ts';
 import type { RequestSession } from './request-session.ts';
 import type { ServiceSession } from './service-session.ts';
@@ -42,9 +43,6 @@ export type WithSession<Fields extends FieldCodecs = TextFields> = (
   respond: (session: RequestSession<Fields>) => Response | Promise<Response>,
 ) => Promise<Response>;
 
-/** The sessions of requests that are being handled, so that a request that passes twice has one session. */
-const open = new WeakMap<Request, readonly ServiceSession[]>();
-
 /**
  * Creates sessions for any program that uses `Request` and `Response`. It does the same as the Hono middleware, without
  * a framework.
@@ -79,7 +77,7 @@ export function sessionHandler<Fields extends FieldCodecs = TextFields>({
   return async function withSession(request, respond) {
     // Its codecs are the declared ones.
     const typed = (session: ServiceSession) => session as unknown as RequestSession<Fields>;
-    const outer = open.get(request)?.find(({ cookieName }) => cookieName === lifecycle.cookie.name);
+    const outer = openSession(request, lifecycle.cookie.name);
     if (outer !== undefined) {
       lifecycle.requireOwn(outer);
       return respond(typed(outer));
@@ -94,16 +92,15 @@ export function sessionHandler<Fields extends FieldCodecs = TextFields>({
       if (error instanceof StoreUnavailableError) return onUnavailable(request, error);
       throw error;
     }
-    const others = open.get(request) ?? [];
-    open.set(request, [...others, session]);
-    const outcome = await outcomeOf(async () => respond(typed(session)));
-    open.set(request, others);
+    const outcome = await whileOpen(request, session, () =>
+      outcomeOf(async () => respond(typed(session))),
+    );
     const thrown = 'error' in outcome ? outcome.error : swallowed(session, outcome);
     const failed = ('error' in outcome || thrown !== undefined) && !isExpected(thrown);
     const error = (await lifecycle.close(session, failed)) ?? thrown;
     const response = await responseOf(error, outcome);
     if (response === undefined) throw error;
-    const answer = withHeaders(response, lifecycle.answer(session, head));
+    const answer = withHeaders(response, lifecycle.answer(session, head, response.headers));
     if ('error' in outcome && outcome.error === response) throw answer;
     return answer;
 

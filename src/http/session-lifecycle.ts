@@ -156,14 +156,24 @@ export class SessionLifecycle {
     return failure;
   }
 
-  /** The headers that a response with this session needs. */
-  answer(session: ServiceSession, request: RequestHead): SessionHeaders {
+  /** The headers that a response with this session needs, beside those that it has already. */
+  answer(session: ServiceSession, request: RequestHead, existing: Headers): SessionHeaders {
     const change = session.cookieChange;
     if (change === undefined) return { personal: session.personal, setCookie: undefined };
+    // A login or logout of a mounted application wins: it came later, and ended the session of this one's token.
+    if (this.#isSetIn(existing)) return { personal: true, setCookie: undefined };
     if (change === 'clear') return { personal: true, setCookie: this.cookie.clear() };
     this.#warnOfInsecureSite(request);
     this.#warnOfCrossSiteCookie(request);
     return { personal: true, setCookie: this.cookie.set(change.token, change.maxAge) };
+  }
+
+  /** True if a response already carries this cookie, from sessions of an application that was mounted inside. */
+  #isSetIn(headers: Headers): boolean {
+    return headers.getSetCookie().some((line) => {
+      const [pair] = line.split(';', 1);
+      return line === this.cookie.clear() || this.cookie.read(pair) !== undefined;
+    });
   }
 
   #warnOfInsecureSite(request: RequestHead): void {

@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { StoreUnavailableError } from '../../domain/errors.ts';
 import type { FieldCodecs, TextFields } from '../../domain/field-codecs.ts';
+import { openSession, whileOpen } from '../open-sessions.ts';
 import type { RequestSession } from '../request-session.ts';
 import { ServiceSession } from '../service-session.ts';
 import {
@@ -49,7 +50,9 @@ export type SessionsEnv<Fields extends FieldCodecs = TextFields> = {
  * out everywhere" gets 409, unless the application responds otherwise.
  *
  * If it is mounted twice on one request, for all routes and for a group of them, it acts once: the outer one, with its
- * options. If the inner one has another service under the same cookie name, the request fails.
+ * options; so does `sessionHandler` for the same `Request`. If the inner one has another service under the same cookie
+ * name, the request fails. `app.mount` creates another `Request`, which has a session of its own: the cookie of its
+ * login or logout is the one that is sent.
  *
  * @throws `SessionError` (`invalid_option`) for a cookie that browsers would reject, a malformed origin, or a deadline
  * out of range.
@@ -72,9 +75,13 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
   });
 
   return async function sessions(c, next) {
-    const outer: unknown = c.get('session');
-    if (outer instanceof ServiceSession && outer.cookieName === lifecycle.cookie.name) {
+    // Its codecs are the declared ones.
+    const typed = (session: ServiceSession) => session as unknown as RequestSession<Fields>;
+    const { name } = lifecycle.cookie;
+    const outer = sessionOf(c, name) ?? openSession(c.req.raw, name);
+    if (outer !== undefined) {
       lifecycle.requireOwn(outer);
+      c.set('session', typed(outer));
       return next();
     }
     const refusal = lifecycle.refusal(c.req);
@@ -86,16 +93,23 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
       if (error instanceof StoreUnavailableError) return onUnavailable(c, error);
       throw error;
     }
-    c.set('session', session as unknown as RequestSession<Fields>); // its codecs are the declared ones
-    await next();
+    c.set('session', typed(session));
+    await whileOpen(c.req.raw, session, next);
     const failed = c.error !== undefined && !(c.error instanceof HTTPException);
     const failure = (await lifecycle.close(session, failed)) ?? c.error;
     if (failure instanceof StoreUnavailableError) c.res = await onUnavailable(c, failure);
     else if (isConflict(failure) && c.res.status === 500) c.res = c.json(conflict(failure), 409);
     // Even after an error, the browser must learn what happened to the session.
-    setHeaders(c, lifecycle.answer(session, c.req));
+    setHeaders(c, lifecycle.answer(session, c.req, c.res.headers));
     if (failure !== c.error && !(failure instanceof StoreUnavailableError)) throw failure;
   };
+}
+
+/** The session that this middleware has given to the request already, in this application or one that it is part of. */
+function sessionOf(c: Context, cookieName: string): ServiceSession | undefined {
+  const session: unknown = c.get('session');
+  const isIt = session instanceof ServiceSession && session.cookieName === cookieName;
+  return isIt ? session : undefined;
 }
 
 function setHeaders(c: Context, { personal, setCookie }: SessionHeaders): void {
