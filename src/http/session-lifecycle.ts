@@ -61,8 +61,10 @@ export interface SessionHandlerOptions<Fields extends FieldCodecs = TextFields> 
  *   there; reported once
  * - `lost_changes`: fields that a request changed could not be written after its response had been sent, or because its
  *   session had ended meanwhile; reported each time
+ * - `lost_cookie`: a request rotated the token and then failed with an error that nothing answered, so that the browser
+ *   keeps the old token and the user may have to log in again; reported each time
  */
-export type SessionWarning = 'insecure_site' | 'cross_site_cookie' | 'lost_changes';
+export type SessionWarning = 'insecure_site' | 'cross_site_cookie' | 'lost_changes' | 'lost_cookie';
 
 type LifecycleOptions = Omit<SessionHandlerOptions, 'fields'> & {
   readonly fields?: FieldCodecs;
@@ -154,6 +156,20 @@ export class SessionLifecycle {
     while (session.settling) await session.settled(); // a stream may have started a rotation meanwhile
     session.seal({ discard: discard || failure !== undefined });
     return failure;
+  }
+
+  /**
+   * Call it after `close` if an error is thrown on instead of a response. Ends a session that the request started,
+   * because nobody would know its token. A rotation cannot be undone.
+   */
+  async abandon(session: ServiceSession): Promise<void> {
+    await session.withdraw();
+    if (session.cookieChange === undefined || session.cookieChange === 'clear') return;
+    this.#onWarning(
+      `A request rotated the token of its session and then failed, so the browser may not get the cookie ` +
+        `${this.cookie.name} and the user may have to log in again. Answer the error with a response: see onError.`,
+      'lost_cookie',
+    );
   }
 
   /** The headers that a response with this session needs, beside those that it has already. */

@@ -49,6 +49,10 @@ export type SessionsEnv<Fields extends FieldCodecs = TextFields> = {
  * 403, with a message that names the origin. A login that was refused because of the user's limit or a concurrent "log
  * out everywhere" gets 409, unless the application responds otherwise.
  *
+ * Responses of the application's `onError` get the cookie too. If it throws, these 503 and 409 and the response of an
+ * `HTTPException` are sent all the same. Any other error is thrown on, and if nothing responds to it, the browser does
+ * not learn of the cookie: a session that the request started is ended then, and a rotation is reported to `onWarning`.
+ *
  * If it is mounted twice on one request, for all routes and for a group of them, it acts once: the outer one, with its
  * options; so does `sessionHandler` for the same `Request`. If the inner one has another service under the same cookie
  * name, the request fails. `app.mount` creates another `Request`, which has a session of its own: the cookie of its
@@ -94,15 +98,28 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
       throw error;
     }
     c.set('session', typed(session));
-    await whileOpen(c.req.raw, session, next);
-    const failed = c.error !== undefined && !(c.error instanceof HTTPException);
-    const failure = (await lifecycle.close(session, failed)) ?? c.error;
-    if (failure instanceof StoreUnavailableError) c.res = await onUnavailable(c, failure);
-    else if (isConflict(failure) && c.res.status === 500) c.res = c.json(conflict(failure), 409);
+    const thrown = await thrownBy(() => whileOpen(c.req.raw, session, next));
+    const error = thrown === undefined ? c.error : thrown.error;
+    const failed = (thrown ?? error) !== undefined && !isHTTPException(error);
+    const failure = (await lifecycle.close(session, failed)) ?? error;
+    const isAnswered = thrown === undefined && failure === c.error;
+    const response = failure === undefined ? undefined : await responseTo(c, failure, isAnswered);
+    if (response !== undefined) c.res = response;
+    const isThrownOn = response === undefined && !isAnswered;
+    if (isThrownOn && thrown !== undefined) await lifecycle.abandon(session);
     // Even after an error, the browser must learn what happened to the session.
     setHeaders(c, lifecycle.answer(session, c.req, c.res.headers));
-    if (failure !== c.error && !(failure instanceof StoreUnavailableError)) throw failure;
+    if (isThrownOn) throw failure;
   };
+
+  async function responseTo(c: Context, failure: unknown, isAnswered: boolean) {
+    if (failure instanceof StoreUnavailableError) return onUnavailable(c, failure);
+    if (isConflict(failure) && !(isAnswered && c.res.status !== 500)) {
+      return c.json(conflict(failure), 409);
+    }
+    if (isHTTPException(failure) && !isAnswered) return failure.getResponse();
+    return undefined;
+  }
 }
 
 /** The session that this middleware has given to the request already, in this application or one that it is part of. */
@@ -110,6 +127,21 @@ function sessionOf(c: Context, cookieName: string): ServiceSession | undefined {
   const session: unknown = c.get('session');
   const isIt = session instanceof ServiceSession && session.cookieName === cookieName;
   return isIt ? session : undefined;
+}
+
+/** What the application's `onError` threw instead of responding, or what Hono does not pass to it: no `Error`. */
+async function thrownBy(work: () => Promise<void>): Promise<{ error: unknown } | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** As Hono tells them apart: an application may have loaded another copy of the class. */
+function isHTTPException(error: unknown): error is HTTPException {
+  return error instanceof Error && 'getResponse' in error;
 }
 
 function setHeaders(c: Context, { personal, setCookie }: SessionHeaders): void {
