@@ -81,6 +81,11 @@ export class ServiceSession {
     return this.#service === service;
   }
 
+  /** True if this is a token of the session that the request's token opened, maybe a later one. */
+  hasOpened(token: SessionToken): boolean {
+    return this.#openedId !== undefined && token.startsWith(`${this.#openedId}.`);
+  }
+
   get lost(): boolean {
     return this.#lost;
   }

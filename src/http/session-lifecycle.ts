@@ -176,19 +176,22 @@ export class SessionLifecycle {
   answer(session: ServiceSession, request: RequestHead, existing: Headers): SessionHeaders {
     const change = session.cookieChange;
     if (change === undefined) return { personal: session.personal, setCookie: undefined };
-    // A login or logout of a mounted application wins: it came later, and ended the session of this one's token.
-    if (this.#isSetIn(existing)) return { personal: true, setCookie: undefined };
+    if (this.#isOverruled(session, existing)) return { personal: true, setCookie: undefined };
     if (change === 'clear') return { personal: true, setCookie: this.cookie.clear() };
     this.#warnOfInsecureSite(request);
     this.#warnOfCrossSiteCookie(request);
     return { personal: true, setCookie: this.cookie.set(change.token, change.maxAge) };
   }
 
-  /** True if a response already carries this cookie, from sessions of an application that was mounted inside. */
-  #isSetIn(headers: Headers): boolean {
+  /**
+   * True if the response already has the cookie of a login or logout, by an application with sessions that was mounted
+   * inside. That one wins: it acted after this one rotated the token. If the inner one only rotated, this one wins.
+   */
+  #isOverruled(session: ServiceSession, headers: Headers): boolean {
     return headers.getSetCookie().some((line) => {
       const [pair] = line.split(';', 1);
-      return line === this.cookie.clear() || this.cookie.read(pair) !== undefined;
+      const token = this.cookie.read(pair);
+      return token === undefined ? line === this.cookie.clear() : !session.hasOpened(token);
     });
   }
 

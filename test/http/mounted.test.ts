@@ -146,6 +146,36 @@ it.each(ways.filter(([, , path]) => !/mount|copy/.test(path)))(
   },
 );
 
+it.each([
+  ['Hono', '/mount/'],
+  ['sessionHandler', '/copy'],
+])(
+  'a login after a mounted application has rotated the token logs in: %s',
+  async (_which, path) => {
+    const inner = (request: Request) =>
+      sessionHandler(options())(request, async (session) => {
+        await session.required().rotate({ grace: 30 });
+        return new Response('');
+      });
+    const app = new Hono<SessionsEnv>();
+    app.use('/mount/*', sessions(options()), async (c, next) => {
+      await next();
+      await c.var.session.start('ada');
+    });
+    app.mount('/mount', inner);
+    app.all('/copy', ({ req: { raw } }) =>
+      sessionHandler(options())(raw, async (session) => {
+        const response = await inner(new Request(raw));
+        await session.start('ada');
+        return response;
+      }),
+    );
+    await ask(app, path);
+    expect((await session())?.user).toBe('ada');
+    expect(await service.list('guest')).toEqual([]);
+  },
+);
+
 it('a request that was handled can be handled again', async () => {
   const app = shop();
   const request = new Request('http://site.example/look', {
