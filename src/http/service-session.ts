@@ -57,6 +57,7 @@ export class ServiceSession {
    * meanwhile.
    */
   #ownId: SessionId | undefined;
+  readonly #openedId: SessionId | undefined;
   #lost: boolean;
   #failure: Error | undefined;
   #token: string | undefined;
@@ -68,6 +69,7 @@ export class ServiceSession {
     this.#token = session && token;
     this.#session = session;
     this.#ownId = session?.id;
+    this.#openedId = session?.id;
     this.personal = session !== undefined;
     this.#lost = presented && session === undefined;
   }
@@ -78,6 +80,11 @@ export class ServiceSession {
 
   isOf(service: SessionService): boolean {
     return this.#service === service;
+  }
+
+  /** True if this is a token of the session that the request's token opened, maybe a later one. */
+  hasOpened(token: SessionToken): boolean {
+    return this.#openedId !== undefined && token.startsWith(`${this.#openedId}.`);
   }
 
   get lost(): boolean {
@@ -133,6 +140,14 @@ export class ServiceSession {
     this.#sealed = true;
     if (discard) this.#changes.clear();
     if (this.changed) this.#writeLate();
+  }
+
+  /** Ends a session that this request started, if the browser will not get its token. Never rejects. */
+  async withdraw(): Promise<void> {
+    if (this.#ownId === undefined || this.#ownId === this.#openedId) return;
+    await this.#endOwn().catch(() => false); // nobody has the token, so the session runs out
+    this.#gone();
+    this.#cookieChange = undefined;
   }
 
   get csrfToken(): string {

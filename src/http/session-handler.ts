@@ -1,5 +1,6 @@
 import { SessionError, StoreUnavailableError } from '../domain/errors.ts';
 import type { FieldCodecs, TextFields } from '../domain/field-codecs.ts';
+import { openSession, whileOpen } from './open-sessions.ts';
 import type { RequestHead } from './request-origin.ts';
 import type { RequestSession } from './request-session.ts';
 import type { ServiceSession } from './service-session.ts';
@@ -31,6 +32,25 @@ export interface FetchSessionOptions<Fields extends FieldCodecs = TextFields>
     request: Request,
     error: StoreUnavailableError,
   ) => Response | Promise<Response>;
+  /**
+   * The response to an error of the application, which gets the session's cookie like any other. Return `undefined` for
+   * an error that the framework should handle. By default all of them are thrown again, and the browser does not learn
+   * of a token that the request rotated: the user may have to log in again.
+   *
+   * @default () => undefined
+   *
+   * @example
+   * ```ts
+   * onError: (_request, error) => {
+   *   console.error(error);
+   *   return new Response('Something went wrong.', { status: 500 });
+   * }
+   * ```
+   */
+  readonly onError?: (
+    request: Request,
+    error: unknown,
+  ) => Response | undefined | Promise<Response | undefined>;
 }
 
 /**
@@ -42,9 +62,6 @@ export type WithSession<Fields extends FieldCodecs = TextFields> = (
   respond: (session: RequestSession<Fields>) => Response | Promise<Response>,
 ) => Promise<Response>;
 
-/** The sessions of requests that are being handled, so that a request that passes twice has one session. */
-const open = new WeakMap<Request, readonly ServiceSession[]>();
-
 /**
  * Creates sessions for any program that uses `Request` and `Response`. It does the same as the Hono middleware, without
  * a framework.
@@ -55,9 +72,12 @@ const open = new WeakMap<Request, readonly ServiceSession[]>();
  *
  * If `respond` throws a `Response`, the collected changes are written, and the response is thrown again with everything
  * that belongs to the session. Errors of `required` and `requiredUser` become 401, a login that was refused because of
- * the user's limit or a concurrent "log out everywhere" becomes 409, and a failure of the store becomes 503. Any other
- * error discards the collected changes and is thrown again. If the framework catches errors and responds with 500
- * itself (SvelteKit, React Router), 401, 409 and 503 replace its 500.
+ * the user's limit or a concurrent "log out everywhere" becomes 409, and a failure of the store becomes 503. If the
+ * framework catches errors and responds with 500 itself (SvelteKit, React Router), 401, 409 and 503 replace its 500.
+ *
+ * Any other error discards the collected changes. `onError` may respond to it; otherwise it is thrown again, and
+ * whatever the framework responds has no cookie. Then a session that the request started is ended, because nobody would
+ * know its token, and a rotation is reported to `onWarning`.
  *
  * @throws `SessionError` (`invalid_option`) for a cookie that browsers would reject, a malformed origin, or a deadline
  * out of range.
@@ -72,6 +92,7 @@ const open = new WeakMap<Request, readonly ServiceSession[]>();
 export function sessionHandler<Fields extends FieldCodecs = TextFields>({
   refresh = () => true,
   onUnavailable = answerUnavailable,
+  onError,
   ...options
 }: FetchSessionOptions<Fields>): WithSession<Fields> {
   const lifecycle = new SessionLifecycle(options);
@@ -79,7 +100,7 @@ export function sessionHandler<Fields extends FieldCodecs = TextFields>({
   return async function withSession(request, respond) {
     // Its codecs are the declared ones.
     const typed = (session: ServiceSession) => session as unknown as RequestSession<Fields>;
-    const outer = open.get(request)?.find(({ cookieName }) => cookieName === lifecycle.cookie.name);
+    const outer = openSession(request, lifecycle.cookie.name);
     if (outer !== undefined) {
       lifecycle.requireOwn(outer);
       return respond(typed(outer));
@@ -94,26 +115,32 @@ export function sessionHandler<Fields extends FieldCodecs = TextFields>({
       if (error instanceof StoreUnavailableError) return onUnavailable(request, error);
       throw error;
     }
-    const others = open.get(request) ?? [];
-    open.set(request, [...others, session]);
-    const outcome = await outcomeOf(async () => respond(typed(session)));
-    open.set(request, others);
+    const outcome = await whileOpen(request, session, () =>
+      outcomeOf(async () => respond(typed(session))),
+    );
     const thrown = 'error' in outcome ? outcome.error : swallowed(session, outcome);
     const failed = ('error' in outcome || thrown !== undefined) && !isExpected(thrown);
     const error = (await lifecycle.close(session, failed)) ?? thrown;
-    const response = await responseOf(error, outcome);
-    if (response === undefined) throw error;
-    const answer = withHeaders(response, lifecycle.answer(session, head));
-    if ('error' in outcome && outcome.error === response) throw answer;
-    return answer;
+    const answer = await outcomeOf(async () => {
+      const response = await responseTo(error, outcome);
+      return withHeaders(response, lifecycle.answer(session, head, response.headers));
+    });
+    if ('error' in answer) {
+      await lifecycle.abandon(session);
+      throw answer.error;
+    }
+    if (error instanceof Response) throw answer.response; // as the application did
+    return answer.response;
 
-    async function responseOf(error: unknown, outcome: Outcome): Promise<Response | undefined> {
+    async function responseTo(error: unknown, outcome: Outcome): Promise<Response> {
       if (error === undefined && 'response' in outcome) return outcome.response;
       if (error instanceof Response) return error;
       if (error instanceof StoreUnavailableError) return onUnavailable(request, error);
       if (isConflict(error)) return json({ error: error.message, code: error.code }, 409);
       if (isUnauthenticated(error)) return json({ error: error.message }, 401);
-      return undefined;
+      const response = await onError?.(request, error);
+      if (response === undefined) throw error;
+      return response;
     }
   };
 }
@@ -131,7 +158,7 @@ async function outcomeOf(respond: () => Promise<Response>): Promise<Outcome> {
   try {
     const response = await respond();
     if (response instanceof Response) return { response };
-    return { error: new TypeError('respond must return a Response.') };
+    return { error: new TypeError('respond, onUnavailable and onError must return a Response.') };
   } catch (error) {
     return { error };
   }

@@ -61,8 +61,10 @@ export interface SessionHandlerOptions<Fields extends FieldCodecs = TextFields> 
  *   there; reported once
  * - `lost_changes`: fields that a request changed could not be written after its response had been sent, or because its
  *   session had ended meanwhile; reported each time
+ * - `lost_cookie`: a request rotated the token and then failed with an error that nothing answered, so that the browser
+ *   keeps the old token and the user may have to log in again; reported each time
  */
-export type SessionWarning = 'insecure_site' | 'cross_site_cookie' | 'lost_changes';
+export type SessionWarning = 'insecure_site' | 'cross_site_cookie' | 'lost_changes' | 'lost_cookie';
 
 type LifecycleOptions = Omit<SessionHandlerOptions, 'fields'> & {
   readonly fields?: FieldCodecs;
@@ -157,14 +159,41 @@ export class SessionLifecycle {
     return failure;
   }
 
-  /** The headers that a response with this session needs. */
-  answer(session: ServiceSession, request: RequestHead): SessionHeaders {
+  /**
+   * Call it after `close` if an error is thrown on instead of a response. Ends a session that the request started,
+   * because nobody would know its token. A rotation cannot be undone.
+   */
+  async abandon(session: ServiceSession): Promise<void> {
+    await session.withdraw();
+    if (session.cookieChange === undefined || session.cookieChange === 'clear') return;
+    this.#onWarning(
+      `A request rotated the token of its session and then failed, so the browser may not get the cookie ` +
+        `${this.cookie.name} and the user may have to log in again. Answer the error with a response: see onError.`,
+      'lost_cookie',
+    );
+  }
+
+  /** The headers that a response with this session needs, beside those that it has already. */
+  answer(session: ServiceSession, request: RequestHead, existing: Headers): SessionHeaders {
     const change = session.cookieChange;
     if (change === undefined) return { personal: session.personal, setCookie: undefined };
+    if (this.#isOverruled(session, existing)) return { personal: true, setCookie: undefined };
     if (change === 'clear') return { personal: true, setCookie: this.cookie.clear() };
     this.#warnOfInsecureSite(request);
     this.#warnOfCrossSiteCookie(request);
     return { personal: true, setCookie: this.cookie.set(change.token, change.maxAge) };
+  }
+
+  /**
+   * True if the response already has the cookie of a login or logout, by an application with sessions that was mounted
+   * inside. That one wins: it acted after this one rotated the token. If the inner one only rotated, this one wins.
+   */
+  #isOverruled(session: ServiceSession, headers: Headers): boolean {
+    return headers.getSetCookie().some((line) => {
+      const [pair] = line.split(';', 1);
+      const token = this.cookie.read(pair);
+      return token === undefined ? line === this.cookie.clear() : !session.hasOpened(token);
+    });
   }
 
   #warnOfInsecureSite(request: RequestHead): void {

@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { StoreUnavailableError } from '../../domain/errors.ts';
 import type { FieldCodecs, TextFields } from '../../domain/field-codecs.ts';
+import { openSession, whileOpen } from '../open-sessions.ts';
 import type { RequestSession } from '../request-session.ts';
 import { ServiceSession } from '../service-session.ts';
 import {
@@ -48,8 +49,14 @@ export type SessionsEnv<Fields extends FieldCodecs = TextFields> = {
  * 403, with a message that names the origin. A login that was refused because of the user's limit or a concurrent "log
  * out everywhere" gets 409, unless the application responds otherwise.
  *
+ * Responses of the application's `onError` get the cookie too. If it throws, these 503 and 409 and the response of an
+ * `HTTPException` are sent all the same. Any other error is thrown on, and if nothing responds to it, the browser does
+ * not learn of the cookie: a session that the request started is ended then, and a rotation is reported to `onWarning`.
+ *
  * If it is mounted twice on one request, for all routes and for a group of them, it acts once: the outer one, with its
- * options. If the inner one has another service under the same cookie name, the request fails.
+ * options; so does `sessionHandler` for the same `Request`. If the inner one has another service under the same cookie
+ * name, the request fails. `app.mount` creates another `Request`, which has a session of its own: the cookie of its
+ * login or logout is the one that is sent.
  *
  * @throws `SessionError` (`invalid_option`) for a cookie that browsers would reject, a malformed origin, or a deadline
  * out of range.
@@ -72,9 +79,13 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
   });
 
   return async function sessions(c, next) {
-    const outer: unknown = c.get('session');
-    if (outer instanceof ServiceSession && outer.cookieName === lifecycle.cookie.name) {
+    // Its codecs are the declared ones.
+    const typed = (session: ServiceSession) => session as unknown as RequestSession<Fields>;
+    const { name } = lifecycle.cookie;
+    const outer = sessionOf(c, name) ?? openSession(c.req.raw, name);
+    if (outer !== undefined) {
       lifecycle.requireOwn(outer);
+      c.set('session', typed(outer));
       return next();
     }
     const refusal = lifecycle.refusal(c.req);
@@ -86,16 +97,51 @@ export function sessions<Fields extends FieldCodecs = TextFields>({
       if (error instanceof StoreUnavailableError) return onUnavailable(c, error);
       throw error;
     }
-    c.set('session', session as unknown as RequestSession<Fields>); // its codecs are the declared ones
-    await next();
-    const failed = c.error !== undefined && !(c.error instanceof HTTPException);
-    const failure = (await lifecycle.close(session, failed)) ?? c.error;
-    if (failure instanceof StoreUnavailableError) c.res = await onUnavailable(c, failure);
-    else if (isConflict(failure) && c.res.status === 500) c.res = c.json(conflict(failure), 409);
+    c.set('session', typed(session));
+    const thrown = await thrownBy(() => whileOpen(c.req.raw, session, next));
+    const error = thrown === undefined ? c.error : thrown.error;
+    const failed = (thrown ?? error) !== undefined && !isHTTPException(error);
+    const failure = (await lifecycle.close(session, failed)) ?? error;
+    const isAnswered = thrown === undefined && failure === c.error;
+    const response = failure === undefined ? undefined : await responseTo(c, failure, isAnswered);
+    if (response !== undefined) c.res = response;
+    const isThrownOn = response === undefined && !isAnswered;
+    if (isThrownOn && thrown !== undefined) await lifecycle.abandon(session);
     // Even after an error, the browser must learn what happened to the session.
-    setHeaders(c, lifecycle.answer(session, c.req));
-    if (failure !== c.error && !(failure instanceof StoreUnavailableError)) throw failure;
+    setHeaders(c, lifecycle.answer(session, c.req, c.res.headers));
+    if (isThrownOn) throw failure;
   };
+
+  async function responseTo(c: Context, failure: unknown, isAnswered: boolean) {
+    if (failure instanceof StoreUnavailableError) return onUnavailable(c, failure);
+    if (isConflict(failure) && !(isAnswered && c.res.status !== 500)) {
+      return c.json(conflict(failure), 409);
+    }
+    if (isHTTPException(failure) && !isAnswered) return failure.getResponse();
+    return undefined;
+  }
+}
+
+/** The session that this middleware has given to the request already, in this application or one that it is part of. */
+function sessionOf(c: Context, cookieName: string): ServiceSession | undefined {
+  const session: unknown = c.get('session');
+  const isIt = session instanceof ServiceSession && session.cookieName === cookieName;
+  return isIt ? session : undefined;
+}
+
+/** What the application's `onError` threw instead of responding, or what Hono does not pass to it: no `Error`. */
+async function thrownBy(work: () => Promise<void>): Promise<{ error: unknown } | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** As Hono tells them apart: an application may have loaded another copy of the class. */
+function isHTTPException(error: unknown): error is HTTPException {
+  return error instanceof Error && 'getResponse' in error;
 }
 
 function setHeaders(c: Context, { personal, setCookie }: SessionHeaders): void {
