@@ -175,7 +175,7 @@ function suite(open: () => SessionRepository): void {
   );
 
   it('that meets an outage begins the session anew when it is repeated', async () => {
-    const { store, repository, login, users } = await saved();
+    const { store, repository, login, users, events } = await saved();
     const failure = new StoreUnavailableError('refused');
     before(repository, 'create', () => {
       before(repository, 'create', () => Promise.reject(failure)); // putting it back fails as well
@@ -186,6 +186,7 @@ function suite(open: () => SessionRepository): void {
     await login();
     expect(await store.get(SID)).toMatchObject({ cart: 'book', user: 'ada' });
     expect(await users()).toEqual([store.idOf(SID)]);
+    expect(events).toEqual(['ended', 'created']);
   });
 
   it.each(['add', 'read', 'end', 'create'] as const)(

@@ -158,7 +158,11 @@ export class StoredSession {
       if (last === undefined || last.user !== undefined) return undefined;
       ended = last; // also if the answer of the next call is lost
       if ((await repository.end(id, { unbornMs: 0 })) === undefined) ended = undefined;
-      if (ended === undefined || this.#isDestroyed()) return undefined;
+      if (ended === undefined) return undefined;
+      if (this.#isDestroyed()) {
+        await users.ended(id, undefined, { why: 'logout', by: 'user' });
+        return undefined;
+      }
       const created = await repository.create({ ...begun, fields: changed(last, session, before) });
       await users.ended(id, undefined, { why: 'revoked', by: undefined });
       return created;
@@ -166,7 +170,10 @@ export class StoredSession {
     try {
       await this.#create(begun, { begin });
     } catch (error) {
-      if (ended !== undefined && !(await this.#putBack(ended))) this.#rules.loaded.forget(object);
+      if (ended !== undefined && !(await this.#putBack(ended))) {
+        this.#rules.loaded.forget(object);
+        await users.ended(id, undefined, { why: 'revoked', by: undefined });
+      }
       throw error;
     }
     if (ended === undefined) await this.#write(session, before); // another process was faster
