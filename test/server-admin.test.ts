@@ -210,6 +210,9 @@ describeWithServers('readiness on the second listener', () => {
         ...told,
         reason: expect.stringMatching(/\w/),
       });
+      // The log says why once, not at every probe.
+      expect(server.stderr).toContain('"store fails"');
+      expect(server.stderr).not.toContain('"request"');
       const { port } = new URL(await server.url());
       const open = await fetch(`http://localhost:${port}/readyz`);
       expect(await open.json()).toEqual({ status: 'unavailable', failure: 'connection' });
