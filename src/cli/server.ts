@@ -61,18 +61,18 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     void flushSpans(FLUSH_TIMEOUT_MS).finally(() => process.exit(EXIT_UNAVAILABLE));
   });
   const store = container.resolve(tokens.store);
-  await store.ready().catch(async (error: StoreUnavailableError) => {
-    if (error.failure !== 'unfit' && error.failure !== 'denied') return; // it may pass, and /readyz reports it
+  log.watchStore(store.takesWrites);
+  await store.takesWrites().catch(async (error: StoreUnavailableError) => {
+    if (error.failure !== 'unfit' && error.failure !== 'denied') return log.storeSilent(error); // it may pass
     await container.close();
     throw new StartError(`cannot use ${store.label}: ${reasonOf(error)}`, { cause: error });
   });
-  log.watchStore(store.ready);
   const app = createDemoApp({
     service: container.resolve(tokens.service),
     store: { kind: store.kind, label: store.label, prefix: config.prefix, cli: store.cli },
     basePath: config.basePath,
     journal: store.journal !== undefined,
-    ready: store.ready,
+    ready: store.takesWrites,
     ...(store.trace && { trace: store.trace }),
     now: container.resolve(tokens.clock).now,
     secureCookie: config.secureCookie,
@@ -161,13 +161,13 @@ async function openAdmin(
   figures.start();
   const app = createAdminServer({
     metrics: container.resolve(tokens.metrics).registry,
-    ready: store.ready,
+    ready: store.takesWrites,
     token,
     console: {
       service,
       repository: store.repository,
       audit: (act) => log.operatorDid(act),
-      store: { label: store.label, prefix: config.prefix, ready: store.ready },
+      store: { label: store.label, prefix: config.prefix, ready: store.takesWrites },
       figures,
       endAll: (by) => endAll(service, store.sessionIds(), { by }),
       ...(store.journal && { journal: (user, query) => service.journal(user, query) }),
