@@ -16,6 +16,7 @@ import { EXIT_UNAVAILABLE } from './failure.ts';
 import { createHttpServer } from './http-server.ts';
 import { Listeners } from './listeners.ts';
 import { logNodeWarnings } from './node-warnings.ts';
+import { toldHosts } from './told-hosts.ts';
 
 const EXIT_OK = 0;
 
@@ -86,8 +87,11 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   });
   const server = createHttpServer({
     fetch: app.fetch,
-    allowsHost: (name) =>
-      allowsHost(name, { listeningOn: config.host, allowedHosts: config.allowedHosts }),
+    allowsHost: toldHosts(
+      (name) => allowsHost(name, { listeningOn: config.host, allowedHosts: config.allowedHosts }),
+      log,
+      '--allowed-hosts (ALLOWED_HOSTS) names the allowed ones',
+    ),
     headers: await bareAnswerHeaders({ https: config.secureCookie }),
     log,
   });
@@ -178,11 +182,16 @@ async function openAdmin(
     onError: (error) => log.unexpected(error),
   });
   // Without a token, access from this machine is the only proof, so no other host name may lead here (DNS rebinding).
-  const allowedHosts = token === undefined ? undefined : config.allowedHosts;
+  // With one, any name may: a page under a name of its own has neither the token nor the cookie of a sign-in, which
+  // browsers send only to the name where it was set. So probes and Prometheus can use addresses.
+  const whoAllows = 'without an admin token only localhost is allowed';
+  const isLocal = (name: string) =>
+    allowsHost(name, { listeningOn: host, allowedHosts: undefined });
   const server: Server = createHttpServer({
     fetch: app.fetch,
-    allowsHost: (name) => allowsHost(name, { listeningOn: host, allowedHosts }),
-    ...(token === undefined && { whoAllows: 'without an admin token only localhost is allowed' }),
+    allowsHost:
+      token === undefined ? toldHosts(isLocal, log, `--admin-port: ${whoAllows}`) : () => true,
+    whoAllows,
     headers: await bareAnswerHeaders({ https: false }),
     log,
   });
