@@ -79,6 +79,8 @@ export interface Store {
   watchExpiry?(observer: SessionObserver): Promise<void>;
   /** Resolves if the store answers, and rejects with `StoreUnavailableError` otherwise. */
   ready(): Promise<void>;
+  /** Resolves if the store answers and takes writes, so that users can log in; rejects like `ready` otherwise. */
+  takesWrites(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -245,6 +247,7 @@ async function redisStore(
       await watch;
     },
     ready: ping,
+    takesWrites: () => ping({ prefix }),
     async close() {
       const stopWatching = await watch?.catch(() => undefined); // the caller of watchExpiry gets the error
       await stopWatching?.();
@@ -322,6 +325,7 @@ function memoryStore(clock: Clock, label: string, { journal }: Config): Store {
     },
     countSessions: () => repository.count(),
     ready: async () => {},
+    takesWrites: async () => {},
     close: async () => {},
   };
 }

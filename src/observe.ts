@@ -34,7 +34,7 @@ export function observe(container: DependencyContainer, { logLevel, admin }: Con
         ...(store.kind === 'memory' && { countEveryMs: 1000 }),
         onCountError: count.fails,
         checkStore: () =>
-          store.ready().catch((error: StoreUnavailableError) => {
+          store.takesWrites().catch((error: StoreUnavailableError) => {
             log.storeSilent(error);
             throw error;
           }),

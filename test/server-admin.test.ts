@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +73,57 @@ describe('the second listener', () => {
       }
     },
   );
+
+  it('is open under every name and address to whoever has the token, whatever names the site has', async () => {
+    const token = 'correct-horse-battery-staple';
+    const args = [
+      '--admin-port',
+      '0',
+      '--admin-host',
+      '0.0.0.0',
+      '--allowed-hosts',
+      'shop.example',
+    ];
+    const server = start(args, { ADMIN_TOKEN: token });
+    const url = await server.adminUrl();
+    const ask = async (path: string, Host: string, headers: Record<string, string> = {}) => {
+      const request = get(`http://127.0.0.1:${new URL(url).port}${path}`, {
+        headers: { ...headers, Host },
+      });
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      response.resume();
+      return response.statusCode;
+    };
+    const bearer = { Authorization: `Bearer ${token}` };
+    for (const host of ['10.0.0.5:9464', '[2001:db8::5]:9464', 'sojourn-1:9464', 'evil.example']) {
+      expect([host, await ask('/healthz', host)]).toEqual([host, 200]);
+      expect([host, await ask('/readyz', host)]).toEqual([host, 200]);
+      expect([host, await ask('/metrics', host, bearer)]).toEqual([host, 200]);
+      expect([host, await ask('/', host, bearer)]).toEqual([host, 200]);
+      expect([host, await ask('/metrics', host)]).toEqual([host, 401]);
+      expect([host, await ask('/', host)]).toEqual([host, 401]);
+    }
+    expect((await server.stop()).stderr).toBe('');
+  });
+
+  it('warns in the log of a host that is refused, once for many, and so does the first listener', async () => {
+    const server = start(['--admin-port', '0']);
+    for (const url of [await server.adminUrl(), await server.url()]) {
+      for (let i = 0; i < 20; i++) {
+        const head = 'Host: sojourn-1\r\nConnection: close';
+        expect(await say(url, `GET /healthz HTTP/1.1\r\n${head}\r\n\r\n`)).toMatch(/^\S+ 403 /);
+      }
+    }
+    const lines = (await server.stop()).stderr.trimEnd().split('\n');
+    const refused = 'refused a request for the host sojourn-1; ';
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      {
+        level: 'warn',
+        msg: `${refused}--admin-port: without an admin token only localhost is allowed`,
+      },
+      { level: 'warn', msg: `${refused}--allowed-hosts (ALLOWED_HOSTS) names the allowed ones` },
+    ]);
+  });
 
   it('asks for the token where there is one: of a file, without the end of its line', async () => {
     const token = 'correct-horse-battery-staple';
@@ -210,6 +262,9 @@ describeWithServers('readiness on the second listener', () => {
         ...told,
         reason: expect.stringMatching(/\w/),
       });
+      // The log says why once, not at every probe.
+      expect(server.stderr).toContain('"store fails"');
+      expect(server.stderr).not.toContain('"request"');
       const { port } = new URL(await server.url());
       const open = await fetch(`http://localhost:${port}/readyz`);
       expect(await open.json()).toEqual({ status: 'unavailable', failure: 'connection' });

@@ -16,6 +16,7 @@ import { EXIT_UNAVAILABLE } from './failure.ts';
 import { createHttpServer } from './http-server.ts';
 import { Listeners } from './listeners.ts';
 import { logNodeWarnings } from './node-warnings.ts';
+import { toldHosts } from './told-hosts.ts';
 
 const EXIT_OK = 0;
 
@@ -61,18 +62,18 @@ export async function serveUntilStopped(config: Config): Promise<void> {
     void flushSpans(FLUSH_TIMEOUT_MS).finally(() => process.exit(EXIT_UNAVAILABLE));
   });
   const store = container.resolve(tokens.store);
-  await store.ready().catch(async (error: StoreUnavailableError) => {
-    if (error.failure !== 'unfit' && error.failure !== 'denied') return; // it may pass, and /readyz reports it
+  log.watchStore(store.takesWrites);
+  await store.takesWrites().catch(async (error: StoreUnavailableError) => {
+    if (error.failure !== 'unfit' && error.failure !== 'denied') return log.storeSilent(error); // it may pass
     await container.close();
     throw new StartError(`cannot use ${store.label}: ${reasonOf(error)}`, { cause: error });
   });
-  log.watchStore(store.ready);
   const app = createDemoApp({
     service: container.resolve(tokens.service),
     store: { kind: store.kind, label: store.label, prefix: config.prefix, cli: store.cli },
     basePath: config.basePath,
     journal: store.journal !== undefined,
-    ready: store.ready,
+    ready: store.takesWrites,
     ...(store.trace && { trace: store.trace }),
     now: container.resolve(tokens.clock).now,
     secureCookie: config.secureCookie,
@@ -86,8 +87,11 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   });
   const server = createHttpServer({
     fetch: app.fetch,
-    allowsHost: (name) =>
-      allowsHost(name, { listeningOn: config.host, allowedHosts: config.allowedHosts }),
+    allowsHost: toldHosts(
+      (name) => allowsHost(name, { listeningOn: config.host, allowedHosts: config.allowedHosts }),
+      log,
+      '--allowed-hosts (ALLOWED_HOSTS) names the allowed ones',
+    ),
     headers: await bareAnswerHeaders({ https: config.secureCookie }),
     log,
   });
@@ -161,13 +165,13 @@ async function openAdmin(
   figures.start();
   const app = createAdminServer({
     metrics: container.resolve(tokens.metrics).registry,
-    ready: store.ready,
+    ready: store.takesWrites,
     token,
     console: {
       service,
       repository: store.repository,
       audit: (act) => log.operatorDid(act),
-      store: { label: store.label, prefix: config.prefix, ready: store.ready },
+      store: { label: store.label, prefix: config.prefix, ready: store.takesWrites },
       figures,
       endAll: (by) => endAll(service, store.sessionIds(), { by }),
       ...(store.journal && { journal: (user, query) => service.journal(user, query) }),
@@ -178,11 +182,16 @@ async function openAdmin(
     onError: (error) => log.unexpected(error),
   });
   // Without a token, access from this machine is the only proof, so no other host name may lead here (DNS rebinding).
-  const allowedHosts = token === undefined ? undefined : config.allowedHosts;
+  // With one, any name may: a page under a name of its own has neither the token nor the cookie of a sign-in, which
+  // browsers send only to the name where it was set. So probes and Prometheus can use addresses.
+  const whoAllows = 'without an admin token only localhost is allowed';
+  const isLocal = (name: string) =>
+    allowsHost(name, { listeningOn: host, allowedHosts: undefined });
   const server: Server = createHttpServer({
     fetch: app.fetch,
-    allowsHost: (name) => allowsHost(name, { listeningOn: host, allowedHosts }),
-    ...(token === undefined && { whoAllows: 'without an admin token only localhost is allowed' }),
+    allowsHost:
+      token === undefined ? toldHosts(isLocal, log, `--admin-port: ${whoAllows}`) : () => true,
+    whoAllows,
     headers: await bareAnswerHeaders({ https: false }),
     log,
   });

@@ -10,6 +10,20 @@ export interface CrossSiteOptions {
   readonly trustProxy?: boolean;
 }
 
+/** What the message of a refusal advises. */
+export interface CrossSiteAdvice {
+  /** If a forwarding header contains the origin of the page. */
+  readonly undeclaredProxy: string;
+  /** If the page is of another origin. */
+  readonly otherOrigin: string;
+}
+
+const ofOptions: CrossSiteAdvice = {
+  undeclaredProxy:
+    'A forwarding header contains that origin: if a proxy sets it, use trustProxy: true.',
+  otherOrigin: 'If its pages may do this, add the origin to trustedOrigins.',
+};
+
 const SHOWN_CHARACTERS = 200;
 
 /**
@@ -31,10 +45,10 @@ const SHOWN_CHARACTERS = 200;
  * if (reason !== undefined) return new Response(reason, { status: 403 });
  * ```
  */
-export function crossSiteCheck({
-  trustedOrigins: trusted = [],
-  trustProxy = false,
-}: CrossSiteOptions = {}): (request: RequestHead) => string | undefined {
+export function crossSiteCheck(
+  { trustedOrigins: trusted = [], trustProxy = false }: CrossSiteOptions = {},
+  advice: CrossSiteAdvice = ofOptions,
+): (request: RequestHead) => string | undefined {
   const isTrusted = trustedOrigins(trusted);
 
   return function crossSite(request) {
@@ -74,9 +88,7 @@ export function crossSiteCheck({
     );
     const undeclared =
       !trustProxy && origin !== undefined && isOriginOf(origin, requestTarget(request, true));
-    const remedy = undeclared
-      ? 'A forwarding header contains that origin: if a proxy sets it, use trustProxy: true.'
-      : 'If its pages may do this, add the origin to trustedOrigins.';
+    const remedy = undeclared ? advice.undeclaredProxy : advice.otherOrigin;
     return `${refused}: it comes from ${shown}, and this is ${own}. ${remedy}`;
   }
 }

@@ -120,6 +120,33 @@ describe('the metrics', () => {
     }
   });
 
+  it('say that a store that refuses writes is down, whatever it answers to reads, until it would take a write', async () => {
+    let failure: StoreFailure | undefined = 'unready';
+    const checkStore = async () => {
+      if (failure !== undefined) throw new StoreUnavailableError('refused', { failure });
+    };
+    const metrics = new SessionMetrics({ checkStore });
+    const up = async () => (await read(metrics))('sojourn_store_up');
+    const answers = (answer: StoreAnswer) =>
+      metrics.storeAsked({ name: 'access', id: 'x'.repeat(22) as never })(answer);
+    const error = new StoreUnavailableError('refused', { failure });
+    answers({ outcome: 'failed', error });
+    answers({ outcome: 'ok' });
+    expect(await up()).toBe(0);
+    failure = 'timeout';
+    expect(await up()).toBe(0);
+    answers({ outcome: 'ok' });
+    expect(await up()).toBe(0);
+    failure = undefined;
+    expect(await up()).toBe(1);
+    answers({
+      outcome: 'failed',
+      error: new StoreUnavailableError('unknown', { failure: 'timeout' }),
+    });
+    answers({ outcome: 'ok' });
+    expect(await up()).toBe(1);
+  });
+
   it('go to a registry of the caller, beside the metrics that are there', async () => {
     const registry = new Registry();
     const metrics = new SessionMetrics({ registry });

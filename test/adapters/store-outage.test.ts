@@ -47,6 +47,23 @@ describe('an outage of the store in the log', () => {
     expect(lines).toHaveLength(4);
   });
 
+  it('is not over when a store that refuses writes answers reads, only when it would take a write', async () => {
+    const { log, fails, answers, messages } = logTo();
+    let isReplica = true;
+    log.watchStore(async () => {
+      if (isReplica) throw storeUnavailable(new Error('READONLY'));
+    });
+    fails("READONLY You can't write against a read only replica.", 'ReplyError');
+    for (let second = 0; second < 10; second += 1) {
+      answers();
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    expect(messages()).toEqual(['store fails']);
+    isReplica = false;
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(messages()).toEqual(['store fails', 'store answers again']);
+  });
+
   it('is over by itself on a night when nobody asks', async () => {
     const { log, messages } = logTo();
     let away = true;

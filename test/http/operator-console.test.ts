@@ -117,6 +117,24 @@ describe('who may', () => {
     },
   );
 
+  it('says which setting of the program allows a form that came through a proxy, and none for other sites', async () => {
+    const { post, audit } = consoleOf();
+    await post(
+      '/end-user',
+      { user: 'ada' },
+      {
+        Origin: 'https://console.example',
+        'X-Forwarded-Host': 'console.example',
+        'X-Forwarded-Proto': 'https',
+      },
+    );
+    await post('/end-user', { user: 'ada' }, { Origin: 'https://evil.example' });
+    const [proxied, foreign] = audit.map(({ reason }) => reason);
+    expect(proxied).toContain('--trust-proxy (TRUST_PROXY)');
+    expect(foreign).toContain('from its own pages only');
+    expect(foreign).not.toMatch(/trustedOrigins|trustProxy/);
+  });
+
   it('is asked anew for each request, and may be found out slowly', async () => {
     const { get } = consoleOf({ operator: async () => 'slow' });
     expect((await get('/')).text).toContain('slow');
@@ -400,14 +418,26 @@ describe('a session', () => {
     expect((await service.peek(token))?.lastAccessedAt).toBeDefined();
   });
 
+  it.each(['1', '999999999', '-1', '', 'x'])(
+    'is not said to have ended because a link says so: %j',
+    async (ended) => {
+      const { get, post, service } = consoleOf();
+      const { id } = await sessionOf(service, 'ada');
+      await post('/end', { id });
+      for (const page of [`/user?name=ada&ended=${ended}`, `/?ended=${ended}`]) {
+        expect((await get(page)).text).not.toMatch(/sessions? ended\./);
+      }
+    },
+  );
+
   it('is ended, which leads back to its user', async () => {
-    const { post, service, audit } = consoleOf();
+    const { get, post, service, audit } = consoleOf();
     const { id, token } = await sessionOf(service, 'ada');
     const response = await post('/end', { id });
-    expect([response.status, response.headers.get('Location')]).toEqual([
-      303,
-      './user?name=ada&ended=1',
-    ]);
+    const [, page = ''] =
+      /^\.(\/user\?name=ada&ended=[\w-]{36})$/.exec(response.headers.get('Location') ?? '') ?? [];
+    expect(response.status).toBe(303);
+    expect((await get(page)).text).toContain('1 session ended.');
     expect(await service.peek(token)).toBeUndefined();
     expect(audit).toEqual([
       { by: 'console grace', did: 'end session', sessionId: id, ended: 1, outcome: 'done' },

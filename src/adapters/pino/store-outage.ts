@@ -52,6 +52,7 @@ export class StoreOutage {
   #endedAt = Number.NEGATIVE_INFINITY;
   #quietMs = QUIET_MS;
   #asking = false;
+  #refusesWrites = false;
   readonly #troubles = new Set<string>();
   #failures: Record<string, number> = {};
   #connections = 0;
@@ -62,7 +63,7 @@ export class StoreOutage {
 
   /**
    * Sets how to find out whether the store answers again if no requests arrive. Without it, the next request shows
-   * that.
+   * that. After `unready` only this function shows it: a store that refuses writes still answers reads.
    */
   askWith(ask: () => Promise<void>): void {
     this.#ask = ask;
@@ -72,6 +73,7 @@ export class StoreOutage {
   operationFailed(failure: string): boolean {
     const news = this.#failed(failure);
     this.#failures[failure] = (this.#failures[failure] ?? 0) + 1;
+    if (failure === 'unready') this.#refusesWrites = this.#ask !== undefined;
     return news;
   }
 
@@ -84,7 +86,7 @@ export class StoreOutage {
 
   /** The store has answered. */
   answered(): void {
-    if (this.#timer !== undefined) this.#answeredAt = performance.now();
+    if (this.#timer !== undefined && !this.#refusesWrites) this.#answeredAt = performance.now();
   }
 
   #failed(failure: string): boolean {
@@ -130,7 +132,10 @@ export class StoreOutage {
     this.#asking = true;
     this.#ask()
       .then(
-        () => this.answered(),
+        () => {
+          this.#refusesWrites = false;
+          this.answered();
+        },
         () => {}, // the failure is known already
       )
       .finally(() => {

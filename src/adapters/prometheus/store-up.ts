@@ -13,12 +13,14 @@ const away: readonly StoreFailure[] = ['timeout', 'connection', 'unready', 'deni
 
 /**
  * Whether the store is available, according to its last answer to an operation, or to a check if there were no
- * operations.
+ * operations. After `unready` only the check can say that it is available again: a store that refuses writes still
+ * answers reads.
  */
 export class StoreUp {
   readonly #check: (() => Promise<void>) | undefined;
   #up: boolean | undefined;
   #heardAt = Number.NEGATIVE_INFINITY;
+  #refusesWrites = false;
   #asking: Promise<void> | undefined;
 
   constructor(check: (() => Promise<void>) | undefined) {
@@ -27,13 +29,18 @@ export class StoreUp {
 
   heard(answer: StoreAnswer, now: number): void {
     const { error } = answer.outcome === 'failed' ? answer : {};
-    this.#up = !(error instanceof StoreUnavailableError && away.includes(error.failure));
+    const failure = error instanceof StoreUnavailableError ? error.failure : undefined;
+    const isAway = failure !== undefined && away.includes(failure);
+    if (failure === 'unready') this.#refusesWrites = this.#check !== undefined;
+    if (this.#refusesWrites && !isAway) return;
+    this.#up = !isAway;
     this.#heardAt = now;
   }
 
   /** `undefined` before the first answer. */
   async latest(): Promise<boolean | undefined> {
-    if (this.#check !== undefined && performance.now() - this.#heardAt >= FRESH_MS) {
+    const isFresh = !this.#refusesWrites && performance.now() - this.#heardAt < FRESH_MS;
+    if (this.#check !== undefined && !isFresh) {
       this.#asking ??= this.#ask(this.#check);
       await soon(this.#asking);
     }
@@ -45,6 +52,7 @@ export class StoreUp {
       (): StoreAnswer => ({ outcome: 'ok' }),
       (error: unknown): StoreAnswer => ({ outcome: 'failed', error }),
     );
+    if (answer.outcome !== 'failed') this.#refusesWrites = false;
     this.heard(answer, performance.now());
     this.#asking = undefined;
   }

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import type { Cluster, Redis } from 'ioredis';
 import { SessionError } from '../../domain/errors.ts';
@@ -15,9 +16,11 @@ export interface RedisConnection {
   readonly client: Redis | Cluster;
   /**
    * Checks that Redis runs a script. Rejects with `StoreUnavailableError` if it does not do so in time or cannot, like
-   * a Valkey without its Lua module.
+   * a Valkey without its Lua module. With the prefix of the sessions, it also checks that Redis takes writes to their
+   * keys: it rejects on a replica, or if the primary has too few replicas (`min-replicas-to-write`). Nothing is written,
+   * and a Redis whose memory is full passes.
    */
-  ping(): Promise<void>;
+  ping(options?: { readonly prefix?: string }): Promise<void>;
   /** Waits for commands in flight, then closes the connection. */
   close(): Promise<void>;
 }
@@ -58,6 +61,12 @@ export interface ConnectOptions {
 }
 
 const MOST_MS = 3600 * 1000;
+
+/** A write that changes nothing, because no key that Sojourn uses has this name. Redis refuses it like any other write. */
+const ASK_TO_WRITE = `return redis.call('HDEL', KEYS[1], '')`;
+
+/** Enough different keys to ask every primary of a cluster in turn. */
+const CLUSTER_SLOTS = 16_384;
 
 /**
  * Opens a connection with options that are safe for sessions, and resolves when Redis is ready. Afterwards it
@@ -108,9 +117,11 @@ export async function connectRedis(
   client.on('node error', told);
   return {
     client,
-    async ping() {
+    async ping({ prefix } = {}) {
       try {
-        await client.eval('return 1', 0); // a Redis without Lua would also answer PING
+        if (prefix === undefined)
+          await client.eval('return 1', 0); // a Redis without Lua would also answer PING
+        else await client.eval(ASK_TO_WRITE, 1, `${prefix}ping:${randomInt(CLUSTER_SLOTS)}`);
       } catch (error) {
         throw storeUnavailable(error);
       }

@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { MiddlewareHandler } from 'hono/types';
 import { reasonOf, StoreUnavailableError } from '../../domain/errors.ts';
 import { answerHeaders } from '../answer-headers.ts';
+import type { RequestLogVariables } from '../request-log.ts';
 import { actorOf } from './acts.ts';
 import { operatorConsole } from './operator-console.tsx';
 import type { OperatorConsoleOptions } from './options.ts';
@@ -41,7 +42,7 @@ export function createAdminServer(options: AdminServerOptions): Hono {
   const { metrics, ready, token, now, onError = () => {} } = options;
   const { audit, trustProxy = false } = options.console;
   const access = token === undefined ? undefined : tokenAccess({ token, now, refused });
-  const app = new Hono();
+  const app = new Hono<{ Variables: RequestLogVariables }>();
 
   for (const middleware of options.around ?? []) app.use(middleware);
   app.use(...answerHeaders({ https: false }));
@@ -55,6 +56,7 @@ export function createAdminServer(options: AdminServerOptions): Hono {
           await ready();
           return c.json({ status: 'ready' });
         } catch (error) {
+          c.set('failure', error as Error);
           return c.json({ status: 'unavailable', ...(await whyUnready(c, error)) }, 503);
         }
       },
@@ -89,7 +91,7 @@ export function createAdminServer(options: AdminServerOptions): Hono {
     return c.json({ error: 'Internal server error' }, 500);
   });
 
-  return app;
+  return app as unknown as Hono; // its context variables are private
 
   function refused(times: number): void {
     const reason = times === 1 ? 'wrong bearer token' : `wrong bearer token, ${times} times`;

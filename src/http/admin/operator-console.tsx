@@ -10,6 +10,7 @@ import { answerHeaders } from '../answer-headers.ts';
 import { type FormEnv, limitForm, readForm } from '../form.ts';
 import { OperatorActs } from './acts.ts';
 import { assets } from './assets.ts';
+import { EndedNotes } from './ended-notes.ts';
 import type { JournalView } from './journal-part.tsx';
 import { document, Find, type LayoutProps, Name, sessionHref, userHref } from './layout.tsx';
 import type { OperatorAct, OperatorConsoleOptions } from './options.ts';
@@ -48,6 +49,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
   const { service, repository, store, figures, journal, canSignOut = false } = options;
   const { onError = () => {} } = options;
   const acts = new OperatorActs(options);
+  const notes = new EndedNotes();
   const confirmation = options.endAll && (store?.prefix.trim() || END_ALL);
   const app = new Hono<Env>();
 
@@ -111,7 +113,8 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
       // For the page to return to. If the read fails, ending is tried all the same, and audited.
       const user = (await repository.find(id).catch(() => undefined))?.user;
       if (!(await acts.endSession(c.var.operator, id))) throw noSession();
-      return c.redirect(user === undefined ? './?ended=1' : userHref(user, { ended: '1' }), 303);
+      const ended = notes.add(1);
+      return c.redirect(user === undefined ? `./?ended=${ended}` : userHref(user, { ended }), 303);
     }),
   });
 
@@ -119,7 +122,7 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     POST: form('end user', async (c) => {
       const user = decoded(c.var.form.get('user') ?? '');
       const ended = await acts.endUser(c.var.operator, user);
-      return c.redirect(userHref(user, { ended: String(ended) }), 303);
+      return c.redirect(userHref(user, { ended: notes.add(ended) }), 303);
     }),
   });
 
@@ -202,6 +205,11 @@ export function operatorConsole(options: OperatorConsoleOptions): Hono {
     const past = user === undefined ? undefined : onlyOf(id, await journalOf(user));
     const view = { session, key, showsValues, journal: past };
     return show(c, { title: `Session ${id}` }, <SessionPage {...view} />);
+  }
+
+  function endedNotice(c: Context<Env>): string | undefined {
+    const ended = notes.find(c.req.query('ended') ?? '');
+    return ended === undefined ? undefined : `${sessions(ended)} ended.`;
   }
 
   async function requiredSession(text: string): Promise<Session> {
@@ -318,12 +326,6 @@ function decoded(text: string): string {
 function onlyOf(id: SessionId, journal: JournalView | undefined): JournalView | undefined {
   if (journal === undefined || 'failed' in journal) return journal;
   return { ...journal, entries: journal.entries.filter(({ sessionId }) => sessionId === id) };
-}
-
-function endedNotice(c: Context): string | undefined {
-  const ended = c.req.query('ended');
-  if (ended === undefined || !/^\d{1,9}$/.test(ended)) return undefined;
-  return `${sessions(Number(ended))} ended.`;
 }
 
 function reason(error: unknown): string {

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { timingSafeEqual } from 'hono/utils/buffer';
+import { summedUp } from '../summed-up.ts';
 import { maySecretBeIn } from './secrets-in-text.ts';
 import { SignedOut, type SignIn } from './signed-out.ts';
 
@@ -27,7 +28,7 @@ export interface TokenAccessOptions {
   readonly now: () => number;
   /**
    * Called for programs with a wrong token, at most once a minute, with the number of such requests since the last
-   * call.
+   * call. Further ones are reported a minute later, also if no other follows.
    */
   readonly refused: (times: number) => void;
 }
@@ -41,7 +42,7 @@ export interface TokenAccessOptions {
  */
 export function tokenAccess({ token, now, refused }: TokenAccessOptions): TokenAccess {
   const signedOut = new SignedOut();
-  const wrong = { times: 0, toldAt: Number.NEGATIVE_INFINITY };
+  const wrongToken = summedUp(TOLD_EVERY_MS, refused);
   let lastEnd = 0;
 
   return {
@@ -49,7 +50,8 @@ export function tokenAccess({ token, now, refused }: TokenAccessOptions): TokenA
       const [, presented] = /^Bearer +(\S+)$/i.exec(c.req.header('Authorization') ?? '') ?? [];
       if (presented !== undefined) {
         if (await timingSafeEqual(presented, token)) return 'token';
-        return wrongToken();
+        wrongToken();
+        return undefined;
       }
       return (await signIn(c))?.name;
     },
@@ -77,13 +79,6 @@ export function tokenAccess({ token, now, refused }: TokenAccessOptions): TokenA
       deleteCookie(c, COOKIE, attributes(c));
     },
   };
-
-  function wrongToken(): undefined {
-    wrong.times += 1;
-    if (now() - wrong.toldAt < TOLD_EVERY_MS) return;
-    refused(wrong.times);
-    Object.assign(wrong, { times: 0, toldAt: now() });
-  }
 
   async function signIn(c: Context): Promise<SignIn | undefined> {
     const value = await getSignedCookie(c, token, COOKIE);
