@@ -16,9 +16,13 @@ import {
   wholeNumber,
   yesOrNo,
 } from './config/values.ts';
-import { SessionError } from './domain/errors.ts';
 import { DEFAULT_KEEP_DAYS, MOST_KEEP_DAYS } from './domain/journal-retention.ts';
-import { createPolicy, type SessionPolicy } from './domain/session-policy.ts';
+import {
+  createPolicy,
+  defaultPolicy,
+  MAX_SECONDS,
+  type SessionPolicy,
+} from './domain/session-policy.ts';
 
 export type { AdminPlace } from './config/admin-place.ts';
 export { ConfigError } from './config/config-error.ts';
@@ -162,19 +166,36 @@ function keptDays(value: string): number | undefined {
 }
 
 function policy(given: Given): SessionPolicy {
-  const seconds = (name: Setting) => given.read(name, wholeNumber, 'a whole number of seconds');
+  const seconds = (name: Setting) =>
+    given.read(name, someSeconds, `a whole number of seconds from 1 to ${MAX_SECONDS}`);
   const [ttl, maxTtl, lifetime] = [seconds('ttl'), seconds('max-ttl'), seconds('lifetime')];
-  try {
-    return createPolicy({
-      maxSessions: MAX_SESSIONS_PER_NAME,
-      ...(ttl === undefined ? {} : { ttl }),
-      ...(maxTtl === undefined ? {} : { maxTtl }),
-      ...(lifetime === undefined ? {} : { lifetime }),
-    });
-  } catch (error) {
-    if (error instanceof SessionError) throw new ConfigError(error.message);
-    throw error;
-  }
+  refuseBeyondMax(given, ttl, maxTtl);
+  return createPolicy({
+    maxSessions: MAX_SESSIONS_PER_NAME,
+    ...(ttl === undefined ? {} : { ttl }),
+    ...(maxTtl === undefined ? {} : { maxTtl }),
+    ...(lifetime === undefined ? {} : { lifetime }),
+  });
+}
+
+function someSeconds(value: string): number | undefined {
+  const seconds = wholeNumber(value);
+  return seconds !== undefined && seconds >= 1 && seconds <= MAX_SECONDS ? seconds : undefined;
+}
+
+/** One of the two may be a default that nobody has typed. */
+function refuseBeyondMax(
+  given: Given,
+  ttl = defaultPolicy.ttl,
+  maxTtl = defaultPolicy.maxTtl,
+): void {
+  if (ttl <= maxTtl) return;
+  const named = (setting: Setting, seconds: number) =>
+    given.has(setting)
+      ? `${given.source(setting)} ${seconds}`
+      : `the default ${seconds} of ${given.source(setting)}`;
+  const advice = given.has('ttl') && given.has('max-ttl') ? '' : ': set both';
+  throw new ConfigError(`${named('ttl', ttl)} exceeds ${named('max-ttl', maxTtl)}${advice}`);
 }
 
 function storeName(value: string): Config['store'] | undefined {

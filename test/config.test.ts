@@ -95,6 +95,47 @@ it('takes no time to refuse what is long', () => {
   expect(performance.now() - beganAt).toBeLessThan(1000);
 });
 
+describe('the idle timeout and its maximum', () => {
+  it.each([
+    [
+      { 'max-ttl': '60' },
+      {},
+      'the default 1800 of --ttl (SESSION_TTL) exceeds --max-ttl 60: set both',
+    ],
+    [
+      {},
+      { SESSION_MAX_TTL: '60' },
+      'the default 1800 of --ttl (SESSION_TTL) exceeds SESSION_MAX_TTL 60: set both',
+    ],
+    [
+      { ttl: '2592001' },
+      {},
+      '--ttl 2592001 exceeds the default 2592000 of --max-ttl (SESSION_MAX_TTL): set both',
+    ],
+    [{ ttl: '61' }, { SESSION_MAX_TTL: '60' }, '--ttl 61 exceeds SESSION_MAX_TTL 60'],
+  ])('are refused by the names of their settings: %j %j', (flags, env, message) => {
+    expect(failure(flags, env as unknown as Environment)).toBe(message);
+  });
+
+  it.each(['ttl', 'max-ttl', 'lifetime'] as const)(
+    '--%s has a least and a greatest value',
+    (name) => {
+      for (const value of ['0', '3162240001', '999999999999999']) {
+        expect(failure({ [name]: value })).toBe(
+          `--${name} must be a whole number of seconds from 1 to 3162240000, not "${value}"`,
+        );
+      }
+    },
+  );
+
+  it('may be equal', () => {
+    expect(readConfig({ 'max-ttl': '60', ttl: '60' }, {}).policy).toMatchObject({
+      ttl: 60,
+      maxTtl: 60,
+    });
+  });
+});
+
 describe('where Redis is', () => {
   const local = { kind: 'server', host: 'localhost', port: 6379 };
 

@@ -111,7 +111,10 @@ describe('the server as a process', () => {
   });
 
   it.each([
-    [{ SESSION_TTL: 'abc' }, 'SESSION_TTL must be a whole number of seconds, not "abc"'],
+    [
+      { SESSION_TTL: 'abc' },
+      'SESSION_TTL must be a whole number of seconds from 1 to 3162240000, not "abc"',
+    ],
     [{ TRUST_PROXY: '127.0.0.1' }, 'TRUST_PROXY must be true or false, not "127.0.0.1"'],
     [
       { ALLOWED_HOSTS: 'a b' },

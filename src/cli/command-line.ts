@@ -67,8 +67,16 @@ The second column is the environment variable. A flag takes precedence over it.`
 }
 
 function describe(name: string | undefined, hint: string, env: string, help: string): string {
-  const flag = name === undefined ? '' : `--${name} ${hint} `;
-  return `  ${flag.padEnd(33)}${`${env} `.padEnd(21)}${help}`;
+  const flag = name === undefined ? '' : `--${name} ${hint}`.trimEnd();
+  return `  ${cell(flag, 2, FLAG_WIDTH)}${cell(env, 2 + FLAG_WIDTH, ENV_WIDTH)}${help}`;
+}
+
+const FLAG_WIDTH = 33;
+const ENV_WIDTH = 21;
+
+/** After a text that is too long for its column, the next column continues on a line of its own. */
+function cell(text: string, from: number, width: number): string {
+  return text.length < width ? text.padEnd(width) : `${text}\n${' '.repeat(from + width)}`;
 }
 
 function refuseSecrets({ settings: understood }: Command, args: readonly string[]): void {
@@ -99,14 +107,34 @@ function optionsOf({ settings: understood, flags }: Command): ParseOptions {
 
 function parse(args: readonly string[], options: ParseOptions) {
   try {
-    const { values, positionals } = parseArgs({
-      ...{ args: [...args], options, strict: true, allowPositionals: true },
+    const { values, positionals, tokens } = parseArgs({
+      ...{ args: [...args], options, strict: true, allowPositionals: true, tokens: true },
     });
+    refuseRepeated(tokens);
     return { values: values as Record<string, string | boolean>, positionals };
   } catch (error) {
-    // parseArgs names the flag in its first sentence; the rest is advice.
-    throw new ConfigError((error as Error).message.split(/\.\s|\n/)[0] ?? '');
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(explained(error as Error));
   }
+}
+
+/** Of two values, parseArgs takes the last one. Whoever gives two probably means both. */
+function refuseRepeated(tokens: ReturnType<typeof parseArgs>['tokens'] = []): void {
+  const given = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind !== 'option' || token.value === undefined) continue;
+    if (given.has(token.name)) throw new ConfigError(`--${token.name} is given more than once`);
+    given.add(token.name);
+  }
+}
+
+/** parseArgs names the flag in its first sentence; the rest is advice, over several lines. */
+function explained({ message }: Error): string {
+  const [what = ''] = message.split(/\.\s|\n/);
+  const [, flag] = /^Option '(?:-\w, )?(--[\w-]+).*' argument is ambiguous$/.exec(what) ?? [];
+  return flag === undefined
+    ? what
+    : `${flag} needs a value; write one that begins with a dash as ${flag}=-...`;
 }
 
 function isDashedId(arg: string): boolean {

@@ -29,10 +29,7 @@ export function decisions(
     prefix: { value: config.prefix, because: saidBy('prefix') ?? 'default' },
     ttl: secondsOf('ttl', config.policy.ttl),
     lifetime: secondsOf('lifetime', config.policy.lifetime),
-    nearCache: {
-      value: config.nearCache ? 'on' : 'off',
-      because: saidBy('near-cache') ?? 'default',
-    },
+    nearCache: nearCache(config, store.kind),
     cookie: {
       value: `${cookie.name}, ${cookie.secure ? 'Secure: HTTPS only' : 'not Secure: HTTP as well'}`,
       because: saidBy('secure-cookie') ?? 'default',
@@ -56,6 +53,12 @@ function whyStore({ store, redis, saidBy }: Config, kind: 'redis' | 'memory'): s
   return kind === 'redis'
     ? 'default: no Redis is configured, and this one answers'
     : 'default: no Redis is configured, none answers at the default address, and NODE_ENV is not production';
+}
+
+function nearCache({ nearCache, saidBy }: Config, kind: 'redis' | 'memory'): Decision {
+  const because = saidBy('near-cache') ?? 'default';
+  if (!nearCache || kind === 'redis') return { value: nearCache ? 'on' : 'off', because };
+  return { value: 'off', because: `the embedded store is in memory itself, despite ${because}` };
 }
 
 function hosts({ host, allowedHosts, saidBy }: Config): Decision {

@@ -14,6 +14,7 @@ import {
 import { notFound, refuseWrongPrefix } from './elsewhere.ts';
 import { countOf, loggingEnds, whileEnding } from './ending.ts';
 import { CommandError, EXIT_USAGE } from './failure.ts';
+import { interrupted, interruptible } from './interruption.ts';
 import { requireId } from './session-view.ts';
 import type { Terminal } from './terminal.ts';
 import { walkIds } from './walk-sessions.ts';
@@ -26,7 +27,7 @@ export const end: Command = {
 Their users are logged out. --user also ends a login that is under way. --all asks for confirmation,
 unless --yes is given, and pauses for two thirds of the time, so that Redis can serve other clients.
 Each end is reported as a line of JSON on stderr, in the format of the server's log, and as an entry
-in the user's journal if there is one.`,
+in the user's journal if there is one. Ctrl-C stops after the sessions that are being ended.`,
   settings: redisSettings,
   defaultPrefix: DEFAULT_PREFIX,
   flags: {
@@ -109,7 +110,7 @@ async function endAll(
   { service, inspection }: OpenedRedis,
 ): Promise<number> {
   try {
-    if (user !== undefined) return await service.deleteAll(user, { by });
+    if (user !== undefined) return await endEveryOf(user, service, by);
     if (id === undefined) return await endEvery(service, inspection, by, paceOf(flags));
     if (await service.end(id, { by })) return 1;
   } catch (error) {
@@ -118,21 +119,40 @@ async function endAll(
   throw await notFound(inspection, config.prefix, id);
 }
 
-/** Sessions that are started meanwhile may be missed. */
+function endEveryOf(user: string, service: OpenedRedis['service'], by: string): Promise<number> {
+  return interruptible(async (stop) => {
+    const ended = await service.deleteAll(user, { by, signal: stop });
+    if (!stop.aborted) return ended;
+    await service.journalWritten();
+    throw interrupted(stop, ended);
+  });
+}
+
+/** Sessions that are started meanwhile may be missed. Stops after a batch if a signal asks for it. */
 export async function endEvery(
   service: OpenedRedis['service'],
   inspection: OpenedRedis['inspection'],
   by: string,
   options: PaceOptions,
 ): Promise<number> {
-  let ended = 0;
-  try {
-    const ids = walkIds(inspection, options);
-    for await (const some of endAllOf(service, ids, { by, ...options })) ended += some;
-    return ended;
-  } catch (error) {
-    throw halfWay(error, ended);
-  }
+  return interruptible(async (stop) => {
+    let ended = 0;
+    async function* ids() {
+      for await (const page of walkIds(inspection, options)) {
+        if (stop.aborted) throw interrupted(stop, ended); // a long scan may find no session
+        yield page;
+      }
+    }
+    try {
+      for await (const some of endAllOf(service, ids(), { by, ...options })) {
+        ended += some;
+        if (stop.aborted) throw interrupted(stop, ended);
+      }
+      return ended;
+    } catch (error) {
+      throw halfWay(error, ended);
+    }
+  });
 }
 
 function paceOf({ fast }: CommandLine['flags']): PaceOptions {

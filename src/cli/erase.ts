@@ -6,10 +6,13 @@ import { refuseWrongPrefix } from './elsewhere.ts';
 import { countOf, loggingEnds, whileEnding } from './ending.ts';
 import { CommandError, EXIT_UNAVAILABLE } from './failure.ts';
 import { number } from './format.ts';
+import { interrupted, interruptible } from './interruption.ts';
 import { type OpenedRedis, withRedis } from './with-redis.ts';
 
 /** Longer than a server, by default, waits for Redis before it gives up an entry. */
 const SETTLE_MS = 1500;
+
+const MAY_EXIST = 'the journal may still exist';
 
 export const erase: Command = {
   summary: "End all sessions of a user and delete the user's journal",
@@ -26,13 +29,9 @@ login starts new records.`,
     await withRedis(
       config,
       async (redis) => {
-        let ended = await endAll(redis, user, `cli ${operator}`);
-        let entries = await forget(redis, user, ended);
-        // A server may have been writing an entry about something that happened just before, which started the journal
-        // again.
-        await setTimeout(SETTLE_MS);
-        ended += await endAll(redis, user, `cli ${operator}`);
-        entries += await forget(redis, user, ended);
+        const { ended, entries } = await interruptible((stop) =>
+          eraseUser(redis, user, { by: `cli ${operator}`, signal: stop }),
+        );
         if (flags.json) await terminal.json({ user, ended, journal_entries: entries });
         else {
           await terminal.line(
@@ -47,12 +46,37 @@ login starts new records.`,
   },
 };
 
-async function endAll({ service }: OpenedRedis, user: string, by: string): Promise<number> {
-  try {
-    return await service.deleteAll(user, { by });
-  } catch (error) {
+interface Erasing {
+  readonly by: string;
+  /** Stops before the next step. */
+  readonly signal: AbortSignal;
+}
+
+async function eraseUser(redis: OpenedRedis, user: string, erasing: Erasing) {
+  const { signal } = erasing;
+  let ended = await endAll(redis, user, erasing);
+  let entries = await forget(redis, user, ended);
+  // A server may have been writing an entry about something that happened just before, which started the journal again.
+  await setTimeout(SETTLE_MS, undefined, { signal }).catch((error: unknown) => {
+    throw signal.aborted ? interrupted(signal, ended, MAY_EXIST) : error;
+  });
+  ended += await endAll(redis, user, erasing, ended);
+  entries += await forget(redis, user, ended);
+  return { ended, entries };
+}
+
+async function endAll(
+  { service }: OpenedRedis,
+  user: string,
+  { by, signal }: Erasing,
+  endedBefore = 0,
+): Promise<number> {
+  const ended = await service.deleteAll(user, { by, signal }).catch((error: unknown) => {
     throw whileEnding(error);
-  }
+  });
+  if (!signal.aborted) return ended;
+  await service.journalWritten();
+  throw interrupted(signal, endedBefore + ended, MAY_EXIST);
 }
 
 /** The journal is erased last, when it contains the ends of the sessions. */
@@ -68,7 +92,7 @@ async function forget(
     if (!(error instanceof StoreUnavailableError)) throw error;
     throw new CommandError(
       EXIT_UNAVAILABLE,
-      `${countOf(ended)} ended, but the journal may still exist: run the command again. ${reasonOf(error)}`,
+      `${countOf(ended)} ended, but ${MAY_EXIST}: run the command again. ${reasonOf(error)}`,
     );
   }
 }

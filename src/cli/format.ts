@@ -32,3 +32,10 @@ export function bytes(value: number | null): string {
   const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, value)) / 10));
   return `${(value / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
+
+/** The text, or as much of it as fits into so many characters with an ellipsis. */
+export function shorten(text: string, most: number): string {
+  if (text.length <= most) return text;
+  // Characters may have two code units; a text may be many megabytes long.
+  return `${[...text.slice(0, 2 * most)].slice(0, most - 1).join('')}…`;
+}

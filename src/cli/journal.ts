@@ -25,15 +25,23 @@ application keeps one.`,
   async run({ config, flags }, terminal) {
     const user = requireUser('journal', flags);
     const sinceWhen = readSince('since', flags);
-    const limit = readCount('limit', flags) ?? DEFAULT_LIMIT;
+    const asked = readCount('limit', flags);
+    const limit = asked ?? DEFAULT_LIMIT;
     await withRedis(config, async ({ service, inspection, now }) => {
-      const entries = await service.journal(user, { since: sinceWhen?.(now()), limit });
+      const since = sinceWhen?.(now());
+      const found = await service.journal(user, { since, limit: limit + 1 });
+      const entries = found.slice(0, limit);
       if (flags.json) for (const entry of entries) await terminal.json(entryJson(entry));
       else {
         await terminal.table([
           ['TIME', 'EVENT', 'WHY', 'BY', 'SESSION', 'REQUEST', 'DEVICE'],
           ...rows(entries),
         ]);
+      }
+      if (asked === undefined && found.length > limit) {
+        terminal.note(
+          `there are older entries: these are the newest ${limit}; --limit N shows more, --since TIME those of a period`,
+        );
       }
       if (entries.length === 0) await refuseWrongPrefix(inspection, config.prefix, terminal);
     });

@@ -3,7 +3,7 @@ import { printable } from '../domain/printable.ts';
 import { remainingSeconds, type Session } from '../domain/session.ts';
 import { type Command, fastFlag, jsonFlag, readCount, readUser } from './command.ts';
 import { refuseWrongPrefix } from './elsewhere.ts';
-import { duration, number } from './format.ts';
+import { duration, number, shorten } from './format.ts';
 import { filterFlags, readFilter } from './session-filter.ts';
 import { secondsSince, sessionJson } from './session-view.ts';
 import { pagesOfUser, walkSessions } from './walk-sessions.ts';
@@ -74,6 +74,7 @@ function row(session: Session, now: number): string {
   );
 }
 
+/** `--json` and `inspect` show the full text. */
 const DEVICE_WIDTH = 22;
 
 // The widths are fixed, because rows are printed as they are found. Text from users comes last: it may be long or
@@ -87,11 +88,5 @@ function columns(
   user: string,
 ): string {
   const times = `${left.padEnd(9)}${idle.padEnd(9)}${age.padEnd(9)}`;
-  return `${id.padEnd(22)}  ${times}${cut(printable(device)).padEnd(DEVICE_WIDTH)}  ${user}`;
-}
-
-/** `--json` and `inspect` show the full text. */
-function cut(device: string): string {
-  if (device.length <= DEVICE_WIDTH) return device;
-  return `${[...device].slice(0, DEVICE_WIDTH - 1).join('')}…`;
+  return `${id.padEnd(22)}  ${times}${shorten(printable(device), DEVICE_WIDTH).padEnd(DEVICE_WIDTH)}  ${user}`;
 }

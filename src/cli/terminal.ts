@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { styleText } from 'node:util';
 import { printable } from '../domain/printable.ts';
+import { shorten } from './format.ts';
 
 /** The part of `process.stdout` and `process.stderr` that is used here. */
 export interface TerminalStream extends NodeJS.EventEmitter {
@@ -69,9 +70,14 @@ export class Terminal {
     await this.#write(printable(JSON.stringify(value)));
   }
 
-  /** Prints rows of short texts under the names of their columns. */
+  /**
+   * Prints rows of texts under the names of their columns. A text is cut after 200 characters: it may come from
+   * somebody else, and every row is padded to the longest one.
+   */
   async table([head = [], ...rows]: readonly (readonly string[])[]): Promise<void> {
-    const cells = [head, ...rows].map((row) => row.map(printable));
+    const cells = [head, ...rows].map((row) =>
+      row.map((cell) => shorten(printable(cell), MOST_IN_CELL)),
+    );
     const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
     const [headLine = '', ...lines] = cells.map((row) =>
       row
@@ -110,5 +116,6 @@ export interface Styled {
   readonly style: Style;
 }
 
+const MOST_IN_CELL = 200;
 const PROGRESS_INTERVAL_MS = 500;
 const CLEAR_LINE = '\r\u001b[K';

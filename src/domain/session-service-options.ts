@@ -109,6 +109,11 @@ export interface DeleteAllOptions {
   readonly except?: SessionId | undefined;
   /** Who ends the sessions, as in `EndSessionOptions`. By default nothing is recorded. */
   readonly by?: string | undefined;
+  /**
+   * Once it is aborted, no further batch begins: the call resolves with the number of sessions that it has ended, and
+   * the next call continues. By default only a failing store stops the call.
+   */
+  readonly signal?: Pick<AbortSignal, 'aborted'> | undefined;
 }
 
 /** Which page of a user's sessions to list. */

@@ -360,8 +360,8 @@ export class SessionService {
    * @throws `StoreUnavailableError` if the store fails on the way. Sessions that have ended stay ended, the error's
    * `ended` is their number, and the next call continues.
    */
-  deleteAll(user: string, { except, by }: DeleteAllOptions = {}): Promise<number> {
-    return this.#users.endAll(checkUser(user), except, by);
+  deleteAll(user: string, options: DeleteAllOptions = {}): Promise<number> {
+    return this.#users.endAll(checkUser(user), options);
   }
 
   /**

@@ -6,6 +6,7 @@ import { AT_ONCE, Pace } from './pace.ts';
 import type { Session } from './session.ts';
 import type { End, SessionHistory } from './session-history.ts';
 import type { SessionPolicy } from './session-policy.ts';
+import type { DeleteAllOptions } from './session-service-options.ts';
 import type { SessionId } from './session-token.ts';
 
 /**
@@ -150,13 +151,9 @@ export class UserSessions {
   /**
    * Ends all sessions but one, and those that are just being started, in batches. Returns how many were alive. It stops
    * at the last entry that existed when the first batch was read, so logins that continue meanwhile do not keep it
-   * running.
+   * running. After `signal` is aborted it begins no further batch.
    */
-  async endAll(
-    user: string,
-    except: SessionId | undefined,
-    by: string | undefined,
-  ): Promise<number> {
+  async endAll(user: string, { except, by, signal }: DeleteAllOptions): Promise<number> {
     const { users } = this.#repository;
     const pace = new Pace();
     let ended = 0;
@@ -181,6 +178,7 @@ export class UserSessions {
         if (failure !== undefined) throw failure;
         beyond = entries.at(-1)?.place;
         if (entries.length < AT_ONCE || beyond === undefined || beyond >= last) return ended;
+        if (signal?.aborted) return ended;
       }
     } catch (error) {
       throw halfWay(error, ended);

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
@@ -201,7 +202,7 @@ describeWithServers('the commands', () => {
       const cli = `redis-cli -h 127.0.0.1 -p ${redis.port}`;
       expect(typed).toEqual([
         `${cli} HGETALL session:${session.id}`,
-        `${cli} TTL session:${session.id}`,
+        `${cli} PTTL session:${session.id}`,
       ]);
       expect(await client.ttl(`session:${session.id}`)).toBeLessThanOrEqual(1800);
     });
@@ -246,8 +247,31 @@ describeWithServers('the commands', () => {
       expect(code).toBe(0);
       expect(stdout).not.toContain('open-sesame');
       expect(stdout).toContain(
-        `-p ${redis.port} --user ops --askpass TTL 'it'\\''s $HOME:${session.id}'`,
+        `-p ${redis.port} --user ops --askpass PTTL 'it'\\''s $HOME:${session.id}'`,
       );
+    });
+
+    it('prints commands that the documented rights are sufficient for', async () => {
+      const { session } = await service.create({ cart: 'x' });
+      const [, rights = ''] =
+        /^user sojourn (.*)$/m.exec(await readFile('ops/redis/users.acl', 'utf8')) ?? [];
+      await client.call('acl', 'setuser', 'sojourn', ...rights.split(' '));
+      const url = redis.url.replace('//', '//sojourn:change-me@');
+      const { code, stdout } = await runSojourn(['inspect', session.id, '--json'], {
+        REDIS_URL: url,
+      });
+      expect(code).toBe(0);
+      const narrow = new Redis(url);
+      try {
+        const answers = JSON.parse(stdout).commands.map((command: string) => {
+          const [name = '', key = ''] = command.split(' ').slice(-2);
+          return narrow.call(name, key);
+        });
+        expect(answers).toHaveLength(2);
+        await Promise.all(answers);
+      } finally {
+        narrow.disconnect();
+      }
     });
   });
 

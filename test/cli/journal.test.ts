@@ -71,7 +71,7 @@ describeWithServers('the journal, from a server to the command line', { timeout:
   async function endOf(id: string): Promise<Record<string, unknown> | undefined> {
     let found: Record<string, unknown> | undefined;
     await until('the journal tells of the end', async () => {
-      const entries = await journal('--user', 'ada');
+      const entries = await journal('--user', 'ada', '--limit', '200');
       found = entries.find(({ event, sessionId }) => event === 'ended' && sessionId === id);
       return found !== undefined && found.why !== 'expired';
     });
@@ -109,16 +109,16 @@ describeWithServers('the journal, from a server to the command line', { timeout:
     for (let i = 0; i < 50; i += 1) await login(url);
     expect(await endOf(oldest.id)).toMatchObject({ why: 'evicted', by: 'policy' });
     await sojourn('end', '--user', 'ada', '--operator', 'dora');
-    const [last] = await journal('--user', 'ada');
+    const [last] = await journal('--user', 'ada', '--limit', '1');
     expect(last).toMatchObject({ why: 'revoked', by: 'cli dora', everywhere: true });
 
     const shortLived = await login(url, 'ada', { ttl: '1' });
     await until('it ran out', async () => {
-      const [newest] = await journal('--user', 'ada');
+      const [newest] = await journal('--user', 'ada', '--limit', '1');
       return newest?.why === 'expired' && newest.sessionId === shortLived.id;
     });
     const ranOut = { event: 'ended', why: 'expired', by: 'store', device: null, requestId: null };
-    expect((await journal('--user', 'ada'))[0]).toMatchObject(ranOut);
+    expect((await journal('--user', 'ada', '--limit', '1'))[0]).toMatchObject(ranOut);
 
     const { token, id } = await reusedToken(client);
     expect(token).toBeDefined();
@@ -304,6 +304,41 @@ describeWithServers('the journal, from a server to the command line', { timeout:
     expect(await client.dbsize()).toBe(0);
   });
 
+  it('says that there is more where the default limit has cut it, and only there', async () => {
+    const { session } = await serviceOf(client).create({}, { user: 'ada' });
+    const add = (event: string) =>
+      client.xadd(KEY, '*', 'at', '1775133296789', 'event', event, 'session', session.id);
+    await until('it is there', async () => (await client.exists(KEY)) === 1);
+    for (let i = 0; i < 99; i += 1) await add('rotated');
+    expect(await journal('--user', 'ada')).toHaveLength(100);
+    await add('rotated');
+    for (const more of [[], ['--json'], ['--since', '2020-01-01']]) {
+      const { code, stdout, stderr } = await sojourn('journal', '--user', 'ada', ...more);
+      expect(code).toBe(0);
+      expect(stdout.trimEnd().split('\n')).toHaveLength(more.includes('--json') ? 100 : 101);
+      expect(stderr).toMatch(
+        /^sojourn: there are older entries.* 100.*--limit N.*--since TIME.*\n$/,
+      );
+    }
+    expect(await journal('--user', 'ada', '--limit', '100')).toHaveLength(100); // as asked for
+    expect(await journal('--user', 'ada', '--limit', '200')).toHaveLength(101);
+  });
+
+  it('is a table of a bounded size, whatever others wrote into an entry', async () => {
+    const { session } = await serviceOf(client).create({}, { user: 'ada' });
+    const add = (...fields: string[]) =>
+      client.xadd(KEY, '*', 'at', '1775133296789', 'session', session.id, ...fields);
+    const long = '\u{1f36a}'.repeat(1_000_000);
+    for (let i = 0; i < 50; i += 1) await add('event', 'rotated');
+    await add('event', 'rotated', 'by', long, 'request', long);
+    const { code, stdout } = await sojourn('journal', '--user', 'ada');
+    expect(code).toBe(0);
+    expect(stdout).toContain('\u{1f36a}…');
+    expect(stdout.length).toBeLessThan(50_000);
+    const [newest] = await journal('--user', 'ada', '--limit', '1');
+    expect(newest?.by).toBe(long);
+  });
+
   it('that holds 10 MB is read', async () => {
     const { session } = await serviceOf(client).create({}, { user: 'ada' });
     const pipeline = client.pipeline();
@@ -312,7 +347,7 @@ describeWithServers('the journal, from a server to the command line', { timeout:
       pipeline.xadd(KEY, '*', ...fields, 'by', 'x'.repeat(5000));
     }
     await pipeline.exec();
-    expect(await journal('--user', 'ada')).toHaveLength(100);
+    expect(await journal('--user', 'ada', '--limit', '100')).toHaveLength(100);
     const { stdout } = await sojourn('export', '--user', 'ada');
     expect(JSON.parse(stdout).journal.length).toBeGreaterThanOrEqual(2000);
     expect((await sojourn('journal', '--user', 'ada')).stdout.split('\n')[1]).toContain('rotated');

@@ -65,6 +65,23 @@ describe('a line', () => {
   });
 });
 
+it('a table is as wide as its texts, and a text is cut after 200 characters', async () => {
+  const screen = new Screen(PIPE);
+  const long = '\u{1f36a}'.repeat(500_000);
+  const table = [
+    ['A', 'B', 'C'],
+    ['x'.repeat(200), 'short', '1'],
+    ['x'.repeat(201), '\u001b'.repeat(1e6), long],
+  ];
+  await new Terminal(screen, screen).table(table);
+  const [head = '', full = '', cut = ''] = screen.text.trimEnd().split('\n');
+  expect(head.indexOf('B')).toBe(202);
+  expect(full.slice(0, 207)).toBe(`${'x'.repeat(200)}  short`);
+  expect(cut.slice(0, 202)).toBe(`${'x'.repeat(199)}…  `);
+  expect(cut.endsWith(`${'\u{1f36a}'.repeat(199)}…`)).toBe(true);
+  expect(cut.length).toBeLessThan(1000);
+});
+
 describe('progress', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());

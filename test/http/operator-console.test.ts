@@ -372,6 +372,7 @@ describe('a user', () => {
     const { text } = await get('/user?name=ada');
     expect(text.length).toBeLessThan(200_000);
     expect(text).toContain('There are older entries');
+    expect(text).toMatch(/sojourn journal [^<]*--limit 1000/);
   });
 
   it.each([

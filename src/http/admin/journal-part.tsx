@@ -70,7 +70,8 @@ export function JournalPart({
       )}
       {'more' in journal && journal.more && (
         <p class="hint">
-          There are older entries of this user: <code>sojourn journal --user</code> shows them.
+          There are older entries of this user:{' '}
+          <code>sojourn journal --user USER --limit 1000</code> shows the newest 1,000.
         </p>
       )}
     </section>

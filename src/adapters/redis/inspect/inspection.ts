@@ -132,11 +132,14 @@ export class RedisInspection {
     }
   }
 
-  /** The redis-cli commands that show this session. They ask for a password if one is needed. */
+  /**
+   * The redis-cli commands that show this session. They need no right that Sojourn does not need itself, and ask for a
+   * password if one is needed.
+   */
   commandsFor(id: SessionId): string[] {
     const key = shellWord(this.#prefix + id);
     const command = ['redis-cli', ...this.#connectionFlags().map(shellWord)].join(' ');
-    return [`${command} HGETALL ${key}`, `${command} TTL ${key}`];
+    return [`${command} HGETALL ${key}`, `${command} PTTL ${key}`];
   }
 
   #scan(pace?: PaceOptions): ScanOptions {
