@@ -6,7 +6,7 @@ import { isCluster, refuseOnReplicas } from './clients/ioredis-cluster.ts';
 import { endSocketTimerWithSocket } from './clients/ioredis-socket-timer.ts';
 import { askForPasswords, openIoredis, type Patience, type Place } from './open-ioredis.ts';
 import { type HostAndPort, parseRedisUrl, type RedisAddress } from './redis-address.ts';
-import { plainRedisError, storeUnavailable } from './redis-errors.ts';
+import { ioredis, noteConnectionError, plainRedisError, storeUnavailable } from './redis-errors.ts';
 
 /** An open connection for a repository. Whoever opened it must close it. */
 export interface RedisConnection {
@@ -102,7 +102,11 @@ export async function connectRedis(
     );
   }
   const told = (error: Error) => onError(plainRedisError(error));
-  client.on('error', (error) => told(reasonOf(error)));
+  client.on('error', (error) => {
+    noteConnectionError(client, reasonOf(error));
+    told(reasonOf(error));
+  });
+  client.on('ready', () => noteConnectionError(client, undefined));
   client.on('node error', told);
   return {
     client,
@@ -110,7 +114,7 @@ export async function connectRedis(
       try {
         await client.eval('return 1', 0); // a Redis without Lua would also answer PING
       } catch (error) {
-        throw storeUnavailable(error);
+        throw storeUnavailable(error, undefined, ioredis(client));
       }
     },
     async close() {
