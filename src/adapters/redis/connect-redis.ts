@@ -3,6 +3,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { SessionError } from '../../domain/errors.ts';
 import { batchWrites } from './batch-writes.ts';
 import { isCluster, refuseOnReplicas } from './clients/ioredis-cluster.ts';
+import { giveUpOnce } from './clients/ioredis-give-up-once.ts';
 import { endSocketTimerWithSocket } from './clients/ioredis-socket-timer.ts';
 import { askForPasswords, openIoredis, type Patience, type Place } from './open-ioredis.ts';
 import { type HostAndPort, parseRedisUrl, type RedisAddress } from './redis-address.ts';
@@ -79,7 +80,7 @@ export async function connectRedis(
   const place = address.kind === 'url' ? atUrl(address) : address;
   // Imported here, so that programs with another client do not load ioredis.
   const client = openIoredis(await import('ioredis'), place, patience);
-  for (const prepare of [endSocketTimerWithSocket, batchWrites]) {
+  for (const prepare of [endSocketTimerWithSocket, giveUpOnce, batchWrites]) {
     if (isCluster(client)) client.on('+node', prepare);
     else prepare(client);
   }
