@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -5,6 +6,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Cluster, type Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { isCluster } from '../../src/adapters/redis/clients/ioredis-cluster.ts';
 import type { RedisClient } from '../../src/adapters/redis/clients/tell-apart.ts';
 import {
   type ConnectOptions,
@@ -59,6 +61,30 @@ describeWithServers('a connection that is safe for sessions', () => {
     const url = `rediss://127.0.0.1:${port}`;
     const error = await failure({ kind: 'url', url, tls: undefined as never });
     expect(error.message).toMatch(/TLS/); // it was not spoken to in clear
+  });
+
+  it('gives up a connection once, however many commands a demoted primary refuses', async () => {
+    const redis = await server();
+    const { host, port } = redis;
+    const { client } = await connect({ kind: 'server', host, port });
+    if (isCluster(client)) throw new Error('not a cluster');
+    const socket = client.stream;
+    const listeners = socket.listenerCount('close');
+    const lost = once(client, 'close');
+    await askRedis(redis, 'replicaof 127.0.0.1 1');
+    const writes = Array.from({ length: 30 }, () => client.set('a', '1', 'EX', 10));
+    const most = Promise.allSettled(
+      writes.map((write) => write.catch(() => socket.listenerCount('close'))),
+    );
+    expect(await most).toEqual(
+      writes.map(() => ({
+        status: 'fulfilled',
+        value: expect.toSatisfy((n) => n <= listeners + 1),
+      })),
+    );
+    await lost;
+    await once(client, 'ready');
+    expect(client.stream).not.toBe(socket);
   });
 
   it('goes through a unix socket', async () => {

@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
 import { serve } from '../../src/cli/serve.ts';
-import { settings } from '../../src/config.ts';
+import { readConfig, settings } from '../../src/config.ts';
+import { systemdService } from '../support/systemd-service.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ops = join(root, 'ops');
@@ -71,15 +72,28 @@ describe('the systemd unit', () => {
   });
 
   it('starts the server with flags and variables that exist', async () => {
-    const text = await readFile(unit, 'utf8');
-    const [, command = ''] = /^ExecStart=\S+ \S+\/dist\/main\.js (.*)$/m.exec(text) ?? [];
-    const pairs = [...text.matchAll(/^Environment=(\w+)=(.*)$/gm)];
-    const env = Object.fromEntries(
-      pairs.map(([, name = '', value = '']) => [name, value.replace('%d', secrets)]),
-    );
-    expectUnderstood(command.split(' '), env);
+    const { args, env } = await systemdService(secrets);
+    expectUnderstood(args, env);
     expect(env).toMatchObject({ NODE_ENV: 'production', REDIS_USERNAME: 'sojourn' });
+    const text = await readFile(unit, 'utf8');
     expect(text).toContain('LoadCredential=redis-password:');
+  });
+
+  it.each([
+    [['REDIS_HOST'], { host: 'redis.internal' }],
+    [['REDIS_URL'], { kind: 'url' }],
+    [['REDIS_SENTINEL', 'REDIS_MASTER'], { kind: 'sentinel' }],
+    [['REDIS_CLUSTER'], { kind: 'cluster' }],
+    [[], { kind: 'server', host: 'localhost', port: 6379 }],
+  ])('takes the place of Redis from the environment file: %j', async (names, address) => {
+    const { env, proposed } = await systemdService(secrets);
+    const chosen = Object.fromEntries(names.map((name) => [name, proposed[name]]));
+    const { redis } = readConfig({}, { ...env, ...chosen });
+    expect(redis).toMatchObject({ ...address, username: 'sojourn' });
+  });
+
+  it('sets nothing by a flag, which the environment file could not override', async () => {
+    expect((await systemdService(secrets)).args).toEqual(['serve']);
   });
 
   it('waits for a stop longer than the server takes for one', async () => {

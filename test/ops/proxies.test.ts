@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { makeCertificate } from '../support/certificate.ts';
 import { freePort, startConfiguredNginx } from '../support/nginx.ts';
 import { SojournProcess } from '../support/sojourn-process.ts';
+import { systemdService } from '../support/systemd-service.ts';
 import { until } from '../support/until.ts';
 
 const HOST = 'shop.example';
@@ -106,27 +107,33 @@ const proxies = [
 for (const { name, start, missing } of proxies) {
   /** CI does not let the proxy be missing. */
   describe.skipIf(missing)(
-    `${name} as configured in ops, before a server with --trust-proxy`,
+    `${name} as configured in ops, before a server that is started as the systemd unit starts it`,
     () => {
+      let credentials: string;
       let sojourn: SojournProcess;
       let proxy: Proxy;
 
       beforeAll(async () => {
-        const args = ['--trust-proxy', '--secure-cookie', '--allowed-hosts', HOST];
-        sojourn = new SojournProcess([
+        credentials = await mkdtemp(join(tmpdir(), 'sojourn-credentials-'));
+        await writeFile(join(credentials, 'redis-password'), 'x');
+        const { args, env } = await systemdService(credentials);
+        const here = [
           '--port',
+          '0',
+          '--admin-port',
           '0',
           '--store',
           'memory',
           '--log-level',
           'info',
-          ...args,
-        ]);
+        ];
+        sojourn = new SojournProcess([...args.slice(1), ...here], env);
         proxy = await start(`127.0.0.1:${new URL(await sojourn.url()).port}`);
       });
       afterAll(async () => {
         await proxy?.stop();
         await sojourn?.stop();
+        await rm(credentials, { recursive: true });
       });
 
       const origin = () => `https://${HOST}:${proxy.port}`;
@@ -213,6 +220,10 @@ for (const { name, start, missing } of proxies) {
           expect([path, status]).toEqual([path, 404]);
           expect(text).not.toContain('sojourn_');
         }
+        // As the comments in the configurations say.
+        const own = await sojourn.url();
+        expect((await fetch(new URL('/readyz', own))).status).toBe(200);
+        expect((await fetch(new URL('/metrics', own))).status).toBe(404);
       });
 
       it('refuses what is larger than any form', async () => {

@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -11,14 +12,27 @@ import { Browser } from '../support/http-server.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { freePort } from '../support/nginx.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { runSojourn } from '../support/sojourn-command.ts';
 import { SojournProcess } from '../support/sojourn-process.ts';
 import { until } from '../support/until.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (...path: string[]) => readFile(join(root, ...path), 'utf8');
 
-/** The default user is off; somebody has to look. */
-const ADMIN = 'user admin on nopass ~* &* +@all\n';
+const FILES = ['redis.conf', 'replicated.conf', 'users.acl'];
+
+/** Copies the files there and sets the passwords, by the commands of the operations guide. */
+async function setUp(folder: string): Promise<void> {
+  const guide = await read('docs', 'operations.md');
+  const commands = /```sh\n(cp ops\/redis\/[^`]*)```/.exec(guide)?.[1] ?? '';
+  expect(commands).toContain('/etc/redis');
+  const here = commands.replaceAll('/etc/redis', folder);
+  await promisify(execFile)('sh', ['-e', '-c', here], { cwd: root });
+  for (const name of FILES) {
+    const file = join(folder, name);
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll('/etc/redis/', `${folder}/`));
+  }
+}
 
 /** The settings of a file, each with what it says. */
 const settingsOf = (text: string) =>
@@ -33,10 +47,7 @@ describeWithServers('Redis as configured in ops', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sojourn-redis-conf-'));
-    for (const name of ['redis.conf', 'replicated.conf', 'users.acl']) {
-      const text = (await read('ops', 'redis', name)).replaceAll('/etc/redis/', `${folder}/`);
-      await writeFile(join(folder, name), name === 'users.acl' ? text + ADMIN : text);
-    }
+    await setUp(folder);
   });
   afterEach(async () => {
     for (const close of closing.splice(0).reverse()) await close();
@@ -51,15 +62,30 @@ describeWithServers('Redis as configured in ops', () => {
     return server;
   }
 
-  function admin(port: number): Redis {
-    const client = new Redis({ port, username: 'admin', password: 'any', lazyConnect: true });
+  const passwordOf = async (user: string) =>
+    (await readFile(join(folder, `${user}.password`), 'utf8')).trim();
+
+  async function loggedIn(port: number, user: string): Promise<Redis> {
+    const password = await passwordOf(user);
+    const client = new Redis({ port, username: user, password, enableReadyCheck: false });
     client.on('error', () => {}); // whoever asks hears of it
     closing.push(async () => client.disconnect());
     return client;
   }
 
+  const operator = (port: number) => loggedIn(port, 'operator');
+
+  function startSojourn(redisPort: number): SojournProcess {
+    const server = new SojournProcess(['--port', '0', '--redis-port', String(redisPort)], {
+      REDIS_USERNAME: 'sojourn',
+      REDIS_PASSWORD_FILE: join(folder, 'sojourn.password'),
+    });
+    closing.push(() => server.stop());
+    return server;
+  }
+
   it.each(['redis.conf', 'replicated.conf'])('has what %s says', async (file) => {
-    const redis = admin((await start(file)).port);
+    const redis = await operator((await start(file)).port);
     const settings = settingsOf(await readFile(join(folder, file), 'utf8'));
     expect(settings.length).toBeGreaterThan(3);
     for (const [name, value] of settings) {
@@ -80,12 +106,8 @@ describeWithServers('Redis as configured in ops', () => {
 
   it('lets Sojourn do all its work as the user of users.acl, and nobody else in', async () => {
     const { port, url } = await start('redis.conf');
-    const redis = admin(port);
-    const server = new SojournProcess(['--port', '0', '--redis-port', String(port)], {
-      REDIS_USERNAME: 'sojourn',
-      REDIS_PASSWORD: 'change-me',
-    });
-    closing.push(() => server.stop());
+    const redis = await operator(port);
+    const server = startSojourn(port);
     const browser = new Browser(await server.url());
     for (const path of ['/login', '/increment', '/rotate', '/logout-everywhere']) {
       expect([path, (await browser.post(path)).status]).toEqual([path, 200]);
@@ -99,13 +121,14 @@ describeWithServers('Redis as configured in ops', () => {
     nobody.disconnect();
   });
 
-  it('refuses writes while no replica follows, and takes them once one does', async () => {
+  it('refuses logins while no replica follows, and takes them once one does', async () => {
     const primary = await start('replicated.conf');
-    const redis = admin(primary.port);
+    const redis = await operator(primary.port);
     await expect(redis.set('session:x', '1', 'EX', 10)).rejects.toThrow('NOREPLICAS');
+    const browser = new Browser(await startSojourn(primary.port).url());
+    expect((await browser.post('/login')).status).toBe(503);
     const follow = ['--replicaof', `${primary.host} ${primary.port}`];
-    const access = ['--masteruser', 'admin', '--masterauth', 'any'];
-    const replica = admin((await start('replicated.conf', ...follow, ...access)).port);
+    const replica = await operator((await start('replicated.conf', ...follow)).port);
     await until('a replica follows', async () => {
       const info = await replica.info();
       // Until it has written its first file a Redis refuses to stop.
@@ -115,10 +138,63 @@ describeWithServers('Redis as configured in ops', () => {
         'aof_rewrite_scheduled:0',
       ].every((it) => info.includes(it));
     });
-    await until(
-      'it is heard of',
-      async () => (await redis.set('session:x', '1', 'EX', 10)) === 'OK',
+    await until('a login works', async () => (await browser.post('/login')).status === 200);
+    expect(await redis.call('ACL', 'LOG')).toEqual([]);
+  });
+
+  it('lets a replica copy the data and do nothing else', async () => {
+    const redis = await loggedIn((await start('replicated.conf')).port, 'replica');
+    for (const command of ['GET session:x', 'KEYS *', 'CONFIG GET *', 'ACL LIST', 'INFO']) {
+      const [name = '', ...args] = command.split(' ');
+      await expect(redis.call(name, ...args), command).rejects.toThrow('NOPERM');
+    }
+  });
+
+  it('does not start until the passwords are set', async () => {
+    await writeFile(join(folder, 'users.acl'), await read('ops', 'redis', 'users.acl'));
+    const error = await start('redis.conf').catch(String);
+    for (const line of [2, 3, 4]) {
+      expect(error).toContain(`users.acl:${line}: The password hash must be exactly 64 characters`);
+    }
+  });
+
+  it('lets the operator run what the runbook and the guide name', async () => {
+    const { port } = await start('redis.conf');
+    const redis = await operator(port);
+    const [, maxmemory = ''] = (await redis.config('GET', 'maxmemory')) as string[];
+    const commands = [
+      ...['SLOWLOG GET', 'CLIENT LIST', `CONFIG SET maxmemory ${maxmemory}`, 'ACL LIST', 'ACL LOG'],
+      ...['INFO commandstats', 'INFO server', 'INFO replication', 'INFO stats', 'INFO memory'],
+      ...['INFO persistence', 'INFO keyspace', 'SCRIPT FLUSH', 'ACL SETUSER sojourn >new'],
+      ...['ACL SETUSER sojourn <new', 'ACL SAVE', 'CLUSTER INFO', 'CLUSTER FAILOVER'],
+      'REPLICAOF NO ONE',
+    ];
+    const texts = await Promise.all(
+      ['runbook', 'operations'].map((it) => read('docs', `${it}.md`)),
     );
+    const named = texts.join('\n').match(/(?<=`)(?:ACL|CLIENT|CONFIG|INFO|SCRIPT|SLOWLOG) \w+/g);
+    expect(named?.length).toBeGreaterThan(10);
+    for (const command of new Set(named)) {
+      if (/TRACKING|SETNAME/.test(command)) continue; // what Sojourn sends
+      expect(commands.map((tried) => tried.split(' ', 2).join(' '))).toContain(command);
+    }
+    for (const command of commands) {
+      const [name = '', ...args] = command.split(' ');
+      const error = await redis.call(name, ...args).then(
+        () => '',
+        ({ message }: Error) => message,
+      );
+      const isOfCluster = name === 'CLUSTER'; // permitted, but this is no cluster
+      expect([command, error]).toEqual([
+        command,
+        isOfCluster ? expect.stringContaining('cluster support disabled') : '',
+      ]);
+    }
+    const stats = await runSojourn(['stats', '--redis-port', String(port), '--json'], {
+      REDIS_USERNAME: 'operator',
+      REDIS_PASSWORD_FILE: join(folder, 'operator.password'),
+    });
+    expect([stats.code, stats.stderr]).toEqual([0, '']);
   });
 
   it('starts by the command of the compose file, with the password of the secret', async () => {
@@ -126,7 +202,9 @@ describeWithServers('Redis as configured in ops', () => {
     const [shell, flag, script] = services.redis.command;
     expect([shell, flag]).toEqual(['sh', '-c']);
     const port = await freePort();
+    await writeFile(join(folder, 'users.acl'), await read('ops', 'redis', 'users.acl'));
     await writeFile(join(folder, 'redis-password'), 'of-the-secret');
+    await writeFile(join(folder, 'redis-operator-password'), 'of-the-other');
     const here = script
       .replaceAll('$$', '$') // as compose reads it
       .replaceAll('/run/secrets', folder)
@@ -144,10 +222,11 @@ describeWithServers('Redis as configured in ops', () => {
     redis.on('error', () => {}); // not up yet
     closing.push(async () => redis.disconnect());
     await until('it lets the user in', async () => (await redis.ping()) === 'PONG');
-    const old = new Redis({ port, username: 'sojourn', password: 'change-me', lazyConnect: true });
-    old.on('error', () => {});
-    await expect(old.ping()).rejects.toThrow();
-    old.disconnect();
+    const people = new Redis({ port, username: 'operator', password: 'of-the-other' });
+    people.on('error', () => {});
+    closing.push(async () => people.disconnect());
+    const users = (await people.call('ACL', 'USERS')) as string[];
+    expect(users.sort()).toEqual(['default', 'operator', 'sojourn']);
   });
 });
 

@@ -5,10 +5,11 @@ import { SessionError } from '../../domain/errors.ts';
 import { batchWrites } from './batch-writes.ts';
 import { checkAddress } from './check-address.ts';
 import { isCluster, refuseOnReplicas } from './clients/ioredis-cluster.ts';
+import { giveUpOnce } from './clients/ioredis-give-up-once.ts';
 import { endSocketTimerWithSocket } from './clients/ioredis-socket-timer.ts';
 import { askForPasswords, openIoredis, type Patience, type Place } from './open-ioredis.ts';
 import { type HostAndPort, parseRedisUrl, type RedisAddress } from './redis-address.ts';
-import { plainRedisError, storeUnavailable } from './redis-errors.ts';
+import { ioredis, noteConnectionError, plainRedisError, storeUnavailable } from './redis-errors.ts';
 
 /** An open connection for a repository. Whoever opened it must close it. */
 export interface RedisConnection {
@@ -90,7 +91,7 @@ export async function connectRedis(
   const place = address.kind === 'url' ? atUrl(address) : address;
   // Imported here, so that programs with another client do not load ioredis.
   const client = openIoredis(await import('ioredis'), place, patience);
-  for (const prepare of [endSocketTimerWithSocket, batchWrites]) {
+  for (const prepare of [endSocketTimerWithSocket, giveUpOnce, batchWrites]) {
     if (isCluster(client)) client.on('+node', prepare);
     else prepare(client);
   }
@@ -113,7 +114,11 @@ export async function connectRedis(
     );
   }
   const told = (error: Error) => onError(plainRedisError(error));
-  client.on('error', (error) => told(reasonOf(error)));
+  client.on('error', (error) => {
+    noteConnectionError(client, reasonOf(error));
+    told(reasonOf(error));
+  });
+  client.on('ready', () => noteConnectionError(client, undefined));
   client.on('node error', told);
   return {
     client,
@@ -123,7 +128,7 @@ export async function connectRedis(
           await client.eval('return 1', 0); // a Redis without Lua would also answer PING
         else await client.eval(ASK_TO_WRITE, 1, `${prefix}ping:${randomInt(CLUSTER_SLOTS)}`);
       } catch (error) {
-        throw storeUnavailable(error);
+        throw storeUnavailable(error, undefined, ioredis(client));
       }
     },
     async close() {

@@ -1,5 +1,5 @@
 import type { Cluster, Command, Redis, RedisOptions } from 'ioredis';
-import { plainRedisError, storeUnavailable } from '../redis-errors.ts';
+import { ioredis, plainRedisError, storeUnavailable } from '../redis-errors.ts';
 import { isCluster } from './ioredis-cluster.ts';
 import { openOwnIoredis } from './ioredis-own.ts';
 import { endSocketTimerWithSocket } from './ioredis-socket-timer.ts';
@@ -32,7 +32,7 @@ export class IoredisCommands implements RedisCommands {
 
   script(script: RedisScript, key: string, args: readonly Argument[]): Promise<unknown> {
     const run = this.#scripts.get(script) ?? this.#define(script);
-    return run.call(this.#direct, key, ...args).catch(throwUnavailable);
+    return run.call(this.#direct, key, ...args).catch(unavailable(this.#client));
   }
 
   command(name: string, key: string, args: readonly Argument[]): Promise<unknown> {
@@ -58,7 +58,9 @@ export class IoredisCommands implements RedisCommands {
     const client = this.#client;
     if (!isCluster(client)) return;
     await new Promise<void>((resolve, reject) => {
-      client.refreshSlotsCache((error) => (error ? reject(storeUnavailable(error)) : resolve()));
+      client.refreshSlotsCache((error) =>
+        error ? reject(storeUnavailable(error, undefined, ioredis(client))) : resolve(),
+      );
     });
   }
 
@@ -117,7 +119,7 @@ function send(client: Redis | Cluster, name: string, args: readonly Argument[]):
     client as unknown as Record<string, (...args: readonly Argument[]) => Promise<unknown>>
   )[name.toLowerCase()];
   if (method === undefined) throw new TypeError(`This client has no command ${name}.`);
-  return method.call(withoutPipeline(client), ...args).catch(throwUnavailable);
+  return method.call(withoutPipeline(client), ...args).catch(unavailable(client));
 }
 
 /**
@@ -131,8 +133,10 @@ function withoutPipeline(client: Redis | Cluster): object {
   return { options: { ...client.options, enableAutoPipelining: false }, sendCommand };
 }
 
-function throwUnavailable(error: unknown): never {
-  throw storeUnavailable(error);
+function unavailable(client: object): (error: unknown) => never {
+  return (error) => {
+    throw storeUnavailable(error, undefined, ioredis(client));
+  };
 }
 
 function stayConnected(client: Redis, events: ConnectionEvents): StandingConnection {
@@ -169,7 +173,7 @@ function stayConnected(client: Redis, events: ConnectionEvents): StandingConnect
     command: (name, args) => send(connection, name, args),
     script: (script, key, args) => commands.script(script, key, args),
     async subscribe(channel) {
-      await connection.subscribe(channel).catch(throwUnavailable);
+      await connection.subscribe(channel).catch(unavailable(connection));
     },
     renew,
     close() {
