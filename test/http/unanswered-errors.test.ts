@@ -58,6 +58,12 @@ async function nextUser(response?: Response): Promise<string | undefined> {
   return (await service.get((set ?? cookie).slice('sid='.length)))?.user;
 }
 
+/** Two sessions of bob's, and as many are allowed. */
+async function logInBob(session: Parameters<Act>[0]): Promise<void> {
+  for (let i = 0; i < 2; i += 1) await service.create({}, { user: 'bob' });
+  await session.start('bob');
+}
+
 const getResponse = () => new Response('Conflict', { status: 409 });
 
 const bug = new Error('the mail server is down');
@@ -198,7 +204,7 @@ describe('onError of sessionHandler', () => {
 
   it.each<[number, Act]>([
     [401, async (session) => session.end().then(() => session.required())],
-    [409, async (session) => service.create({}, { user: 'ada' }).then(() => session.start('ada'))],
+    [409, logInBob],
   ])('is not asked for a response of %s', async (status, act) => {
     const response = await fetched(act, answering);
     expect(response.status).toBe(status);
@@ -219,7 +225,7 @@ it('sessionHandler keeps no login whose response cannot be sent', async () => {
 describe('an onError of Hono that throws', () => {
   it.each<[number, Act]>([
     [401, async (session) => session.end().then(() => session.required())],
-    [409, async (session) => service.create({}, { user: 'ada' }).then(() => session.start('ada'))],
+    [409, logInBob],
     [503, () => Promise.reject(new StoreUnavailableError('refused'))],
     [
       418,
