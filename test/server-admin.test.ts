@@ -11,6 +11,7 @@ import { startRedisServer } from './support/redis-server.ts';
 import { say } from './support/say.ts';
 import { runSojourn } from './support/sojourn-command.ts';
 import { SojournProcess } from './support/sojourn-process.ts';
+import { until } from './support/until.ts';
 
 const running: SojournProcess[] = [];
 
@@ -263,7 +264,7 @@ describeWithServers('readiness on the second listener', () => {
         reason: expect.stringMatching(/\w/),
       });
       // The log says why once, not at every probe.
-      expect(server.stderr).toContain('"store fails"');
+      await until('it does', async () => server.stderr.includes('"store fails"'));
       expect(server.stderr).not.toContain('"request"');
       const { port } = new URL(await server.url());
       const open = await fetch(`http://localhost:${port}/readyz`);

@@ -255,7 +255,8 @@ describeWithServers('the commands', () => {
       const { session } = await service.create({ cart: 'x' });
       const [, rights = ''] =
         /^user sojourn (.*)$/m.exec(await readFile('ops/redis/users.acl', 'utf8')) ?? [];
-      await client.call('acl', 'setuser', 'sojourn', ...rights.split(' '));
+      const withPassword = rights.replace(/#\S+/, '>change-me').split(' ');
+      await client.call('acl', 'setuser', 'sojourn', ...withPassword);
       const url = redis.url.replace('//', '//sojourn:change-me@');
       const { code, stdout } = await runSojourn(['inspect', session.id, '--json'], {
         REDIS_URL: url,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 
 /** For tests that are not about timeouts, on a machine that is busy with other things. */
-const PATIENCE = ['--redis-timeout', '10000'];
+const PATIENCE = { REDIS_TIMEOUT: '10000' };
 
 const MAIN = resolve('dist/main.js');
 
@@ -28,8 +28,8 @@ export class SojournProcess {
    * the arguments say otherwise.
    */
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(process.execPath, [MAIN, 'serve', ...PATIENCE, ...args], {
-      env,
+    this.#child = spawn(process.execPath, [MAIN, 'serve', ...args], {
+      env: { ...PATIENCE, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child.stdout?.on('data', (chunk) => {
