@@ -46,8 +46,15 @@ const SHOWN_CHARACTERS = 200;
  * ```
  */
 export function crossSiteCheck(
-  { trustedOrigins: trusted = [], trustProxy = false }: CrossSiteOptions = {},
-  advice: CrossSiteAdvice = ofOptions,
+  options: CrossSiteOptions = {},
+): (request: RequestHead) => string | undefined {
+  return advisedCheck(options, ofOptions);
+}
+
+/** The same for a program whose settings have other names. */
+export function advisedCheck(
+  { trustedOrigins: trusted = [], trustProxy = false }: CrossSiteOptions,
+  advice: CrossSiteAdvice,
 ): (request: RequestHead) => string | undefined {
   const isTrusted = trustedOrigins(trusted);
 

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { HTTPException } from 'hono/http-exception';
-import { type CrossSiteAdvice, crossSiteCheck } from '../cross-site.ts';
+import { advisedCheck, type CrossSiteAdvice } from '../cross-site.ts';
 
 const advice: CrossSiteAdvice = {
   undeclaredProxy:
@@ -15,7 +15,7 @@ export function sameSite(
   trustProxy: boolean,
   refused: (c: Context, reason: string) => void | Promise<void>,
 ) {
-  const crossSite = crossSiteCheck({ trustProxy }, advice);
+  const crossSite = advisedCheck({ trustProxy }, advice);
   return createMiddleware(async function sameSite(c, next) {
     const { method, url } = c.req;
     const reason = crossSite({ method, url, header: (name) => c.req.header(name) });
