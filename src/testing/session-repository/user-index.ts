@@ -194,17 +194,17 @@ export const userIndex: readonly ContractCase[] = [
     name: 'each entry keeps the index from the moment at which it is entered, or entered again',
     async run({ repository: { users }, elapse }) {
       const user = newCredential().id;
-      const first = entry({ user, keepMs: 2500 });
-      const second = entry({ user, keepMs: 2500 });
+      const first = entry({ user, keepMs: 1600 });
+      const second = entry({ user, keepMs: 1600 });
       await users.add(first);
-      await elapse(1300);
+      await elapse(900);
       await users.add(second);
-      await elapse(1300);
+      await elapse(900);
       assert.deepEqual(await idsOf(users, user), [first.id, second.id]);
       await users.add({ ...first, max: 1 });
-      await elapse(1300);
+      await elapse(900);
       assert.deepEqual(await idsOf(users, user), [first.id, second.id]);
-      await elapse(1300);
+      await elapse(900);
       assert.deepEqual(await idsOf(users, user), []);
     },
   },
