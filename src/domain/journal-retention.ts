@@ -1,4 +1,5 @@
 import { SessionError } from './errors.ts';
+import { isWhole } from './whole-number.ts';
 
 /**
  * How much a journal keeps of each user, and for how long. It is personal data: keep no more than is needed (GDPR,
@@ -27,7 +28,7 @@ export function checkRetention({
 }
 
 function check(name: string, value: number, most: number): void {
-  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return;
+  if (isWhole(value, 1, most)) return;
   throw new SessionError(
     'invalid_option',
     `${name} must be a whole number from 1 to ${most}, not ${String(value)}.`,

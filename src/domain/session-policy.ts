@@ -1,6 +1,7 @@
 import type { Durability } from '../ports/session-repository.ts';
 import { SessionError } from './errors.ts';
 import { mostLimits, type SessionLimits } from './session-limits.ts';
+import { isWhole } from './whole-number.ts';
 
 /** How long a remembered session lives, that is, one started with `persistent: true`. All times are whole seconds. */
 export interface RememberPolicy {
@@ -193,8 +194,4 @@ function requireOneOf<T>(name: string, value: T, allowed: readonly T[]): void {
   if (allowed.includes(value)) return;
   const choices = allowed.map((one) => JSON.stringify(one)).join(' or ');
   throw new SessionError('invalid_policy', `${name} must be ${choices}.`);
-}
-
-function isWhole(value: number, least: number, most: number): boolean {
-  return Number.isSafeInteger(value) && value >= least && value <= most;
 }

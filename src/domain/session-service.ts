@@ -54,6 +54,7 @@ import {
   type SessionToken,
 } from './session-token.ts';
 import { type SessionPage, UserSessions } from './user-sessions.ts';
+import { isWhole } from './whole-number.ts';
 
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1000;
@@ -329,7 +330,7 @@ export class SessionService {
     checkUser(user);
     if (page === undefined) return (await this.#users.list(user, Infinity, undefined)).sessions;
     const { limit = DEFAULT_PAGE, after } = page;
-    if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_PAGE) {
+    if (!isWhole(limit, 1, MAX_PAGE)) {
       throw new SessionError(
         'invalid_page',
         `limit must be a whole number from 1 to ${MAX_PAGE}, not ${String(limit)}.`,
@@ -394,7 +395,7 @@ export class SessionService {
         'no_journal',
         'The service has no journal. Pass one to it as the option journal.',
       );
-    if (!Number.isSafeInteger(limit) || limit < 1) {
+    if (!isWhole(limit, 1)) {
       throw new SessionError(
         'invalid_page',
         `limit must be a whole number from 1, not ${String(limit)}.`,

@@ -1,4 +1,5 @@
 import { SessionError } from '../../domain/errors.ts';
+import { isWhole } from '../../domain/whole-number.ts';
 import { type HostAndPort, MAX_DATABASE, type RedisAddress } from './redis-address.ts';
 
 const MAX_PORT = 65_535;
@@ -55,10 +56,6 @@ function checkServer(server: HostAndPort): void {
 
 function isName(text: unknown): boolean {
   return typeof text === 'string' && text !== '';
-}
-
-function isWhole(value: unknown, least: number, most: number): boolean {
-  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 }
 
 function invalid(what: string): SessionError {

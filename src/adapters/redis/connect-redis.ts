@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import type { Cluster, Redis } from 'ioredis';
 import { SessionError } from '../../domain/errors.ts';
+import { isWhole } from '../../domain/whole-number.ts';
 import { batchWrites } from './batch-writes.ts';
 import { checkAddress } from './check-address.ts';
 import { isCluster, refuseOnReplicas } from './clients/ioredis-cluster.ts';
@@ -148,7 +149,7 @@ function patienceOf({
   const patience = { connectTimeoutMs, commandTimeoutMs, readyTimeoutMs, keepAliveMs };
   for (const [name, ms] of Object.entries(patience)) {
     const least = name === 'keepAliveMs' ? 0 : 1;
-    if (Number.isSafeInteger(ms) && ms >= least && ms <= MOST_MS) continue;
+    if (isWhole(ms, least, MOST_MS)) continue;
     throw new SessionError(
       'invalid_option',
       `${name} must be a whole number of milliseconds from ${least} to ${MOST_MS}, not ${ms}.`,

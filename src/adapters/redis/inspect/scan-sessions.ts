@@ -1,6 +1,7 @@
 import { SessionError } from '../../../domain/errors.ts';
 import { Pace, type PaceOptions } from '../../../domain/pace.ts';
 import { parseSessionId, type SessionId } from '../../../domain/session-token.ts';
+import { isWhole } from '../../../domain/whole-number.ts';
 import { isTexts, notUnderstood } from '../answers.ts';
 import type { RedisCommands } from '../clients/redis-commands.ts';
 import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
@@ -65,7 +66,7 @@ export function scanUsers({
 }
 
 function checkPageSize(pageSize: number): void {
-  if (Number.isSafeInteger(pageSize) && pageSize >= 1) return;
+  if (isWhole(pageSize, 1)) return;
   throw new SessionError('invalid_option', 'pageSize must be a whole number of at least 1.');
 }
 

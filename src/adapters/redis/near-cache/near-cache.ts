@@ -1,6 +1,7 @@
 import { SessionError, StoreUnavailableError } from '../../../domain/errors.ts';
 import type { Session } from '../../../domain/session.ts';
 import type { Credential, SecretHash, SessionId } from '../../../domain/session-token.ts';
+import { isWhole } from '../../../domain/whole-number.ts';
 import type { Absent, Access, SessionRepository } from '../../../ports/session-repository.ts';
 import { commandsOf, type RedisClient } from '../clients/tell-apart.ts';
 import { openForEachPrimary } from '../each-primary.ts';
@@ -93,7 +94,7 @@ export function openNearCache({
   onError = () => {},
 }: NearCacheOptions): NearCache {
   for (const [name, most] of Object.entries({ maxSessions, maxBytes })) {
-    if (Number.isSafeInteger(most) && most >= 1) continue;
+    if (isWhole(most, 1)) continue;
     throw new SessionError('invalid_option', `${name} must be a whole number of at least 1.`);
   }
   const commands = commandsOf(client);
