@@ -70,9 +70,11 @@ describeWithServers('near caches in a random walk', () => {
     for (const isNear of [true, true, false]) {
       const network = isNear ? await startTcpProxy(server) : undefined;
       if (network) networks.push(network);
-      network?.disturb(async (piece, { pass }) => {
-        if (piece.includes('__redis__:invalidate')) await wait(random() * WORD_MS);
-        else if (random() < 0.1) await wait(random() * 20);
+      network?.disturb(async (piece, { arrivedAt, pass }) => {
+        const isWord = piece.includes('__redis__:invalidate');
+        const delayMs = isWord ? random() * WORD_MS : random() < 0.1 ? random() * 20 : 0;
+        const leftMs = arrivedAt + delayMs - performance.now();
+        if (leftMs > 0) await wait(leftMs);
         pass(piece);
       });
       const { host, port } = network ?? server;

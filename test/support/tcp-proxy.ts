@@ -5,6 +5,8 @@ import type { Port } from './ask-redis.ts';
 
 /** What may happen to bytes from a server on their way to the client. To drop them is to do nothing. */
 export interface Passage {
+  /** When they came, on the clock of `performance.now()`: perhaps long ago, as pieces wait for those before them. */
+  readonly arrivedAt: number;
   /** Passes them on. */
   pass(bytes: Buffer): void;
   /** Ends the connection on both sides. */
@@ -47,9 +49,10 @@ export async function startTcpProxy(server: Port): Promise<TcpProxy> {
       });
     }
     client.on('data', (piece) => upstream.write(piece));
-    const passage = { cut, pass: (bytes: Buffer) => void client.write(bytes) };
+    const pass = (bytes: Buffer) => void client.write(bytes);
     let before: void | Promise<void>;
     upstream.on('data', (piece) => {
+      const passage = { arrivedAt: performance.now(), pass, cut };
       before = Promise.resolve(before).then(() => disturbance(piece, passage));
     });
   });
