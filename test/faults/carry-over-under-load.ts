@@ -11,6 +11,7 @@ import {
 import { scanSessions } from '../../src/redis.ts';
 import type { RedisServer } from '../support/redis-server.ts';
 import type { Action, Call, Outcome } from './history.ts';
+import { beginSteadyLoad, pick } from './steady-load.ts';
 
 /** What a server runs with. */
 type Stage = 'old' | 'prepare' | 'move' | 'new';
@@ -107,10 +108,7 @@ export async function carryUnderLoad(
   // Half of the requests are for few sessions, as some people are busy.
   const busy = Math.max(20, Math.floor(sessions / 100));
   let marks = 0;
-  let requests = 0;
-  let stopped = false;
   const unexpected: unknown[] = [];
-  const underWay = new Set<Promise<void>>();
 
   async function call(session: string, action: Action, run: () => Promise<Outcome>) {
     const begin = performance.now();
@@ -163,18 +161,7 @@ export async function carryUnderLoad(
     }
   }
 
-  const clock = (async () => {
-    const start = performance.now();
-    while (!stopped) {
-      const due = ((performance.now() - start) / 1000) * requestsPerSecond;
-      for (; requests < due && underWay.size < requestsPerSecond; requests += 1) {
-        const one: Promise<void> = request().finally(() => underWay.delete(one));
-        underWay.add(one);
-      }
-      await wait(5);
-    }
-    await Promise.all(underWay);
-  })();
+  const load = beginSteadyLoad(requestsPerSecond, request);
 
   const replaceAll = async (stage: Stage) => {
     for (let i = 0; i < SERVERS; i += 1) {
@@ -184,7 +171,9 @@ export async function carryUnderLoad(
       before?.kill(); // in the middle of whatever it does
     }
     await wait(stageMs / SERVERS);
-    say(`all servers run with ${stage} after ${seconds(began)} s, ${requests} requests so far`);
+    say(
+      `all servers run with ${stage} after ${seconds(began)} s, ${load.requests} requests so far`,
+    );
   };
 
   let moved = 0;
@@ -214,8 +203,7 @@ export async function carryUnderLoad(
       target.client.disconnect();
     }
   } finally {
-    stopped = true;
-    await clock;
+    await load.stop();
   }
   const { service } = servers[0] as Server;
   for (let i = 0; i < known.length; i += SEEDING_AT_ONCE) {
@@ -223,13 +211,9 @@ export async function carryUnderLoad(
   }
   for (const server of servers) server.kill();
   if (unexpected.length > 0) throw unexpected[0];
-  return { calls, moved, leftInOld, requests, seconds: seconds(began) };
+  return { calls, moved, leftInOld, requests: load.requests, seconds: seconds(began) };
 }
 
 function seconds(began: number): number {
   return Math.round((performance.now() - began) / 1000);
-}
-
-function pick<T>(things: readonly T[]): T {
-  return things[Math.floor(Math.random() * things.length)] as T;
 }

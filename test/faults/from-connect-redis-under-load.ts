@@ -11,6 +11,7 @@ import { fromConnectRedis, SojournStore } from '../../src/express.ts';
 import { RedisSessionRepository } from '../../src/redis.ts';
 import type { RedisServer } from '../support/redis-server.ts';
 import type { Action, Call, Outcome } from './history.ts';
+import { beginSteadyLoad, pick } from './steady-load.ts';
 
 /** What a server runs with. `plain` is connect-redis itself. */
 type Stage = 'plain' | 'prepare' | 'move' | 'new';
@@ -78,9 +79,7 @@ export async function moveUnderLoad(
   const calls: Call[] = [];
   const browsers: Browser[] = [];
   const servers = await Promise.all(Array.from({ length: SERVERS }, () => begin(redis, 'plain')));
-  let [requests, failed, marks] = [0, 0, 0];
-  let stopped = false;
-  const underWay = new Set<Promise<void>>();
+  let [failed, marks] = [0, 0];
 
   async function logIn(): Promise<void> {
     const begin = performance.now();
@@ -126,18 +125,7 @@ export async function moveUnderLoad(
   while (browsers.length < sessions) {
     await Promise.all(Array.from({ length: SEEDING_AT_ONCE }, logIn));
   }
-  const clock = (async () => {
-    const start = performance.now();
-    while (!stopped) {
-      const due = ((performance.now() - start) / 1000) * requestsPerSecond;
-      for (; requests < due && underWay.size < requestsPerSecond; requests += 1) {
-        const one: Promise<void> = request().finally(() => underWay.delete(one));
-        underWay.add(one);
-      }
-      await wait(5);
-    }
-    await Promise.all(underWay);
-  })();
+  const load = beginSteadyLoad(requestsPerSecond, request);
 
   const replaceAll = async (stage: Stage) => {
     for (let i = 0; i < SERVERS; i += 1) {
@@ -153,7 +141,7 @@ export async function moveUnderLoad(
       }
     }
     await wait(stageMs / SERVERS);
-    say(`all servers run with ${stage}, ${requests} requests so far`);
+    say(`all servers run with ${stage}, ${load.requests} requests so far`);
   };
 
   let progress = { moved: 0, unreadable: 0 };
@@ -171,8 +159,7 @@ export async function moveUnderLoad(
     say(`${progress.moved} cold sessions were moved, ${leftInOld} are left`);
     await replaceAll('new');
   } finally {
-    stopped = true;
-    await clock;
+    await load.stop();
     looking.destroy();
   }
   for (let i = 0; i < browsers.length; i += SEEDING_AT_ONCE) {
@@ -181,7 +168,7 @@ export async function moveUnderLoad(
   }
   for (const server of servers) server.kill();
   const { moved, unreadable } = progress;
-  return { calls, moved, unreadable, leftInOld, requests, failed };
+  return { calls, moved, unreadable, leftInOld, requests: load.requests, failed };
 }
 
 async function begin(redis: RedisServer, stage: Stage): Promise<Server> {
@@ -296,8 +283,4 @@ function outcomeOf({ kind }: Action, { status, body = '' }: Answer): Outcome {
   if (status !== 200) return { kind: 'unknown' };
   if (kind !== 'read') return { kind: 'ok' };
   return { kind: 'ok', marks: new Set<string>(JSON.parse(body).marks) };
-}
-
-function pick<T>(things: readonly T[]): T {
-  return things[Math.floor(Math.random() * things.length)] as T;
 }

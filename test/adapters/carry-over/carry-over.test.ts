@@ -17,7 +17,7 @@ import {
   SessionService,
   StoreUnavailableError,
 } from '../../../src/index.ts';
-import { stepwise } from './interleavings.ts';
+import { stepwise } from './step-by-step.ts';
 
 let now = Date.parse('2026-04-02T12:34:56Z');
 const clock = { now: () => now };

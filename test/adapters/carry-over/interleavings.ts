@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { MemorySessionRepository } from '../../../src/adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from '../../../src/adapters/node/node-secrets.ts';
 import { type Credential, mintSecret, mintSession } from '../../../src/domain/session-token.ts';
@@ -8,6 +7,7 @@ import {
   type SessionRepository,
   StoreUnavailableError,
 } from '../../../src/index.ts';
+import { type Choose, type Happenings, Stage, stepwise } from './step-by-step.ts';
 
 /** What somebody does with the session, once. */
 export type Deed = 'increment' | 'get' | 'peek' | 'logout' | 'end' | 'rotate' | 'short';
@@ -19,15 +19,9 @@ export interface Actor {
 }
 
 /** What takes place at once. */
-export interface Scenario {
+export interface Scenario extends Happenings {
   readonly actors: readonly Actor[];
-  /** Whether one of the actors may die, between any two steps; then its browser asks again. */
-  readonly death?: boolean;
-  /** Whether the session may run out, between any two steps. */
-  readonly expiry?: boolean;
   readonly user?: string;
-  /** How many copies the new store may refuse, or take in without saying so. */
-  readonly refusals?: number;
   /** Breaks a rule of a store, to see that the rule is needed. */
   readonly broken?: {
     readonly from?: (repository: MovableRepository) => MovableRepository;
@@ -43,18 +37,10 @@ interface Deeds {
   dead: boolean;
 }
 
-interface Step {
-  readonly actor: number;
-  go(): void;
-}
-
 const FIRST = '2026-04-02T12:34:56+00:00';
 const LATER = '2026-04-02T12:40:00+00:00';
 const limits = { maxFields: 9, maxTotalBytes: 999 };
 const TTL = 60;
-
-/** Chooses one of so many. */
-export type Choose = (options: number) => number;
 
 /**
  * Runs the scenario, each call to a store being a step, in the order that is chosen; and answers what was promised and not
@@ -76,73 +62,42 @@ export async function runScenario(scenario: Scenario, choose: Choose): Promise<s
     ...{ device: {}, persistent: false, at: FIRST },
   });
 
-  const pending: Step[] = [];
+  const stage = new Stage(choose, scenario);
   const all: Deeds[] = [];
-  let steps = 0;
   const begin = (actor: Actor) => {
-    const number = all.length;
-    const deed: Deeds = { actor, begin: steps, end: Infinity, outcome: undefined, dead: false };
+    const wait = stage.waitAs.bind(stage, all.length);
+    const deed: Deeds = {
+      ...{ actor, begin: stage.steps, end: Infinity, outcome: undefined, dead: false },
+    };
     all.push(deed);
-    const wait = () =>
-      new Promise<void>((go) => {
-        if (!deed.dead) pending.push({ actor: number, go });
-      });
     const repository = carryOver({
       from: stepwise(scenario.broken?.from?.(from) ?? from, wait),
-      to: stepwise(scenario.broken?.to?.(to) ?? to, wait, refuse),
+      to: stepwise(scenario.broken?.to?.(to) ?? to, wait, stage.callNew),
       phase: actor.phase,
     });
-    act(repository, actor.deed, credential, next)
-      .then((outcome) => {
-        deed.outcome = outcome;
-        deed.end = steps;
-      })
-      .catch((error: unknown) => {
-        deed.outcome = error;
-        deed.end = steps;
-      });
-  };
-  let refusals = scenario.refusals ?? 0;
-  const refuse = async (name: string, go: () => unknown) => {
-    if (name !== 'adopt' || refusals === 0) return go();
-    const choice = choose(3);
-    if (choice === 0) return go();
-    refusals -= 1;
-    if (choice === 1) await go();
-    throw new StoreUnavailableError(choice === 1 ? 'unknown' : 'refused');
+    const finish = (outcome: unknown) => {
+      deed.outcome = outcome;
+      deed.end = stage.steps;
+    };
+    act(repository, actor.deed, credential, next).then(finish, finish);
   };
   for (const actor of scenario.actors) begin(actor);
-  let deaths = scenario.death ? 1 : 0;
-  let expiries = scenario.expiry ? 1 : 0;
-  await turn();
-  while (pending.length > 0) {
-    const killable = deaths > 0 ? [...new Set(pending.map(({ actor }) => actor))] : [];
-    let choice = choose(pending.length + killable.length + expiries);
-    steps += 1;
-    const [step] = choice < pending.length ? pending.splice(choice, 1) : [];
-    choice -= step ? 0 : pending.length;
-    const victim = step ? undefined : killable[choice];
-    if (step) step.go();
-    else if (victim === undefined) {
-      expiries = 0;
-      now += TTL * 1000;
-    } else {
-      deaths = 0;
-      const deed = all[victim] as Deeds;
-      deed.dead = true;
-      for (const mine of pending.filter(({ actor }) => actor === victim)) {
-        pending.splice(pending.indexOf(mine), 1);
-      }
-      begin({ phase: 'move', deed: 'increment' });
-    }
-    await turn();
-  }
+  const die = (victim: number) => {
+    (all[victim] as Deeds).dead = true;
+    begin({ phase: 'move', deed: 'increment' });
+  };
+  const runOut = () => {
+    now += TTL * 1000;
+  };
+  await stage.play({
+    death: scenario.death ? die : undefined,
+    expiry: scenario.expiry ? runOut : undefined,
+  });
   return judge();
 
   async function judge(): Promise<string[]> {
     const wrong: string[] = [];
     const repository = carryOver({ from, to, phase: 'move' });
-    steps += 1;
     const isRefused = (outcome: unknown) =>
       scenario.refusals !== undefined &&
       outcome instanceof StoreUnavailableError &&
@@ -233,43 +188,5 @@ async function act(
       });
     case 'short':
       return repository.setTtl(by, { ttl: 30, at: LATER });
-  }
-}
-
-/** The repository, each call of which waits for its turn. */
-export function stepwise(
-  repository: MovableRepository,
-  wait: (name: string) => Promise<void>,
-  call: (name: string, go: () => unknown) => unknown = (_name, go) => go(),
-): MovableRepository {
-  return new Proxy(repository, {
-    get(target, name) {
-      const value = Reflect.get(target, name, target);
-      if (typeof value === 'function') {
-        return async (...args: unknown[]) => {
-          await wait(String(name));
-          return call(String(name), () => Reflect.apply(value, target, args));
-        };
-      }
-      return typeof value === 'object' ? stepwise(value as MovableRepository, wait, call) : value;
-    },
-  });
-}
-
-/** Runs `run` with every possible sequence of choices, and answers how many there are. */
-export async function everyWay(run: (choose: Choose) => Promise<void>): Promise<number> {
-  let way: { choice: number; options: number }[] = [];
-  for (let ways = 1; ; ways += 1) {
-    let at = 0;
-    await run((options) => {
-      const known = way[at];
-      if (known === undefined) way.push({ choice: 0, options });
-      at += 1;
-      return known?.choice ?? 0;
-    });
-    while (way.length > 0 && (way.at(-1)?.choice ?? 0) + 1 >= (way.at(-1)?.options ?? 0)) way.pop();
-    const last = way.at(-1);
-    if (last === undefined) return ways;
-    way = [...way.slice(0, -1), { ...last, choice: last.choice + 1 }];
   }
 }

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { MemorySessionRepository } from '../../../src/adapters/memory/memory-session-repository.ts';
 import { nodeSecrets } from '../../../src/adapters/node/node-secrets.ts';
@@ -9,16 +8,8 @@ import {
   type SessionCopy,
   StoreUnavailableError,
 } from '../../../src/index.ts';
-import { mulberry32 } from '../../support/mulberry32.ts';
-import {
-  type Actor,
-  type Choose,
-  type Deed,
-  everyWay,
-  runScenario,
-  type Scenario,
-  stepwise,
-} from './interleavings.ts';
+import { type Actor, type Deed, runScenario, type Scenario } from './interleavings.ts';
+import { describeOrders, describeScenario, expectViolation, stepwise } from './step-by-step.ts';
 
 const m = (deed: Deed): Actor => ({ phase: 'move', deed });
 const p = (deed: Deed): Actor => ({ phase: 'prepare', deed });
@@ -45,19 +36,6 @@ const exhaustive: readonly Scenario[] = [
   { actors: [m('increment'), p('increment')], refusals: 1 },
 ];
 
-describe('a session that moves while servers use it, in every order of their steps', {
-  tags: ['slow'],
-  timeout: 300_000, // minutes on a busy machine
-}, () => {
-  it.each(exhaustive.map((scenario) => [nameOf(scenario), scenario] as const))(
-    '%s',
-    async (_name, scenario) => {
-      const ways = await everyWay((choose) => keepsPromises(scenario, choose));
-      expect(ways).toBeGreaterThan(2);
-    },
-  );
-});
-
 /** Too many orders to try all; each run takes others. */
 const sampled: readonly Scenario[] = [
   { actors: [m('increment'), m('increment'), p('increment')], death: true },
@@ -75,29 +53,16 @@ const sampled: readonly Scenario[] = [
   { actors: [m('get'), p('get'), p('peek'), m('peek')], death: true, refusals: 2, expiry: true },
   { actors: [m('rotate'), p('increment'), m('increment')], refusals: 2 },
 ];
-const [runs = 1500] = [process.env.CARRY_OVER_RUNS].filter(Boolean).map(Number);
-const [seed = randomInt(2 ** 31)] = [process.env.SEED].filter(Boolean).map(Number);
 
-describe('a session that moves while many servers use it, in some orders of their steps', {
-  tags: ['slow'],
-  timeout: 300_000, // minutes on a busy machine
-}, () => {
-  it.each(sampled.map((scenario) => [nameOf(scenario), scenario] as const))(
-    '%s',
-    async (_name, scenario) => {
-      const random = mulberry32(seed);
-      for (let run = 0; run < runs; run += 1) {
-        await keepsPromises(scenario, (options) => Math.floor(random() * options));
-      }
-    },
-  );
+describeOrders('a session that moves while servers use it', {
+  ...{ run: runScenario, nameOf, exhaustive, sampled, samples: 1500 },
 });
 
 describe('a rule that is left out is missed', () => {
   it('a release that does not tell whether the session was there brings an ended one back', async () => {
     const from = changed({ release: async () => true });
     const actors = [m('increment'), m('end'), m('get')];
-    await expectViolation({ actors, death: true, expiry: true, broken: { from } });
+    await expectViolation(runScenario, { actors, death: true, expiry: true, broken: { from } });
   });
 
   it('a copy that is in use before the old place has given the session up is found in both', async () => {
@@ -110,7 +75,7 @@ describe('a rule that is left out is missed', () => {
         },
       })(repository);
     const actors = [m('increment'), m('increment')];
-    await expectViolation({ actors, death: true, expiry: true, broken: { to } });
+    await expectViolation(runScenario, { actors, death: true, expiry: true, broken: { to } });
   });
 
   it('a session that is copied without being frozen loses what is written meanwhile', async () => {
@@ -129,7 +94,10 @@ describe('a rule that is left out is missed', () => {
         },
       })(repository);
     };
-    await expectViolation({ actors: [m('increment'), p('increment')], broken: { from } });
+    await expectViolation(runScenario, {
+      actors: [m('increment'), p('increment')],
+      broken: { from },
+    });
   });
 });
 
@@ -207,25 +175,6 @@ async function failing(
   return calls;
 }
 
-async function keepsPromises(scenario: Scenario, choose: Choose): Promise<void> {
-  const way: number[] = [];
-  const wrong = await runScenario(scenario, (options) => {
-    const choice = choose(options);
-    way.push(choice);
-    return choice;
-  });
-  if (wrong.length > 0) expect(wrong, `by the choices ${way.join(' ')}`).toEqual([]);
-}
-
-async function expectViolation(scenario: Scenario): Promise<void> {
-  const random = mulberry32(7);
-  for (let run = 0; run < 3000; run += 1) {
-    const wrong = await runScenario(scenario, (options) => Math.floor(random() * options));
-    if (wrong.length > 0) return;
-  }
-  throw new Error('Nobody missed the rule.');
-}
-
 /** The repository with other moves. */
 function changed(moves: object): (repository: MovableRepository) => MovableRepository {
   return (repository) => {
@@ -249,13 +198,7 @@ function bound(moves: MovableRepository['moves']): object {
   );
 }
 
-function nameOf({ actors, death, expiry, user, refusals }: Scenario): string {
+function nameOf({ actors, ...rest }: Scenario): string {
   const deeds = actors.map(({ phase, deed }) => `${deed} where servers ${phase}`);
-  const also = [
-    death && 'one dies',
-    expiry && 'the session runs out',
-    user && 'it is a user’s',
-    refusals && 'the new place is full',
-  ];
-  return [...deeds, ...also.filter(Boolean)].join(', ');
+  return describeScenario(deeds, rest);
 }

@@ -1,11 +1,10 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { SessionData } from 'express-session';
 import type { OldKeys } from '../../../src/adapters/express/carry-over/old-keys.ts';
 import { OldSessions } from '../../../src/adapters/express/carry-over/old-sessions.ts';
 import { SojournStore } from '../../../src/adapters/express/session-store.ts';
 import { MemorySessionRepository } from '../../../src/adapters/memory/memory-session-repository.ts';
 import { type MovableRepository, StoreUnavailableError } from '../../../src/index.ts';
-import { type Choose, stepwise } from '../carry-over/interleavings.ts';
+import { type Choose, type Happenings, Stage, stepwise } from '../carry-over/step-by-step.ts';
 import { MemoryOldKeys } from './memory-old-keys.ts';
 
 /**
@@ -21,16 +20,10 @@ export interface Actor {
 }
 
 /** What takes place at once. */
-export interface Scenario {
+export interface Scenario extends Happenings {
   readonly actors: readonly Actor[];
-  /** Whether one of the actors may die, between any two steps; then its browser asks again, and gets to a server that moves. */
-  readonly death?: boolean;
-  /** Whether time may go by, between any two steps: enough for the session to run out, unless it has been used meanwhile. */
-  readonly expiry?: boolean;
   /** Whether it is a user's, who has an index in the new place. */
   readonly user?: boolean;
-  /** How many copies the new store may refuse, or take in without saying so. */
-  readonly refusals?: number;
   /** Breaks a rule of the old place, to see that the rule is needed. */
   readonly broken?: (keys: MemoryOldKeys) => OldKeys;
 }
@@ -46,12 +39,6 @@ interface Done {
   doneAt: number;
   /** `true` where the session was there, `undefined` where it was not; an error. */
   outcome: unknown;
-  dead: boolean;
-}
-
-interface Step {
-  readonly actor: number;
-  go(): void;
 }
 
 type Session = SessionData & Record<string, unknown>;
@@ -75,9 +62,8 @@ export async function runScenario(scenario: Scenario, choose: Choose): Promise<s
   keys.set(SID, JSON.stringify({ cookie, user: 'ada' }), LEFT_MS);
   const leftUntil = now + LEFT_MS;
 
-  const pending: Step[] = [];
+  const stage = new Stage(choose, scenario);
   const all: Done[] = [];
-  let steps = 0;
 
   const storeOf = (phase: 'prepare' | 'move', old: OldKeys, repository: MovableRepository) =>
     new SojournStore({
@@ -90,23 +76,19 @@ export async function runScenario(scenario: Scenario, choose: Choose): Promise<s
     const one: Done = {
       actor,
       number,
-      begin: steps,
+      begin: stage.steps,
       end: Infinity,
       beganAt: now,
       doneAt: Infinity,
       outcome: undefined,
-      dead: false,
     };
     all.push(one);
-    const wait = () =>
-      new Promise<void>((go) => {
-        if (!one.dead) pending.push({ actor: number, go });
-      });
-    const old = each(scenario.broken?.(keys) ?? keys, wait);
-    const own = stepwise(to, wait, refuse);
+    const wait = stage.waitAs.bind(stage, number);
+    const old = stepwise(scenario.broken?.(keys) ?? keys, wait);
+    const own = stepwise<MovableRepository>(to, wait, stage.callNew);
     const finish = (outcome: unknown) => {
       one.outcome = outcome;
-      one.end = steps;
+      one.end = stage.steps;
       one.doneAt = now;
     };
     const name = `k${number}`;
@@ -117,46 +99,21 @@ export async function runScenario(scenario: Scenario, choose: Choose): Promise<s
     work.then(finish, finish);
   };
 
-  let refusals = scenario.refusals ?? 0;
-  const refuse = async (name: string, go: () => unknown) => {
-    if (name !== 'adopt' || refusals === 0) return go();
-    const choice = choose(3);
-    if (choice === 0) return go();
-    refusals -= 1;
-    if (choice === 1) await go();
-    throw new StoreUnavailableError(choice === 1 ? 'unknown' : 'refused');
-  };
-
   for (const actor of scenario.actors) begin(actor);
-  let deaths = scenario.death ? 1 : 0;
-  let expiries = scenario.expiry ? 1 : 0;
-  await turn();
-  while (pending.length > 0) {
-    const killable = deaths > 0 ? [...new Set(pending.map(({ actor }) => actor))] : [];
-    let choice = choose(pending.length + killable.length + expiries);
-    steps += 1;
-    const [step] = choice < pending.length ? pending.splice(choice, 1) : [];
-    choice -= step ? 0 : pending.length;
-    const victim = step ? undefined : killable[choice];
-    if (step) step.go();
-    else if (victim === undefined) {
-      expiries = 0;
-      now += PASSING_MS;
-    } else {
-      deaths = 0;
-      (all[victim] as Done).dead = true;
-      for (const mine of pending.filter(({ actor }) => actor === victim)) {
-        pending.splice(pending.indexOf(mine), 1);
-      }
-      begin({ server: 'move', deed: 'write' });
-    }
-    await turn();
-  }
+  // The browser of a server that dies asks again, and gets to a server that moves.
+  const die = () => begin({ server: 'move', deed: 'write' });
+  // Enough for the session to run out, unless it has been used meanwhile.
+  const passTime = () => {
+    now += PASSING_MS;
+  };
+  await stage.play({
+    death: scenario.death ? die : undefined,
+    expiry: scenario.expiry ? passTime : undefined,
+  });
   return judge();
 
   async function judge(): Promise<string[]> {
     const wrong: string[] = [];
-    steps += 1;
     const store = storeOf('move', keys, to);
     const last = (await store.get(SID)) as Session | null;
     const isRefused = (outcome: unknown) =>
@@ -261,9 +218,4 @@ async function actPlainly(
     keys.set(SID, JSON.stringify({ ...JSON.parse(found.text), [name]: true }), TTL_MS);
   }
   return true;
-}
-
-/** The keys, each call to which waits for its turn. */
-function each(keys: OldKeys, wait: () => Promise<void>): OldKeys {
-  return stepwise(keys as unknown as MovableRepository, wait) as unknown as OldKeys;
 }

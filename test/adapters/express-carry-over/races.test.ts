@@ -1,8 +1,11 @@
-import { randomInt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { OldKeys } from '../../../src/adapters/express/carry-over/old-keys.ts';
-import { mulberry32 } from '../../support/mulberry32.ts';
-import { type Choose, everyWay } from '../carry-over/interleavings.ts';
+import {
+  describeOrders,
+  describeScenario,
+  everyWay,
+  expectViolation,
+} from '../carry-over/step-by-step.ts';
 import { type Actor, type Deed, runScenario, type Scenario } from './interleavings.ts';
 import type { MemoryOldKeys } from './memory-old-keys.ts';
 
@@ -30,19 +33,6 @@ const exhaustive: readonly Scenario[] = [
   { actors: [m('logout')], death: true, expiry: true },
 ];
 
-describe('a session of connect-redis that moves while servers use it, in every order of their steps', {
-  tags: ['slow'],
-  timeout: 300_000, // minutes on a busy machine
-}, () => {
-  it.each(exhaustive.map((scenario) => [nameOf(scenario), scenario] as const))(
-    '%s',
-    async (_name, scenario) => {
-      const ways = await everyWay((choose) => keepsPromises(scenario, choose));
-      expect(ways).toBeGreaterThan(2);
-    },
-  );
-});
-
 /** Too many orders to try all; each run takes others. */
 const sampled: readonly Scenario[] = [
   { actors: [m('read'), p('read')], death: true, expiry: true },
@@ -63,27 +53,14 @@ const sampled: readonly Scenario[] = [
   { actors: [p('write'), p('read'), plain('write'), plain('read')] },
   { actors: [p('write'), p('read'), plain('logout'), plain('read')], expiry: true },
 ];
-const [runs = 1000] = [process.env.CARRY_OVER_RUNS].filter(Boolean).map(Number);
-const [seed = randomInt(2 ** 31)] = [process.env.SEED].filter(Boolean).map(Number);
 
-describe('a session of connect-redis that moves while many servers use it, in some orders of their steps', {
-  tags: ['slow'],
-  timeout: 300_000, // minutes on a busy machine
-}, () => {
-  it.each(sampled.map((scenario) => [nameOf(scenario), scenario] as const))(
-    '%s',
-    async (_name, scenario) => {
-      const random = mulberry32(seed);
-      for (let run = 0; run < runs; run += 1) {
-        await keepsPromises(scenario, (options) => Math.floor(random() * options));
-      }
-    },
-  );
+describeOrders('a session of connect-redis that moves while servers use it', {
+  ...{ run: runScenario, nameOf, exhaustive, sampled, samples: 1000 },
 });
 
 describe('a rule that is left out is missed', () => {
   it('a release that does not tell whether the session was there brings an ended one back', async () => {
-    await expectViolation({
+    await expectViolation(runScenario, {
       ...{ actors: [m('write'), p('logout'), m('read')], death: true },
       broken: (keys) => changed(keys, { release: async () => true }),
     });
@@ -100,7 +77,7 @@ describe('a rule that is left out is missed', () => {
   });
 
   it('a text that is written over whatever the key holds by then loses the change of another server', async () => {
-    await expectViolation({
+    await expectViolation(runScenario, {
       actors: [p('write'), p('write')],
       broken: (keys) =>
         changed(keys, {
@@ -113,7 +90,7 @@ describe('a rule that is left out is missed', () => {
   });
 
   it('a server that writes a frozen session in its old place loses what it wrote', async () => {
-    await expectViolation({
+    await expectViolation(runScenario, {
       actors: [m('read'), p('write')],
       broken: (keys) =>
         changed(keys, {
@@ -127,25 +104,6 @@ describe('a rule that is left out is missed', () => {
   });
 });
 
-async function keepsPromises(scenario: Scenario, choose: Choose): Promise<void> {
-  const way: number[] = [];
-  const wrong = await runScenario(scenario, (options) => {
-    const choice = choose(options);
-    way.push(choice);
-    return choice;
-  });
-  if (wrong.length > 0) expect(wrong, `by the choices ${way.join(' ')}`).toEqual([]);
-}
-
-async function expectViolation(scenario: Scenario): Promise<void> {
-  const random = mulberry32(7);
-  for (let run = 0; run < 3000; run += 1) {
-    const wrong = await runScenario(scenario, (options) => Math.floor(random() * options));
-    if (wrong.length > 0) return;
-  }
-  throw new Error('Nobody missed the rule.');
-}
-
 /** The keys with other steps. */
 function changed(keys: MemoryOldKeys, other: Partial<OldKeys>): OldKeys {
   return new Proxy(keys, {
@@ -154,15 +112,9 @@ function changed(keys: MemoryOldKeys, other: Partial<OldKeys>): OldKeys {
   });
 }
 
-function nameOf({ actors, death, expiry, user, refusals }: Scenario): string {
+function nameOf({ actors, ...rest }: Scenario): string {
   const deeds = actors.map(({ server, deed }) =>
     server === 'plain' ? `${deed} by connect-redis` : `${deed} where servers ${server}`,
   );
-  const also = [
-    death && 'one dies',
-    expiry && 'the session runs out',
-    user && 'it is a user’s',
-    refusals && 'the new place is full',
-  ];
-  return [...deeds, ...also.filter(Boolean)].join(', ');
+  return describeScenario(deeds, rest);
 }
