@@ -6,6 +6,7 @@ import { redisBinary } from '../support/live-redis.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { SojournProcess } from '../support/sojourn-process.ts';
 import { violations } from './axe.ts';
+import { expectNoSidewaysScroll } from './sideways.ts';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:126.0) Gecko/20100101 Firefox/126.0';
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
@@ -228,11 +229,7 @@ async function authenticated(browser: Browser): Promise<boolean> {
 }
 
 async function fits(page: Page): Promise<void> {
-  const { scrollWidth, clientWidth } = await page.evaluate(() => ({
-    scrollWidth: document.documentElement.scrollWidth,
-    clientWidth: document.documentElement.clientWidth,
-  }));
-  expect(scrollWidth).toBe(clientWidth);
+  await expectNoSidewaysScroll(page);
   for (const target of await page.locator('button:visible, input:visible, summary:visible').all()) {
     const box = await target.boundingBox();
     expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(24);

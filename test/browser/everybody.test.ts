@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { Devices, describeInBrowser, useSojourn } from '../support/live-chromium.ts';
 import { violations } from './axe.ts';
 import { announced, field, history, settled, startSession } from './demo-page.ts';
+import { expectNoSidewaysScroll } from './sideways.ts';
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
@@ -55,11 +56,7 @@ describeInBrowser('the page for everybody', () => {
   it('fits a phone: nothing scrolls sideways, and every target can be hit', async () => {
     const page = await devices.page(PHONE);
     await startSession(page, `${'W'.repeat(64)}`);
-    const { scrollWidth, clientWidth } = await page.evaluate(() => ({
-      scrollWidth: document.documentElement.scrollWidth,
-      clientWidth: document.documentElement.clientWidth,
-    }));
-    expect(scrollWidth).toBe(clientWidth);
+    await expectNoSidewaysScroll(page);
     for (const button of await page.locator('button:visible, input:visible').all()) {
       const box = await button.boundingBox();
       expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(24);

@@ -1,9 +1,9 @@
-import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { Devices, describeInBrowser, useSojourn } from '../support/live-chromium.ts';
 import { violations } from './axe.ts';
 import { field, settled, startSession } from './demo-page.ts';
 import { PHONE, stateNames, states } from './demo-states.ts';
+import { expectNoSidewaysScroll } from './sideways.ts';
 
 const DESKTOP = { viewport: { width: 1200, height: 900 } };
 const ZOOMED = { viewport: { width: 320, height: 256 } }; // 1280 x 1024 at 400 %
@@ -98,11 +98,3 @@ describeInBrowser('the page in each of its states', () => {
     await expectNoSidewaysScroll(page);
   });
 });
-
-async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const { scrollWidth, clientWidth } = await page.evaluate(() => ({
-    scrollWidth: document.documentElement.scrollWidth,
-    clientWidth: document.documentElement.clientWidth,
-  }));
-  expect(scrollWidth).toBeLessThanOrEqual(clientWidth);
-}
