@@ -61,17 +61,16 @@ describeWithServers('a Redis that refuses writes and runs scripts', () => {
     expect([await up(), (await readiness()).status]).toEqual([1, 200]);
     await askRedis(redis, begin);
     expect((await new Browser(browser.url).post('/login')).status).toBe(503);
-    const reasons: string[] = [];
+    // The client reconnects when a replica refuses a write, and a question meanwhile fails for that reason.
+    let isNamed = false;
     const beganAt = performance.now();
-    while (performance.now() - beganAt < 4000) {
+    while (performance.now() - beganAt < 4000 || !isNamed) {
       await browser.request('/session?refresh=false'); // a read, which may be answered
       expect(await up()).toBe(0);
       const ready = await readiness();
       expect(ready.status).toBe(503);
-      reasons.push(ready.reason);
+      isNamed ||= reason.test(ready.reason);
     }
-    // The client reconnects when a replica refuses a write, and a question at that moment fails for that reason.
-    expect(reasons).toContainEqual(expect.stringMatching(reason));
     expect(messages()).toEqual(['store fails']);
     await askRedis(redis, end);
     await until('the log says so', async () => server.stderr.includes('store answers again'));
