@@ -261,7 +261,7 @@ describeWithServers('an outage of Redis', () => {
     const server = start(['--redis-url', redis.url, '--redis-timeout', '300']);
     const admin = await server.adminUrl();
     const up = async () => (await scrape(admin))('sojourn_store_up');
-    expect(await up()).toBe(1);
+    await until('it is up at first', async () => (await up()) === 1);
     redis.pause();
     await until('it is down', async () => (await up()) === 0);
     redis.resume();
