@@ -9,9 +9,10 @@ import {
   StoreUnavailableError,
 } from '../../src/index.ts';
 import { scanSessions } from '../../src/redis.ts';
+import { pick } from '../support/pick.ts';
 import type { RedisServer } from '../support/redis-server.ts';
 import type { Action, Call, Outcome } from './history.ts';
-import { beginSteadyLoad, pick } from './steady-load.ts';
+import { beginSteadyLoad } from './steady-load.ts';
 
 /** What a server runs with. */
 type Stage = 'old' | 'prepare' | 'move' | 'new';

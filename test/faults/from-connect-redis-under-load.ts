@@ -9,9 +9,10 @@ import { createClient } from 'redis';
 import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
 import { fromConnectRedis, SojournStore } from '../../src/express.ts';
 import { RedisSessionRepository } from '../../src/redis.ts';
+import { pick } from '../support/pick.ts';
 import type { RedisServer } from '../support/redis-server.ts';
 import type { Action, Call, Outcome } from './history.ts';
-import { beginSteadyLoad, pick } from './steady-load.ts';
+import { beginSteadyLoad } from './steady-load.ts';
 
 /** What a server runs with. `plain` is connect-redis itself. */
 type Stage = 'plain' | 'prepare' | 'move' | 'new';

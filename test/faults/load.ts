@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { StoreUnavailableError } from '../../src/index.ts';
+import { pick } from '../support/pick.ts';
 import type { Action, Call, Outcome } from './history.ts';
 
 /** Clients that use sessions together until they are told to stop. */
@@ -152,8 +153,4 @@ function okIf(done: boolean): Outcome {
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof StoreUnavailableError) return { kind: error.outcome };
   throw error;
-}
-
-function pick<T>(things: readonly T[]): T {
-  return things[Math.floor(Math.random() * things.length)] as T;
 }

@@ -66,9 +66,8 @@ export async function runScenario(scenario: Scenario, choose: Choose): Promise<s
   const all: Deeds[] = [];
   const begin = (actor: Actor) => {
     const wait = stage.waitAs.bind(stage, all.length);
-    const deed: Deeds = {
-      ...{ actor, begin: stage.steps, end: Infinity, outcome: undefined, dead: false },
-    };
+    const { steps } = stage;
+    const deed: Deeds = { actor, begin: steps, end: Infinity, outcome: undefined, dead: false };
     all.push(deed);
     const repository = carryOver({
       from: stepwise(scenario.broken?.from?.(from) ?? from, wait),

@@ -55,7 +55,11 @@ const sampled: readonly Scenario[] = [
 ];
 
 describeOrders('a session of connect-redis that moves while servers use it', {
-  ...{ run: runScenario, nameOf, exhaustive, sampled, samples: 1000 },
+  run: runScenario,
+  nameOf,
+  exhaustive,
+  sampled,
+  samples: 1000,
 });
 
 describe('a rule that is left out is missed', () => {
