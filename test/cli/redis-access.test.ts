@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, onTestFailed } from 'vitest';
 import { askRedis } from '../support/ask-redis.ts';
 import { type Certificate, makeCertificate } from '../support/certificate.ts';
 import { Browser } from '../support/http-server.ts';
@@ -35,6 +35,7 @@ describeWithServers('the program and a Redis that is protected', { timeout: 90_0
 
   async function serve(env: Record<string, string>, ...args: readonly string[]) {
     const server = stopLater(new SojournProcess(['--port', '0', ...args], env));
+    onTestFailed(() => console.error(server.stderr));
     return { server, url: await server.url() };
   }
 
@@ -184,13 +185,11 @@ describeWithServers('the program and a Redis that is protected', { timeout: 90_0
     });
     const browsers = Array.from({ length: 12 }, () => new Browser(url));
     const logIn = () => Promise.all(browsers.map((one) => one.post('/login')));
-    const statuses = async () => (await logIn()).map(({ status }) => status);
-    expect(new Set(await statuses())).toEqual(new Set([200]));
+    const statuses = async () => new Set((await logIn()).map(({ status }) => status));
+    expect(await statuses()).toEqual(new Set([200]));
     await change('second');
     for (const node of cluster.nodes) await askRedis(node, 'client kill user ada');
-    await until('logins reach every node again', async () =>
-      (await statuses()).every((status) => status === 200),
-    );
+    await expect.poll(statuses).toEqual(new Set([200])); // logins reach every node again
   });
 
   it('reads the passwords of a master and of its sentinels anew', async () => {
