@@ -6,6 +6,7 @@ import { isWhole } from '../../domain/whole-number.ts';
 import { batchWrites } from './batch-writes.ts';
 import { checkAddress } from './check-address.ts';
 import { isCluster, refuseOnReplicas } from './clients/ioredis-cluster.ts';
+import { tolerateEventLoopDelay } from './clients/ioredis-event-loop-delay.ts';
 import { giveUpOnce } from './clients/ioredis-give-up-once.ts';
 import { endSocketTimerWithSocket } from './clients/ioredis-socket-timer.ts';
 import { askForPasswords, openIoredis, type Patience, type Place } from './open-ioredis.ts';
@@ -92,7 +93,8 @@ export async function connectRedis(
   const place = address.kind === 'url' ? atUrl(address) : address;
   // Imported here, so that programs with another client do not load ioredis.
   const client = openIoredis(await import('ioredis'), place, patience);
-  for (const prepare of [endSocketTimerWithSocket, giveUpOnce, batchWrites]) {
+  const preparations = [endSocketTimerWithSocket, tolerateEventLoopDelay, giveUpOnce, batchWrites];
+  for (const prepare of preparations) {
     if (isCluster(client)) client.on('+node', prepare);
     else prepare(client);
   }

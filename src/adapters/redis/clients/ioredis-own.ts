@@ -1,7 +1,9 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import { storeUnavailable } from '../redis-errors.ts';
 import { isCluster, refuseOnReplicas } from './ioredis-cluster.ts';
+import { tolerateEventLoopDelay } from './ioredis-event-loop-delay.ts';
 import type { OwnCommands, RedisCommands } from './redis-commands.ts';
+import { setTolerantTimeout } from './tolerant-timeout.ts';
 
 /** How long a command may take if the client itself has no limit. */
 const COMMAND_TIMEOUT_MS = 500;
@@ -54,6 +56,7 @@ function ownServer(shared: Redis, once: RedisOptions): Opening {
     failoverDetector: false,
     sentinelRetryStrategy: () => null,
   });
+  tolerateEventLoopDelay(client);
   return { client, nodes: new Set([client]) };
 }
 
@@ -71,11 +74,13 @@ function ownCluster(shared: Cluster, once: RedisOptions): Opening {
   const nodes = new Set<Redis>();
   client.on('+node', (node: Redis) => nodes.add(node));
   client.on('+node', refuseOnReplicas);
+  client.on('+node', tolerateEventLoopDelay);
   return { client, nodes };
 }
 
 function failingAfter(ms: number): Promise<never> {
   return new Promise((_, reject) => {
-    setTimeout(() => reject(new Error(`not connected within ${ms} ms`)), ms).unref();
+    const giveUp = () => reject(new Error(`not connected within ${ms} ms`));
+    setTolerantTimeout(giveUp, ms, (timer) => timer.unref());
   });
 }

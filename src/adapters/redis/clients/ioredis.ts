@@ -1,6 +1,7 @@
 import type { Cluster, Command, Redis, RedisOptions } from 'ioredis';
 import { ioredis, plainRedisError, storeUnavailable } from '../redis-errors.ts';
 import { isCluster } from './ioredis-cluster.ts';
+import { tolerateEventLoopDelay } from './ioredis-event-loop-delay.ts';
 import { openOwnIoredis } from './ioredis-own.ts';
 import { endSocketTimerWithSocket } from './ioredis-socket-timer.ts';
 import type {
@@ -153,6 +154,7 @@ function stayConnected(client: Redis, events: ConnectionEvents): StandingConnect
     ...resp2,
   });
   endSocketTimerWithSocket(connection);
+  tolerateEventLoopDelay(connection);
   const commands = new IoredisCommands(connection);
   const renew = () => {
     events.lost();

@@ -2,6 +2,7 @@ import type { StoreUnavailableError } from '../../../domain/errors.ts';
 import { storeUnavailable } from '../redis-errors.ts';
 import { nodeRedis } from './node-redis-errors.ts';
 import type { RedisScript, Whereabouts } from './redis-commands.ts';
+import { setTolerantTimeout } from './tolerant-timeout.ts';
 
 /** Options of a single command that override those of the client. */
 export interface SendOptions {
@@ -143,13 +144,17 @@ function withinTime(
   abort?: () => void,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    let timer: NodeJS.Timeout | undefined;
+    const giveUp = () => {
       abort?.();
       // A command that was not sent is rejected by the abort, with a better message.
       setImmediate(() =>
         reject(unavailable(new Error(`no answer within ${timeoutMs} ms`), 'unknown')),
       );
-    }, timeoutMs);
+    };
+    setTolerantTimeout(giveUp, timeoutMs, (next) => {
+      timer = next;
+    });
     answer.then(
       (answer) => {
         clearTimeout(timer);
@@ -238,7 +243,10 @@ export async function connectOnce(
   client.on('error', () => {}); // the caller gets the error from the connection attempt or the answer
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not connected within ${timeoutMs} ms`)), timeoutMs);
+    const giveUp = () => reject(new Error(`not connected within ${timeoutMs} ms`));
+    setTolerantTimeout(giveUp, timeoutMs, (next) => {
+      timer = next;
+    });
   });
   try {
     await Promise.race([client.connect(), late]);

@@ -22,6 +22,7 @@ import type {
   StandingConnection,
   Whereabouts,
 } from './redis-commands.ts';
+import { setTolerantTimeout } from './tolerant-timeout.ts';
 
 type Argument = string | number;
 
@@ -173,10 +174,14 @@ function lendOnce<T>(
     const refuse = (error: unknown) => {
       if (!begun) reject(unavailable(error, 'refused'));
     };
-    const timer = setTimeout(() => {
+    let timer: NodeJS.Timeout | undefined;
+    const giveUp = () => {
       refuse(new Error(`no connection within ${timeoutMs} ms`));
       begun = true;
-    }, timeoutMs);
+    };
+    setTolerantTimeout(giveUp, timeoutMs, (next) => {
+      timer = next;
+    });
     execute((client) => {
       if (begun) return Promise.resolve();
       begun = true;

@@ -1,0 +1,15 @@
+/**
+ * Calls `act` after a time, like `setTimeout`, but tolerates an event loop delay. After a delay, because the process was
+ * busy or suspended, Node runs overdue timers before it reads from sockets, so that a plain timeout gives up answers
+ * that have arrived. This one is two timers of half its length: the first may be overdue, but during the second the
+ * process has time to read.
+ *
+ * @param keep Receives each timer, so that it can be cleared.
+ */
+export function setTolerantTimeout(
+  act: () => void,
+  ms: number,
+  keep: (timer: NodeJS.Timeout) => void,
+): void {
+  keep(setTimeout(() => keep(setTimeout(act, ms / 2)), ms / 2));
+}
