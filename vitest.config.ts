@@ -14,7 +14,7 @@ const withServers = {
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2, // most suites wait for servers, browsers and clocks; one alone would leave the machine idle
+    maxWorkers: 3, // most suites wait for servers, browsers and clocks; one for each of two cores would leave the machine idle
     retry: 0, // a test that passes at the second attempt has found something
     testTimeout: 60_000,
     hookTimeout: 120_000,
