@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
@@ -483,14 +484,14 @@ describeWithServers('the near cache', () => {
     const token = await kept();
     const requests = new AsyncLocalStorage<string>();
     const inNameOf: unknown[] = [];
-    const sendCommand = Redis.prototype.sendCommand;
-    const spy = vi.spyOn(Redis.prototype, 'sendCommand').mockImplementation(function (
-      this: Redis,
-      command,
-      stream,
+    const { write } = Socket.prototype;
+    const spy = vi.spyOn(Socket.prototype, 'write').mockImplementation(function (
+      this: Socket,
+      chunk: Uint8Array | string,
+      ...rest: [BufferEncoding?, ((error?: Error | null) => void)?]
     ) {
-      if (command.name.startsWith('eval')) inNameOf.push(requests.getStore());
-      return sendCommand.call(this, command, stream);
+      if (/eval/i.test(String(chunk))) inNameOf.push(requests.getStore());
+      return write.call(this, chunk, ...rest);
     });
     onTestFinished(() => spy.mockRestore());
     await requests.run('a request', () => here.get(token));
