@@ -9,12 +9,13 @@ export interface Port {
 
 /**
  * The answer of that very server to one command, on a connection of its own that is tried once. Of a sentinel and of a
- * cluster's node as well: nothing is redirected.
+ * cluster's node as well: nothing is redirected. A sentinel, for one, answers only after it has written its file, which
+ * takes seconds on a busy disk.
  */
 export async function askRedis(
   { host, port, password }: Port,
   command: string | readonly string[],
-  { timeoutMs = 2000 }: { readonly timeoutMs?: number } = {},
+  { timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {},
 ): Promise<unknown> {
   const redis = new Redis({
     host,

@@ -28,5 +28,5 @@ export async function inSync(
 }
 
 async function replication(server: RedisServer): Promise<string> {
-  return String(await askRedis(server, 'info replication'));
+  return String(await askRedis(server, 'info replication', { timeoutMs: 2000 })); // it may be frozen
 }
