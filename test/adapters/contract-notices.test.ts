@@ -37,7 +37,7 @@ const mistakes: [
   ],
   [
     'an id that is entered again and does not put off the end',
-    'each entry keeps the index from the moment at which it is entered, or entered again',
+    'an entry that is entered again keeps the index from that moment',
     withIndex((right) => {
       const known = new Set<SessionId>();
       return {

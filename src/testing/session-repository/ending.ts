@@ -103,9 +103,9 @@ export const ending: readonly ContractCase[] = [
     async run({ repository, elapse }) {
       const credential = newCredential();
       await repository.end(credential.id, { unbornMs: 3000 });
-      await elapse(2000);
+      await elapse(1550);
       await repository.end(credential.id, { unbornMs: 3000 });
-      await elapse(2000);
+      await elapse(1550);
       assert.equal(await repository.create(newSession({ credential })), undefined);
     },
   },
