@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { connectRedis } from '../../src/adapters/redis/connect-redis.ts';
 import { RedisSessionRepository } from '../../src/adapters/redis/redis-session-repository.ts';
@@ -6,7 +7,7 @@ import { askRedis } from '../support/ask-redis.ts';
 import { describeWithServers, redisBinary } from '../support/live-redis.ts';
 import { type RedisSentinel, startRedisSentinel } from '../support/redis-sentinel.ts';
 import { until } from '../support/until.ts';
-import { span, underLoad } from './under-load.ts';
+import { answers, span, underLoad } from './under-load.ts';
 
 /** What a failover may undo: what the old primary acknowledged last, before anybody else had it. */
 const REPLICATION_GAP_MS = 1000;
@@ -52,6 +53,34 @@ describeWithServers('a failover by Sentinel under load', () => {
     });
     await redis.settled();
     expect(String(await askRedis(before, 'info replication'))).toContain('role:slave');
+  });
+
+  it('that a client is told of while it asks for the primary: it asks again', async () => {
+    const { client, close } = await connectRedis(address());
+    try {
+      const { connector } = client as unknown as { connector: { disconnect(): void } };
+      let told = 0;
+      client.on('connecting', () => {
+        // What ioredis does when a sentinel tells of the failover.
+        if (told++ < 3) setImmediate(() => connector.disconnect());
+      });
+      (client as Redis).stream.destroy();
+      await until('it is served again', () => answers(client));
+      expect(told).toBeGreaterThan(0);
+    } finally {
+      await close();
+    }
+  });
+
+  it('is not asked about by a client that is closed while it asks for the primary', async () => {
+    const { client, close } = await connectRedis(address());
+    const asking = new Promise((resolve) => {
+      client.once('connecting', () => setImmediate(resolve));
+    });
+    (client as Redis).stream.destroy();
+    await asking;
+    await close();
+    await expect.poll(() => client.status).toBe('end');
   });
 
   it('to a replica that lagged: an end that was durable stays, and of one that was not the caller was told', async () => {

@@ -8,6 +8,7 @@ import { checkAddress } from './check-address.ts';
 import { isCluster, refuseOnReplicas } from './clients/ioredis-cluster.ts';
 import { tolerateEventLoopDelay } from './clients/ioredis-event-loop-delay.ts';
 import { giveUpOnce } from './clients/ioredis-give-up-once.ts';
+import { askAgainAfterFailover } from './clients/ioredis-sentinel-connector.ts';
 import { endSocketTimerWithSocket } from './clients/ioredis-socket-timer.ts';
 import { askForPasswords, openIoredis, type Patience, type Place } from './open-ioredis.ts';
 import { type HostAndPort, parseRedisUrl, type RedisAddress } from './redis-address.ts';
@@ -93,7 +94,13 @@ export async function connectRedis(
   const place = address.kind === 'url' ? atUrl(address) : address;
   // Imported here, so that programs with another client do not load ioredis.
   const client = openIoredis(await import('ioredis'), place, patience);
-  const preparations = [endSocketTimerWithSocket, tolerateEventLoopDelay, giveUpOnce, batchWrites];
+  const preparations = [
+    endSocketTimerWithSocket,
+    tolerateEventLoopDelay,
+    askAgainAfterFailover,
+    giveUpOnce,
+    batchWrites,
+  ];
   for (const prepare of preparations) {
     if (isCluster(client)) client.on('+node', prepare);
     else prepare(client);

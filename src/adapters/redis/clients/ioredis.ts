@@ -3,6 +3,7 @@ import { ioredis, plainRedisError, storeUnavailable } from '../redis-errors.ts';
 import { isCluster } from './ioredis-cluster.ts';
 import { tolerateEventLoopDelay } from './ioredis-event-loop-delay.ts';
 import { openOwnIoredis } from './ioredis-own.ts';
+import { askAgainAfterFailover } from './ioredis-sentinel-connector.ts';
 import { endSocketTimerWithSocket } from './ioredis-socket-timer.ts';
 import type {
   ConnectionEvents,
@@ -155,6 +156,7 @@ function stayConnected(client: Redis, events: ConnectionEvents): StandingConnect
   });
   endSocketTimerWithSocket(connection);
   tolerateEventLoopDelay(connection);
+  askAgainAfterFailover(connection);
   const commands = new IoredisCommands(connection);
   const renew = () => {
     events.lost();
