@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { commandsOf } from '../../src/adapters/redis/clients/tell-apart.ts';
@@ -10,7 +10,7 @@ import { describeWithServers } from '../support/live-redis.ts';
 import { redisClients } from '../support/redis-clients.ts';
 import { until } from '../support/until.ts';
 
-const commandTimeoutMs = 800;
+const COMMAND_TIMEOUT_MS = 800;
 const LONGER_THAN_A_SOCKET_MAY_BE_SILENT = 1900;
 
 /** Other work of the process, or the machine's owner who closes the laptop. */
@@ -27,17 +27,21 @@ describeWithServers.each(deployments)('a busy process and $name', ({ kind, start
   });
   afterAll(() => deployment?.stop());
 
+  async function pauseAnswers(ms: number): Promise<void> {
+    for (const { command } of await commandsOf(admin).primaries())
+      await command('CLIENT', ['PAUSE', ms]);
+  }
+
   /** Occupies the process while what was asked is on its way: Redis answers meanwhile, and not before. */
   async function occupyBetween<T>(ask: () => T, ms: number): Promise<Awaited<T>> {
-    for (const { command } of await commandsOf(admin).primaries())
-      await command('CLIENT', ['PAUSE', 200]);
+    await pauseAnswers(200);
     const asked = ask();
     for (let turns = 0; turns < 3; turns += 1) await turn(); // clients send at the end of a turn
     occupyProcess(ms);
     return await asked;
   }
 
-  async function connect() {
+  async function connect({ commandTimeoutMs = COMMAND_TIMEOUT_MS } = {}) {
     const errors: Error[] = [];
     const connection = await connectRedis(deployment.address, {
       commandTimeoutMs,
@@ -49,7 +53,7 @@ describeWithServers.each(deployments)('a busy process and $name', ({ kind, start
     return { client, errors, service: new SessionService({ repository }) };
   }
 
-  it.each([commandTimeoutMs + 200, LONGER_THAN_A_SOCKET_MAY_BE_SILENT])(
+  it.each([COMMAND_TIMEOUT_MS + 200, LONGER_THAN_A_SOCKET_MAY_BE_SILENT])(
     'has the answers that arrive in %d ms of other work, on the connection that it had',
     async (ms) => {
       const { client, errors, service } = await connect();
@@ -70,19 +74,30 @@ describeWithServers.each(deployments)('a busy process and $name', ({ kind, start
     ({ name, reaches }) => reaches === kind && /^node-redis/.test(name),
   );
   it.each(clients)('has the answers to $name that arrive in other work', async (type) => {
-    const { client, close } = await type.connect(deployment.address, commandTimeoutMs);
+    const { client, close } = await type.connect(deployment.address, COMMAND_TIMEOUT_MS);
     onTestFinished(close);
     const service = new SessionService({ repository: new RedisSessionRepository({ client }) });
     const created = await Promise.all(Array.from({ length: 20 }, () => service.create()));
     const ask = () => Promise.all(created.map(({ token }) => service.increment(token, 'n')));
-    expect(await occupyBetween(ask, commandTimeoutMs + 200)).toEqual(created.map(() => 1));
+    expect(await occupyBetween(ask, COMMAND_TIMEOUT_MS + 200)).toEqual(created.map(() => 1));
+  });
+
+  it('has an answer that arrives in time, while the process is occupied until after that', async () => {
+    const { errors, service } = await connect({ commandTimeoutMs: 2000 });
+    const { token } = await service.create();
+    await pauseAnswers(1700);
+    const asked = service.increment(token, 'n');
+    await wait(1200); // until shortly before the timeout
+    occupyProcess(1200);
+    expect(await asked).toBe(1);
+    expect(errors).toEqual([]);
   });
 
   it('asks once the work is over what it could not ask before', async () => {
     const { service } = await connect();
     const { token } = await service.create();
     const asked = Array.from({ length: 20 }, () => service.increment(token, 'n'));
-    occupyProcess(commandTimeoutMs + 200);
+    occupyProcess(COMMAND_TIMEOUT_MS + 200);
     const counts = await Promise.all(asked);
     expect(counts).toEqual(counts.map((_, i) => i + 1));
   });

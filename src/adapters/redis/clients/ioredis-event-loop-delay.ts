@@ -37,11 +37,14 @@ function tolerateInSocket(redis: Redis): void {
     clearTimeout(timed.socketTimeoutTimer);
     const { stream } = redis;
     const { socketTimeout = 0 } = redis.options;
+    let last: NodeJS.Timeout | undefined;
     const giveUp = () => {
+      if (timed.socketTimeoutTimer !== last) return; // something has arrived
       timed.socketTimeoutTimer = undefined;
       stream.destroy(new Error(`Socket timeout. Nothing arrived within ${socketTimeout} ms.`));
     };
     setTolerantTimeout(giveUp, socketTimeout, (timer) => {
+      last = timer;
       timed.socketTimeoutTimer = timer;
     });
   };
