@@ -53,6 +53,8 @@ export class Browser {
         ? undefined
         : line.split(';')[0];
     }
+    // express-session sends the head first, then it saves the session, and then it ends the body.
+    if (init.method === 'POST') await response.clone().arrayBuffer();
     return response;
   }
 
