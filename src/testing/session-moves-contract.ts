@@ -65,7 +65,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
     async run({ from, elapse }) {
       const old = await stored(from);
       const current = mintSecret(old.id, nodeSecrets).credential;
-      await from.rotate(old, { ...rotation(), next: current.secretHash, graceMs: 2000 });
+      await from.rotate(old, { ...rotation(), next: current.secretHash, graceMs: 3000 });
       const stranger = mintSecret(old.id, nodeSecrets).credential;
       assert.equal(await from.moves.freeze(stranger), undefined);
       assert.ok(await from.read(current));
@@ -73,7 +73,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
       assert.deepEqual(sorted((await frozen(from, current)).record), sorted(copy.record));
       assert.deepEqual(sorted((await frozen(from, current.id)).record), sorted(copy.record));
       assert.equal(await from.moves.freeze(stranger), undefined);
-      await elapse(2050);
+      await elapse(3050);
       assert.equal(await from.moves.freeze(old), 'reused');
       assert.equal(await from.moves.freeze(mintSession(nodeSecrets).credential), undefined);
     },
@@ -108,11 +108,11 @@ export const sessionMovesContract: readonly MovesCase[] = [
   {
     name: 'a frozen session expires, and end by its id reports that it was frozen',
     async run({ from, elapse }) {
-      const short = await stored(from, { ttl: 1 });
+      const short = await stored(from, { ttl: 3 });
       const long = await stored(from);
       await frozen(from, short);
       await frozen(from, long);
-      await elapse(1050);
+      await elapse(3050);
       assert.equal(await from.moves.freeze(short), undefined);
       assert.equal(await from.find(short.id), undefined);
       assert.deepEqual(await from.end(long.id, { unbornMs: 0 }), { user: 'ada', frozen: true });
@@ -152,14 +152,14 @@ export const sessionMovesContract: readonly MovesCase[] = [
         secrets.push(next);
       };
       for (let i = 0; i < 8; i += 1) await rotate(0);
-      await rotate(2500);
+      await rotate(3000);
       const [first, second] = secrets as [Credential, Credential];
       const [graced, current] = secrets.slice(-2) as [Credential, Credential];
       await moved(from, to, graced);
       assert.ok(typeof (await to.read(current)) === 'object');
       assert.ok(typeof (await to.read(graced)) === 'object');
       for (const old of [first, second]) assert.equal(await to.read(old), 'reused');
-      await elapse(2550);
+      await elapse(3050);
       assert.equal(await to.read(graced), 'reused');
       assert.ok(await to.delete(current));
     },
@@ -281,10 +281,10 @@ export const sessionMovesContract: readonly MovesCase[] = [
   {
     name: 'what a release leaves behind expires when the session would have expired',
     async run({ from, elapse }) {
-      const by = await stored(from, { ttl: 2 });
+      const by = await stored(from, { ttl: 3 });
       const { claim } = await frozen(from, by);
       await from.moves.release(by.id, claim);
-      await elapse(2050);
+      await elapse(3050);
       assert.equal(await from.moves.freeze(by), undefined);
       assert.ok(await from.create(newSession(by)));
     },
@@ -322,7 +322,7 @@ export const sessionMovesContract: readonly MovesCase[] = [
       const user = mintSession(nodeSecrets).credential.id;
       const [a, b, c] = [1, 2, 3].map(() => mintSession(nodeSecrets).credential.id);
       assert.ok(a && b && c);
-      const newest = (await users.add({ user, id: a, keepMs: 1000, max: undefined }))?.place ?? 0;
+      const newest = (await users.add({ user, id: a, keepMs: 60_000, max: undefined }))?.place ?? 0;
       await moves.enter({ user, id: b, place: newest - 10, endsAt: undefined });
       await moves.enter({ user, id: c, place: newest - 10, endsAt: 1 });
       await moves.enter({ user, id: a, place: 5, endsAt: 1 });

@@ -76,6 +76,7 @@ describeOnRuntimes('the scenario', () => {
         env: {
           REDIS_URL: `redis://127.0.0.1:${redis.port}`,
           PREFIX: `${prefix}${applications.indexOf(application)}:`,
+          DEADLINE_MS: '5000', // a busy machine is slow
         },
       });
       visited = visit({

@@ -39,7 +39,7 @@ export function visit(app: Visited): Visit {
   return new Visit(app);
 }
 
-const UNAVAILABLE_WITHIN_MS = 3000;
+const UNAVAILABLE_WITHIN_MS = 10_000;
 const FOREIGN = 'https://evil.example';
 
 /** What somebody does in an application with sessions: the same steps in every framework and on every runtime. */

@@ -58,12 +58,12 @@ export const ending: readonly ContractCase[] = [
     name: 'end of an id without a session makes create refuse it for unbornMs, and only if asked to',
     async run({ repository, elapse }) {
       const credential = newCredential();
-      assert.equal(await repository.end(credential.id, { unbornMs: 1000 }), undefined);
+      assert.equal(await repository.end(credential.id, { unbornMs: 3000 }), undefined);
       await assertAbsent(repository, credential);
       assert.equal(await repository.find(credential.id), undefined);
-      assert.equal(await repository.end(credential.id, { unbornMs: 1000 }), undefined);
+      assert.equal(await repository.end(credential.id, { unbornMs: 3000 }), undefined);
       assert.equal(await repository.create(newSession({ credential })), undefined);
-      await elapse(1050);
+      await elapse(3050);
       assert.equal(await repository.end(credential.id, { unbornMs: 0 }), undefined);
       assert.ok(await repository.create(newSession({ credential })));
     },
@@ -71,8 +71,8 @@ export const ending: readonly ContractCase[] = [
   {
     name: 'create distinguishes an id that was evicted in advance from one that was revoked, and creates neither',
     async run({ repository, elapse }) {
-      const evicted = { unbornMs: 1000, unbornAs: 'evicted' } as const;
-      const revoked = { unbornMs: 1000, unbornAs: 'revoked' } as const;
+      const evicted = { unbornMs: 3000, unbornAs: 'evicted' } as const;
+      const revoked = { unbornMs: 3000, unbornAs: 'revoked' } as const;
       const refused = async (...ends: EndOptions[]) => {
         const credential = newCredential();
         for (const end of ends) {
@@ -90,11 +90,11 @@ export const ending: readonly ContractCase[] = [
       assert.equal((await refused(revoked)).answer, undefined);
       assert.equal((await refused(evicted, revoked)).answer, undefined);
       assert.equal((await refused(revoked, evicted)).answer, undefined);
-      assert.equal((await refused(evicted, { unbornMs: 1000 })).answer, undefined);
+      assert.equal((await refused(evicted, { unbornMs: 3000 })).answer, undefined);
       const living = await stored(repository, {});
       assert.equal(await repository.create(newSession({ credential: living })), undefined);
       assert.deepEqual(await repository.end(living.id, evicted), { user: undefined });
-      await elapse(1050);
+      await elapse(3050);
       assert.equal(typeof (await repository.create(newSession({ credential }))), 'object');
     },
   },

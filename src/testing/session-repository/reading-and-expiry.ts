@@ -47,10 +47,10 @@ export const readingAndExpiry: readonly ContractCase[] = [
     name: 'access within refreshAfterMs of the last slide is a pure read',
     async run({ repository, elapse }) {
       const credential = await stored(repository, {});
-      const early = await access(repository, credential, { at: LATER, refreshAfterMs: 1000 });
+      const early = await access(repository, credential, { at: LATER, refreshAfterMs: 3000 });
       assert.equal(early?.lastAccessedAt, FIRST);
-      await elapse(1200);
-      const due = await access(repository, credential, { at: LATER, refreshAfterMs: 1000 });
+      await elapse(3050);
+      const due = await access(repository, credential, { at: LATER, refreshAfterMs: 3000 });
       assert.equal(due?.lastAccessedAt, LATER);
       assert.ok(due.remainingMs > 59_000);
     },
@@ -58,13 +58,13 @@ export const readingAndExpiry: readonly ContractCase[] = [
   {
     name: 'access within refreshAfterMs slides a session that has less than half its ttl left',
     async run({ repository, elapse }) {
-      const credential = await stored(repository, { ttl: 3 });
+      const credential = await stored(repository, { ttl: 6 });
       const early = await access(repository, credential, { at: LATER, refreshAfterMs: 60_000 });
       assert.equal(early?.lastAccessedAt, FIRST);
-      await elapse(1550);
+      await elapse(3050);
       const due = await access(repository, credential, { at: LATER, refreshAfterMs: 60_000 });
       assert.equal(due?.lastAccessedAt, LATER);
-      assert.ok(due.remainingMs > 1500, 'it was slid');
+      assert.ok(due.remainingMs > 3000, 'it was slid');
     },
   },
   {
@@ -95,9 +95,9 @@ export const readingAndExpiry: readonly ContractCase[] = [
   {
     name: 'use keeps a session alive beyond its ttl',
     async run({ repository, elapse }) {
-      const credential = await stored(repository, { ttl: 2 });
-      for (let i = 0; i < 3; i += 1) {
-        await elapse(700);
+      const credential = await stored(repository, { ttl: 4 });
+      for (let i = 0; i < 2; i += 1) {
+        await elapse(2050);
         assert.ok(await access(repository, credential, always));
       }
     },
@@ -153,9 +153,9 @@ export const readingAndExpiry: readonly ContractCase[] = [
       assert.equal(longer?.ttl, 3600);
       assert.equal(longer.lastAccessedAt, LATER);
       assertBetween(longer.remainingMs, 3_595_000, 3_600_000);
-      assert.equal(await repository.setTtl(credential, { ttl: 2, ...use }), true);
-      assertBetween((await access(repository, credential, always))?.remainingMs, 1, 2000);
-      await elapse(2050);
+      assert.equal(await repository.setTtl(credential, { ttl: 3, ...use }), true);
+      assertBetween((await access(repository, credential, always))?.remainingMs, 1, 3000);
+      await elapse(3050);
       await assertAbsent(repository, credential);
     },
   },

@@ -66,14 +66,14 @@ export const rotating: readonly ContractCase[] = [
       const first = await stored(repository, {});
       const second = mintSecret(first.id, nodeSecrets).credential;
       const third = mintSecret(first.id, nodeSecrets).credential;
-      await repository.rotate(first, rotation({ next: second.secretHash, graceMs: 2000 }));
+      await repository.rotate(first, rotation({ next: second.secretHash, graceMs: 3000 }));
       await repository.rotate(second, rotation({ next: third.secretHash, graceMs: 60_000 }));
       await assertAbsent(repository, first);
       assert.ok(await read(repository, second));
       assert.ok(await read(repository, third));
       const fourth = mintSecret(first.id, nodeSecrets).credential;
       await repository.rotate(third, rotation({ next: fourth.secretHash }));
-      await elapse(2050);
+      await elapse(3050);
       await assertAbsent(repository, third, 'reused');
       assert.ok(await read(repository, fourth));
     },

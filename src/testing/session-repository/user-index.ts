@@ -194,12 +194,12 @@ export const userIndex: readonly ContractCase[] = [
     name: 'each entry keeps the index from the moment at which it is entered',
     async run({ repository: { users }, elapse }) {
       const user = newCredential().id;
-      const first = entry({ user, keepMs: 2400 });
-      const second = entry({ user, keepMs: 2400 });
+      const first = entry({ user, keepMs: 4000 });
+      const second = entry({ user, keepMs: 4000 });
       await users.add(first);
-      await elapse(1250);
+      await elapse(2050);
       await users.add(second);
-      await elapse(1250);
+      await elapse(2050);
       assert.deepEqual(await idsOf(users, user), [first.id, second.id]);
     },
   },
@@ -207,13 +207,13 @@ export const userIndex: readonly ContractCase[] = [
     name: 'an entry that is entered again keeps the index from that moment',
     async run({ repository: { users }, elapse }) {
       const user = newCredential().id;
-      const again = entry({ user, keepMs: 2400 });
+      const again = entry({ user, keepMs: 2800 });
       await users.add(again);
-      await elapse(1250);
+      await elapse(1500);
       await users.add({ ...again, max: 1 });
-      await elapse(1250);
+      await elapse(1500);
       assert.deepEqual(await idsOf(users, user), [again.id]);
-      await elapse(1250);
+      await elapse(1500);
       assert.deepEqual(await idsOf(users, user), []);
     },
   },
@@ -221,9 +221,9 @@ export const userIndex: readonly ContractCase[] = [
     name: 'what is refused for the limit keeps the index no longer',
     async run({ repository: { users }, elapse }) {
       const user = newCredential().id;
-      await users.add(entry({ user, keepMs: 1000 }));
+      await users.add(entry({ user, keepMs: 3000 }));
       assert.equal(await users.add(entry({ user, keepMs: 60_000, max: 1 })), undefined);
-      await elapse(1050);
+      await elapse(3050);
       assert.deepEqual(await idsOf(users, user), []);
     },
   },

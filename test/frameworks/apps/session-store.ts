@@ -17,7 +17,8 @@ declare module 'express-session' {
 }
 
 const { REDIS_URL: url = 'redis://127.0.0.1:6379', PREFIX: prefix = 'shop:' } = process.env;
-const { client } = await connectRedis({ kind: 'url', url });
+const commandTimeoutMs = Number(process.env.DEADLINE_MS ?? 1000) / 2; // most requests wait for Redis twice
+const { client } = await connectRedis({ kind: 'url', url }, { commandTimeoutMs });
 const repository = new RedisSessionRepository({ client, prefix });
 
 export const store = new SojournStore({ repository, userOf: ({ user }) => user });

@@ -13,6 +13,7 @@ const shop :Workerd.Worker = (
   bindings = [
     (name = "REDIS_URL", fromEnvironment = "REDIS_URL"),
     (name = "PREFIX", fromEnvironment = "PREFIX"),
+    (name = "DEADLINE_MS", fromEnvironment = "DEADLINE_MS"),
   ],
   compatibilityDate = "2026-11-01",
   compatibilityFlags = ["nodejs_compat"],
