@@ -3,7 +3,7 @@ import { sessionHandler } from 'sojourn/fetch';
 import { connectRedis, RedisSessionRepository } from 'sojourn/redis';
 
 const { REDIS_URL: url = 'redis://127.0.0.1:6379', PREFIX: prefix = 'shop:' } = process.env;
-const deadlineMs = Number(process.env.DEADLINE_MS ?? 1000); // how long a request may wait for Redis
+const deadlineMs = Number(process.env.DEADLINE_MS ?? 1000); // how long each step of a request waits for Redis
 const { client } = await connectRedis({ kind: 'url', url }, { commandTimeoutMs: deadlineMs / 2 });
 const repository = new RedisSessionRepository({ client, prefix });
 

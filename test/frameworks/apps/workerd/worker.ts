@@ -9,8 +9,8 @@ export default {
   async fetch(request: Request, env: Record<string, string>) {
     const { REDIS_URL: url, PREFIX: prefix, DEADLINE_MS } = env;
     const deadlineMs = Number(DEADLINE_MS ?? 1000);
-    // Of this request alone: workerd lets no other use it.
     const timeouts = { commandTimeoutMs: deadlineMs / 2 };
+    // Of this request alone: workerd lets no other use it.
     const redis = await connectRedis({ kind: 'url', url }, timeouts).catch(() => undefined);
     if (redis === undefined) return new Response('Try again in a moment.', { status: 503 });
     const repository = new RedisSessionRepository({ client: redis.client, prefix });
